@@ -1,0 +1,28 @@
+// Waits that grow, vary, and stop growing.
+
+/** A wait that doubles from `firstMs` to `mostMs`, each drawn from the upper half of its range. */
+export class Backoff {
+  readonly #firstMs: number;
+  readonly #mostMs: number;
+  readonly #random: () => number;
+  #tries = 0;
+
+  constructor(options: { firstMs: number; mostMs: number; random: () => number }) {
+    this.#firstMs = options.firstMs;
+    this.#mostMs = options.mostMs;
+    this.#random = options.random;
+  }
+
+  get tries(): number {
+    return this.#tries;
+  }
+
+  next(): number {
+    const ceiling = Math.min(this.#mostMs, this.#firstMs * 2 ** Math.min(this.#tries++, 30));
+    return ceiling * (0.5 + this.#random() / 2);
+  }
+
+  reset(): void {
+    this.#tries = 0;
+  }
+}

@@ -1,0 +1,128 @@
+// Every way Flotilla fails: the table, the one error class, and how to recognise it.
+//
+//   E1. A failure of ours is a FlotillaError with a code from the table; the row is its documentation
+//       (docs/errors.md is printed from it).
+//   E2. Errors are recognised by code, never by class: shipped code may hold another copy of the class.
+
+/** When trying again can help: `never`, `later` (the same thing, after a while), `elsewhere` (on another worker or host). */
+export type Retry = 'never' | 'later' | 'elsewhere';
+
+interface Row {
+  readonly retry: Retry;
+  readonly means: string;
+  readonly advice: string;
+}
+
+const row = (retry: Retry, means: string, advice: string): Row => ({ retry, means, advice });
+
+/** The table of failures: code, whether to retry, what it means, what to do. */
+export const ERRORS = {
+  ERR_OPTION_UNKNOWN: row('never', 'An option that does not exist was given.', 'Use the option that the message suggests.'),
+  ERR_OPTION_INVALID: row('never', 'An option has a value that cannot be used.', 'The message names the option and what it accepts.'),
+  ERR_ABORTED: row('never', 'A signal given by the caller was aborted.', 'The cause is the reason given to the signal.'),
+  ERR_TIMEOUT: row('later', 'A wait took longer than its timeout.', 'Raise the timeout, or ask why the other side is slow.'),
+  ERR_CLOSED: row('never', 'The runtime, client or object was closed already.', 'Do not use it after close(); start a new one.'),
+  ERR_WIRE_CANNOT_TRAVEL: row('never', 'A value cannot be sent: a function, a symbol, a promise, an object with private state.', 'Send plain data; the message names the path to the value.'),
+  ERR_WIRE_MALFORMED: row('never', 'Bytes that arrived are not what the protocol allows.', 'The other side is not a Flotilla runtime, or is broken; the link is closed.'),
+  ERR_WIRE_LIMIT: row('never', 'A value or frame is larger, deeper or has more parts than the limit.', 'Split it, or send it as a file.'),
+  ERR_LINK_UNREACHABLE: row('later', 'Nothing answers at the address.', 'Check that the program runs there, the address, and the firewall.'),
+  ERR_LINK_LOST: row('later', 'A connection broke.', 'Sessions resume by themselves; this is seen only where there is none yet.'),
+  ERR_LINK_WRONG_SECRET: row('never', 'The two sides do not share a secret.', "Copy the secret file to both machines: 'flotilla secret' shows how."),
+  ERR_LINK_VERSION: row('never', 'The two sides speak no common protocol version.', 'Install the same major version of flotilla on both.'),
+  ERR_LINK_REFUSED: row('later', 'The other side refused the connection.', 'The message says why.'),
+  ERR_LINK_ADDRESS: row('never', 'An address cannot be understood.', 'Write it as tcp://HOST:PORT.'),
+  ERR_LINK_PORT_IN_USE: row('never', 'The port is used by another program.', 'Choose another port with --port, or end the other program.'),
+  ERR_SECRET_FILE: row('never', 'The secret file cannot be used.', 'The message names the file and what is wrong with it.'),
+  ERR_SESSION_OVERRUN: row('later', 'A sender ignored that there was no room, far past the window.', 'Wait for room() when send() returns false.'),
+  ERR_SESSION_LOST: row('elsewhere', 'The runtime at the other end is gone, or has been silent past the limit.', 'What was not acknowledged may or may not have happened.'),
+  ERR_REFERENCE_STALE: row('never', 'A reference points into a runtime that is gone; another one answers at its address.', 'Get a new reference.'),
+  ERR_REFERENCE_UNREACHABLE: row('later', 'No way leads to the runtime that a reference points into.', 'Connect the two runtimes, or pass the reference through one that knows both.'),
+  ERR_TASK_ENDED: row('never', 'The task has ended and takes no more messages.', 'Watch the task with monitor().'),
+  ERR_TASK_UNKNOWN: row('never', 'There is no such task.', 'It may have ended long ago.'),
+  ERR_TASK_INTERRUPTED: row('never', 'The task was asked to end while it waited.', 'Clean up and return; after the grace period it is killed.'),
+  ERR_TASK_LOST: row('elsewhere', 'The task ended because its worker or host was lost.', 'Start it again elsewhere.'),
+  ERR_MAILBOX_CLOSED: row('never', 'The mailbox was closed and is empty.', 'End the loop.'),
+  ERR_REQUEST_UNKNOWN: row('never', 'The other side does not know the request.', 'Install the same version of flotilla on both.'),
+  ERR_CODE_NOT_FOUND: row('never', 'The source of a function cannot be found: it is native, bound or wrapped.', 'Pass the function itself, written in a module.'),
+  ERR_CODE_CAPTURES: row('never', 'A function uses a variable of the function around it, which cannot travel.', 'Pass it as an argument.'),
+  ERR_CODE_SIDE_EFFECT: row('never', "A function uses a top-level variable of the program's own file whose value is made by running code.", 'Move it, with what makes it, to a module of its own and import that.'),
+  ERR_CODE_SYNTAX: row('never', 'A module cannot be parsed or transformed.', 'The message names file and line.'),
+  ERR_CODE_UNRESOLVED: row('never', 'An import of shipped code cannot be resolved.', 'Install the package, or correct the path.'),
+  ERR_CODE_PACKAGE_ABSENT: row('elsewhere', 'A package that cannot be shipped is not installed on the host.', 'Install it on the host, where the daemon was started.'),
+  ERR_CODE_MISSING: row('later', 'A worker was asked for code that it does not have.', 'This is a fault of Flotilla; please report it.'),
+  ERR_HOST_START: row('later', 'A worker process could not be started.', 'The message has the last lines it printed.'),
+  ERR_WORKER_LOST: row('elsewhere', 'The worker ended before the call was finished.', 'The message says how it ended: memory, process.exit, a signal.'),
+  ERR_CALL_KILLS_WORKERS: row('never', 'A call ended its worker every time it was tried.', 'Look at the function: out of memory, process.exit, a native crash.'),
+  ERR_CALL_CANCELLED: row('never', 'The call was cancelled.', 'The cause is the reason.'),
+  ERR_CLUSTER_NO_WORKERS: row('later', 'No worker was granted in time.', "Start hosts with 'flotilla host', or ask for fewer."),
+  ERR_CLUSTER_STALE_GRANT: row('elsewhere', 'A worker has been granted to another client since.', 'The scheduler sends the new grant by itself.'),
+  ERR_CLUSTER_NO_SCHEDULER: row('later', 'No scheduler answers at the address.', "Start one with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER."),
+} as const satisfies Record<string, Row>;
+
+/** The code of a failure, as in {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The class of every failure that Flotilla itself raises. Errors of user code keep their own name.
+ *
+ * `code` is stable and is what to test; `retry` says whether trying again can help.
+ *
+ * @example
+ * ```ts
+ * const error = new FlotillaError('ERR_TIMEOUT', 'No answer within 5 s.');
+ * console.log(error.code, error.retry); // => ERR_TIMEOUT later
+ * ```
+ */
+export class FlotillaError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; details?: Record<string, unknown> }) {
+    super(message, options && 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    Object.defineProperty(this, 'name', { value: 'FlotillaError', enumerable: false, configurable: true });
+    if (options?.details) Object.assign(this, options.details);
+  }
+
+  get retry(): Retry {
+    return ERRORS[this.code]?.retry ?? 'never';
+  }
+}
+
+/**
+ * Whether a value is an error with this code, whatever copy of the class made it.
+ *
+ * @example
+ * ```ts
+ * console.log(hasCode(new FlotillaError('ERR_CLOSED', 'closed'), 'ERR_CLOSED')); // => true
+ * ```
+ */
+export function hasCode(error: unknown, code: ErrorCode): error is Error & { code: ErrorCode } {
+  return error instanceof Error && (error as { code?: unknown }).code === code;
+}
+
+/** What was thrown, as an error: anything else becomes the cause of one. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(`a value was thrown that is not an error: ${String(thrown)}`, { cause: thrown });
+}
+
+/** A law of this code was broken: a fault of ours, never of the user's. */
+export function invariant(holds: unknown, law: string): asserts holds {
+  if (!holds) throw new Error(`law broken: ${law}`);
+}
+
+/** The table as the text of docs/errors.md. */
+export function formatErrorTable(): string {
+  const lines = Object.entries(ERRORS).map(([code, r]) => `| \`${code}\` | ${r.retry} | ${r.means} | ${r.advice} |`);
+  return [
+    '# Errors',
+    '',
+    'Every failure that Flotilla raises has a `code`. Test the code, not the class or the message. *Retry* says whether',
+    'trying again can help: never, later, or elsewhere (on another worker or host).',
+    '',
+    '| code | retry | what it means | what to do |',
+    '|---|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n');
+}

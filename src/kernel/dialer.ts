@@ -1,0 +1,148 @@
+// How peers are reached: which addresses, in what order, how long, and when to give up.
+//
+//   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
+//   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
+//   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
+import { Backoff, FlotillaError, hasCode, randomFraction, type RuntimeId, sleep } from '../base/index.ts';
+import { type Address, type Conn, greetAsDialer, parseAddress } from '../transport/index.ts';
+import type { Hub } from './hub.ts';
+import type { Relay } from './relay.ts';
+import type { Session } from './session.ts';
+
+/** How long a new session is tried for. */
+export const CONNECT_MS = 10_000;
+const DIAL_MS = 3_000;
+const REFUSALS_ARE_PROOF = 3;
+const YIELD_MS = 1_000;
+const ROUTES_KEPT = 20_000;
+
+interface Route {
+  readonly addresses: Set<string>;
+  readonly via: Set<RuntimeId>;
+}
+
+/** Opens links for sessions that have none. */
+export class Dialer {
+  readonly #hub: Hub;
+  readonly #relay: Relay;
+  readonly #routes = new Map<RuntimeId, Route>();
+  readonly #busy = new Map<RuntimeId, Promise<void>>();
+  readonly #opening = new Set<RuntimeId>();
+  readonly #closing = new AbortController();
+
+  constructor(hub: Hub, relay: Relay) {
+    this.#hub = hub;
+    this.#relay = relay;
+  }
+
+  reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void {
+    let route = this.#routes.get(peer);
+    if (!route) {
+      if (this.#routes.size >= ROUTES_KEPT) this.#routes.delete(this.#routes.keys().next().value as RuntimeId);
+      route = { addresses: new Set(), via: new Set() };
+      this.#routes.set(peer, route);
+    }
+    for (const address of addresses) route.addresses.add(address);
+    if (via && via !== peer && via !== this.#hub.id) route.via.add(via);
+  }
+
+  addressesOf(peer: RuntimeId): readonly string[] {
+    return [...(this.#routes.get(peer)?.addresses ?? [])];
+  }
+
+  /** Whether an OPEN of ours is on its way to this peer. */
+  isOpening(peer: RuntimeId): boolean {
+    return this.#opening.has(peer);
+  }
+
+  dial(address: Address, timeoutMs: number, signal: AbortSignal = this.#closing.signal): Promise<Conn> {
+    const { environment, keys, encrypt } = this.#hub.options;
+    return environment.network.dial(address, { timeoutMs, psk: keys.psk, encrypt, signal });
+  }
+
+  /** Sees to it that the session gets a link, or ends. */
+  establish(session: Session): void {
+    if (this.#busy.has(session.peer) || this.#closing.signal.aborted) return;
+    const work = this.#run(session)
+      .catch(() => {})
+      .finally(() => {
+        this.#busy.delete(session.peer);
+        if (!session.ended && session.state.kind !== 'open') this.establish(session);
+      });
+    this.#busy.set(session.peer, work);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new FlotillaError('ERR_CLOSED', 'This runtime is closed.'));
+    await Promise.all(this.#busy.values());
+  }
+
+  async #run(session: Session): Promise<void> {
+    const { clock, random } = this.#hub.options.environment;
+    const backoff = new Backoff({ firstMs: 20, mostMs: 2_000, random: () => randomFraction(random) });
+    const wasOpen = session.state.kind === 'cut';
+    const started = clock.now();
+    let refusals = 0;
+    let lastError: Error | undefined;
+    if (wasOpen && !session.dialled) await sleep(clock, YIELD_MS, this.#closing.signal); // the one that dialled dials again first
+    while (this.#waits(session)) {
+      const outcome = await this.#tryAll(session);
+      if (!this.#waits(session)) return;
+      if (outcome.error) lastError = outcome.error;
+      refusals = outcome.refused ? refusals + 1 : 0;
+      const proof = outcome.stale ?? (wasOpen && refusals >= REFUSALS_ARE_PROOF ? 'nothing listens at its address any more' : undefined);
+      if (proof) return this.#hub.end(session.peer, { kind: 'gone', message: proof }); // R3
+      if (!wasOpen && (outcome.tried === 0 || outcome.hopeless)) {
+        const message = lastError?.message ?? 'no address of it is known, and no runtime that knows it';
+        return this.#hub.end(session.peer, { kind: 'gone', message });
+      }
+      const since = wasOpen ? session.lastHeard : started;
+      if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : CONNECT_MS)) { // R2
+        if (!wasOpen) return this.#hub.end(session.peer, { kind: 'silent', message: lastError?.message ?? 'it does not answer' });
+        if (this.#hub.silent(session) === 'ended') return;
+      }
+      await sleep(clock, backoff.next(), this.#closing.signal);
+    }
+  }
+
+  #waits(session: Session): boolean {
+    return !session.ended && session.state.kind !== 'open' && !this.#closing.signal.aborted;
+  }
+
+  async #tryAll(session: Session): Promise<{ tried: number; refused: boolean; stale?: string; hopeless: boolean; error?: Error }> {
+    const route = this.#routes.get(session.peer);
+    let tried = 0;
+    let refused = true;
+    let hopeless = false;
+    let stale: string | undefined;
+    let error: Error | undefined;
+    const ways: (() => Promise<Conn>)[] = [...(route?.addresses ?? [])].map((text) => () => this.dial(parseAddress(text), DIAL_MS));
+    for (const via of route?.via ?? []) if (this.#hub.isOpen(via)) ways.push(() => Promise.resolve(this.#relay.dial(via, session.peer))); // R1
+    for (const way of ways) {
+      if (!this.#waits(session)) break;
+      tried++;
+      try {
+        await this.#tryOne(session, way);
+        return { tried, refused: false, hopeless: false };
+      } catch (thrown) {
+        error = thrown as Error;
+        if (!(error as { refused?: boolean }).refused) refused = false;
+        if (hasCode(error, 'ERR_REFERENCE_STALE')) stale = 'another runtime answers at its address: it has been restarted';
+        if (hasCode(error, 'ERR_LINK_WRONG_SECRET') || hasCode(error, 'ERR_LINK_VERSION')) hopeless = true;
+      }
+    }
+    return { tried, refused: tried > 0 && refused, hopeless, ...(stale === undefined ? {} : { stale }), ...(error ? { error } : {}) };
+  }
+
+  async #tryOne(session: Session, way: () => Promise<Conn>): Promise<void> {
+    const conn = await way();
+    const greeted = await greetAsDialer(conn, this.#hub.self, { purpose: 'session', expected: session.peer });
+    if (!this.#waits(session)) return conn.end();
+    this.#opening.add(session.peer);
+    try {
+      await this.#hub.attach(conn, greeted, session);
+    } finally {
+      this.#opening.delete(session.peer);
+    }
+  }
+}

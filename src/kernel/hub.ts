@@ -1,0 +1,437 @@
+// All sessions of one runtime: who is known, on which link, and whether they are still alive.
+//
+// Owns sessions, links, listeners and the pulse. Does not own what frames mean (runtime.ts), or where peers may be
+// reached (dialer.ts).
+//
+//   H1. Between two runtimes there is at most one session, and a session has at most one link.
+//   H2. Each session that opened is reported `opened` once and `ended` once.
+//   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
+//   H4. A runtime that was itself held up forgives the silence of others for that time.
+import { FlotillaError, type Log, type RuntimeId, SILENT, type Timer, toHex } from '../base/index.ts';
+import { acceptAt, type Address, type Conn, formatAddress, type Greeted, greetAsDialer, greetAsListener, type Keys, Link, type Listening, type Role, type Self } from '../transport/index.ts';
+import { decodeValue, encodeValue, KIND, readVarint } from '../wire/index.ts';
+import { Dialer } from './dialer.ts';
+import type { Environment } from './environment.ts';
+import { Relay } from './relay.ts';
+import type { Range } from './range.ts';
+import { controlFrame, Session, type SessionEnd } from './session.ts';
+
+/** What a runtime tells of itself when a session opens. */
+export interface PeerInfo {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly addresses: readonly string[];
+}
+
+/** What a hub hands up. */
+export interface HubEvents {
+  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  opened(peer: PeerInfo): void;
+  /** Silent past the limit, but held. */
+  offline(peer: RuntimeId): void;
+  online(peer: RuntimeId): void;
+  ended(peer: RuntimeId, end: SessionEnd): void;
+  room(peer: RuntimeId): void;
+}
+
+export interface HubOptions {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly keys: Keys;
+  readonly environment: Environment;
+  readonly pulseMs: number;
+  readonly encrypt: 'auto' | 'always';
+  /** Whether a silent peer is held rather than lost. */
+  readonly keeps: (peer: RuntimeId) => boolean;
+  readonly events: HubEvents;
+  readonly log?: Log;
+}
+
+interface Open {
+  readonly token: string;
+  readonly received: number;
+  readonly resume: boolean;
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** Pulses without any sign of life after which a peer is silent. */
+export const SILENT_PULSES = 5;
+const DRAIN_MS = 2_000;
+const OPEN_MS = 5_000;
+const BYE = { closed: 0, tie: 1, unknown: 2 } as const;
+
+/** The byte side of a runtime. */
+export class Hub {
+  readonly options: HubOptions;
+  readonly self: Self;
+  readonly dialer: Dialer;
+  readonly #log: Log;
+  readonly #sessions = new Map<RuntimeId, Session>();
+  readonly #final = new Set<RuntimeId>();
+  readonly #known = new Set<RuntimeId>();
+  readonly #offline = new Set<RuntimeId>();
+  readonly #listening: Listening[] = [];
+  readonly #links = new Set<Link>();
+  readonly #relay: Relay;
+  #addresses: readonly string[] = [];
+  #pulse: Timer;
+  #pulsedAt: number;
+  #drained: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: HubOptions) {
+    this.options = options;
+    const { environment: env } = options;
+    this.#log = options.log ?? SILENT;
+    this.self = { id: options.id, role: options.role, keys: options.keys, clock: env.clock, random: env.random };
+    this.#relay = new Relay(options.id, env.clock, (peer, range) => this.#sessions.get(peer)?.push(range, false), (peer) => this.isOpen(peer));
+    this.#relay.onConn = (conn) => this.#accept(conn);
+    this.dialer = new Dialer(this, this.#relay);
+    this.#pulsedAt = env.clock.now();
+    this.#pulse = this.#nextPulse();
+  }
+
+  get id(): RuntimeId {
+    return this.options.id;
+  }
+
+  /** Where this runtime can be dialled. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get silenceMs(): number {
+    return this.options.pulseMs * SILENT_PULSES;
+  }
+
+  /** The peers with a session. */
+  get peers(): readonly RuntimeId[] {
+    return [...this.#sessions.keys()];
+  }
+
+  isOpen(peer: RuntimeId): boolean {
+    return this.#sessions.get(peer)?.state.kind === 'open';
+  }
+
+  session(peer: RuntimeId): Session | undefined {
+    return this.#sessions.get(peer);
+  }
+
+  /** Opens a place to be dialled at. Rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
+  async listen(address: Address, advertise?: string): Promise<Address> {
+    const listening = await acceptAt(this.options.environment.network, address, this.self, {
+      greeted: (conn, greeted) => this.#greeted(conn, greeted, undefined).catch(() => {}),
+      failed: (remote, error) => this.#log.warn(`A connection from ${remote} failed: ${error.message}`),
+    });
+    this.#listening.push(listening);
+    const shown = { ...listening.address, host: advertise ?? listening.address.host };
+    this.#addresses = [...this.#addresses, formatAddress(shown)];
+    return listening.address;
+  }
+
+  /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_*. */
+  async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal; expected?: RuntimeId }): Promise<RuntimeId> {
+    const conn = await this.dialer.dial(address, options.timeoutMs, options.signal);
+    const greeted = await greetAsDialer(conn, this.self, { purpose: 'session', ...(options.expected ? { expected: options.expected } : {}) });
+    this.dialer.reach(greeted.id, [formatAddress(address)]);
+    await this.#greeted(conn, greeted, this.#sessionFor(greeted.id));
+    return greeted.id;
+  }
+
+  /** Opens a session over a connection made elsewhere, whose end is the end of the peer. */
+  async adopt(conn: Conn, side: 'dialer' | 'listener'): Promise<RuntimeId> {
+    const greeted = side === 'dialer' ? await greetAsDialer(conn, this.self, { purpose: 'session' }) : await greetAsListener(conn, this.self);
+    this.#final.add(greeted.id);
+    await this.#greeted(conn, greeted, side === 'dialer' ? this.#sessionFor(greeted.id) : undefined);
+    return greeted.id;
+  }
+
+  /** Tells how a peer may be reached, should there be no session with it. */
+  reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void {
+    if (peer !== this.id) this.dialer.reach(peer, addresses, via);
+  }
+
+  /** Sends whole frames; opens a session if there is none. */
+  post(peer: RuntimeId, range: Range, large: boolean): void {
+    if (this.#closed) return range.release?.();
+    const session = this.#sessionFor(peer);
+    session.push(range, large);
+    if (session.state.kind === 'connecting') this.dialer.establish(session);
+  }
+
+  /** Ends the session with a peer, for a reason that whoever calls knows. */
+  end(peer: RuntimeId, end: SessionEnd): void {
+    const session = this.#sessions.get(peer);
+    if (session) this.#end(session, end);
+  }
+
+  /** Says goodbye to all, once what was sent has been taken or `timeoutMs` has passed. */
+  async close(timeoutMs = DRAIN_MS): Promise<void> {
+    if (this.#closed) return;
+    await this.#drain(timeoutMs);
+    this.#closed = true;
+    this.#pulse.cancel();
+    await this.dialer.close();
+    for (const session of [...this.#sessions.values()]) {
+      session.control(KIND.BYE, Uint8Array.of(BYE.closed));
+      this.#end(session, { kind: 'closed', message: 'this runtime closed' });
+    }
+    this.#relay.close();
+    for (const link of this.#links) link.end();
+    await Promise.all(this.#listening.map((listening) => listening.close()));
+  }
+
+  /** Drops everything without a word, as a crash would. */
+  abandon(): void {
+    this.#closed = true;
+    this.#pulse.cancel();
+    void this.dialer.close();
+    for (const session of this.#sessions.values()) session.end({ kind: 'gone', message: 'this runtime was dropped' });
+    this.#sessions.clear();
+    this.#relay.close();
+    for (const link of this.#links) link.destroy();
+    for (const listening of this.#listening) void listening.close();
+  }
+
+  #drain(timeoutMs: number): Promise<void> {
+    const idle = (): boolean => [...this.#sessions.values()].every((session) => session.pending === 0 || session.state.kind !== 'open');
+    for (const session of this.#sessions.values()) session.control(KIND.PULSE, Uint8Array.of(2));
+    if (idle()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#drained = undefined;
+        resolve();
+      };
+      const timer = this.options.environment.clock.after(timeoutMs, done);
+      this.#drained = () => {
+        if (idle()) done();
+      };
+    });
+  }
+
+  #sessionFor(peer: RuntimeId): Session {
+    let session = this.#sessions.get(peer);
+    if (!session) {
+      const { clock, random } = this.options.environment;
+      session = new Session(peer, toHex(random(16)), clock.now(), {
+        frame: (s, kind, target, buffer, start, end, owned) => {
+          if (kind === KIND.RELAY) this.#relay.frame(s.peer, target, buffer.subarray(start, end));
+          else this.options.events.frame(s.peer, kind, target, buffer, start, end, owned);
+        },
+        room: (s) => this.options.events.room(s.peer),
+      });
+      this.#sessions.set(peer, session);
+    }
+    return session;
+  }
+
+  #accept(conn: Conn): void {
+    greetAsListener(conn, this.self)
+      .then((greeted) => this.#greeted(conn, greeted, undefined))
+      .catch((error: Error) => this.#log.debug(`A relayed connection failed: ${error.message}`));
+  }
+
+  /** A link is up: exchange OPEN, then attach it to its session. Resolves when attached. */
+  attach(conn: Conn, greeted: Greeted, session: Session): Promise<void> {
+    return this.#greeted(conn, greeted, session);
+  }
+
+  #greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
+    const link = new Link(conn, greeted);
+    if (this.#closed) {
+      link.end();
+      return Promise.reject(new FlotillaError('ERR_CLOSED', 'This runtime is closed.'));
+    }
+    this.#links.add(link);
+    if (greeted.purpose === 'pulse') return this.#pulseLink(link);
+    return new Promise((resolve, reject) => {
+      let session: Session | undefined;
+      const timer = this.options.environment.clock.after(OPEN_MS, () => link.destroy(), { background: true });
+      const opened = (attached: Session): void => {
+        session = attached;
+        timer.cancel();
+        resolve();
+      };
+      const failed = (why: string): void => {
+        timer.cancel();
+        reject(new FlotillaError('ERR_LINK_LOST', `${conn.remote}: ${why}.`));
+      };
+      link.start({
+        frame: (kind, target, buffer, start, end) => {
+          if (session) this.#frame(session, link, kind, target, buffer, start, end);
+          else if (kind === KIND.OPEN) this.#open(link, dialled, readOpen(buffer, start, end), opened, failed);
+          else if (kind === KIND.BYE) {
+            if (dialled && buffer[start] === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+            failed('it closed the link');
+          } else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
+        },
+        alive: () => {
+          if (session) session.lastHeard = this.options.environment.clock.now();
+        },
+        drain: () => session?.drained(),
+        closed: (error) => {
+          timer.cancel();
+          this.#links.delete(link);
+          if (session) this.#linkClosed(session, link, error);
+          else failed(error?.message ?? 'it closed the link');
+        },
+      });
+      if (dialled) this.#sendOpen(link, dialled);
+    });
+  }
+
+  #sendOpen(link: Link, session: Session): void {
+    const open: Open = { token: session.token, received: session.received, resume: this.#known.has(session.peer) || session.received > 0, name: this.options.name, addresses: this.#addresses };
+    link.write(controlFrame(KIND.OPEN, encodeValue(open)));
+  }
+
+  // H1: decides which session a link belongs to.
+  #open(link: Link, dialled: Session | undefined, open: Open, opened: (session: Session) => void, failed: (why: string) => void): void {
+    if (dialled) {
+      if (dialled.ended || open.token !== dialled.token) {
+        link.destroy();
+        return failed('the session changed meanwhile');
+      }
+      return this.#attach(link, dialled, open, true, opened, failed);
+    }
+    let session = this.#sessions.get(link.peer);
+    const reject = (bye: number): void => {
+      link.write(controlFrame(KIND.BYE, Uint8Array.of(bye)));
+      link.end();
+      failed('it was not needed');
+    };
+    if (session && session.token !== open.token) {
+      if (open.resume) return reject(BYE.unknown);
+      if (session.state.kind !== 'connecting') {
+        this.#end(session, { kind: 'gone', message: 'the other side began anew' });
+        session = undefined;
+      } else if (this.dialer.isOpening(link.peer) && this.id < link.peer) return reject(BYE.tie);
+      else session.token = open.token;
+    } else if (!session && open.resume) return reject(BYE.unknown);
+    session ??= this.#sessionFor(link.peer);
+    session.token = open.token;
+    this.#sendOpen(link, session);
+    this.#attach(link, session, open, false, opened, failed);
+  }
+
+  #attach(link: Link, session: Session, open: Open, dialled: boolean, opened: (session: Session) => void, failed: (why: string) => void): void {
+    const old = session.state.kind === 'open' ? session.state.link : undefined;
+    const first = !this.#known.has(session.peer);
+    session.dialled = dialled;
+    session.lastHeard = this.options.environment.clock.now();
+    this.dialer.reach(session.peer, open.addresses);
+    if (first) {
+      this.#known.add(session.peer);
+      this.options.events.opened({ id: session.peer, name: open.name, role: link.role, addresses: open.addresses }); // H2
+    }
+    opened(session);
+    if (!session.resume(link, open.received)) {
+      this.#end(session, { kind: 'gone', message: 'the two sides disagree on what was received' });
+      return failed('the two sides disagree on what was received');
+    }
+    if (old && old !== link) old.destroy();
+    if (this.#offline.delete(session.peer)) this.options.events.online(session.peer);
+  }
+
+  #frame(session: Session, link: Link, kind: number, target: number, buffer: Buffer, start: number, end: number): void {
+    if (session.state.kind !== 'open' || session.state.link !== link) return;
+    if (kind >= KIND.FIRST_ORDERED) return session.take(kind, target, buffer, start, end);
+    switch (kind) {
+      case KIND.PULSE:
+        if (buffer[start] === 2) session.pulse(); // asks for an acknowledgement now
+        return;
+      case KIND.ACK:
+        if (!session.acknowledged(readVarint(buffer, start, end).value)) throw new FlotillaError('ERR_WIRE_MALFORMED', 'More was acknowledged than was sent.');
+        this.#drained?.();
+        return;
+      case KIND.BYE:
+        return this.#end(session, { kind: 'closed', message: 'the other side closed' });
+      default:
+        throw new FlotillaError('ERR_WIRE_MALFORMED', `A frame of unknown kind ${kind} arrived.`);
+    }
+  }
+
+  #linkClosed(session: Session, link: Link, error: Error | undefined): void {
+    if (session.state.kind !== 'open' || session.state.link !== link) return;
+    if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended' });
+    this.#log.debug(`The link to ${link.conn.remote} closed${error ? `: ${error.message}` : ''}.`);
+    session.cut(this.options.environment.clock.now());
+    this.dialer.establish(session);
+  }
+
+  /** H3 */
+  silent(session: Session): 'kept' | 'ended' {
+    if (session.ended) return 'ended';
+    if (this.#known.has(session.peer) && this.options.keeps(session.peer)) {
+      if (!this.#offline.has(session.peer)) {
+        this.#offline.add(session.peer);
+        this.options.events.offline(session.peer);
+      }
+      return 'kept';
+    }
+    this.#end(session, { kind: 'silent', message: `nothing was heard of it for ${Math.round(this.silenceMs / 100) / 10} s` });
+    return 'ended';
+  }
+
+  #end(session: Session, end: SessionEnd): void {
+    if (!session.end(end)) return;
+    const { peer } = session;
+    if (this.#sessions.get(peer) === session) this.#sessions.delete(peer);
+    this.#offline.delete(peer);
+    this.#final.delete(peer);
+    this.#known.delete(peer);
+    this.#relay.lost(peer);
+    this.options.events.ended(peer, end);
+    this.#drained?.();
+  }
+
+  // Another thread of a peer that computes says that its process lives.
+  #pulseLink(link: Link): Promise<void> {
+    link.start({
+      frame: (kind, _target, buffer, start) => {
+        const session = this.#sessions.get(link.peer);
+        if (kind !== KIND.PULSE || !session) return;
+        session.lastHeard = this.options.environment.clock.now();
+        session.stalled = buffer[start] === 1;
+      },
+      alive() {},
+      drain() {},
+      closed: () => this.#links.delete(link),
+    });
+    return Promise.resolve();
+  }
+
+  #nextPulse(): Timer {
+    return this.options.environment.clock.after(this.options.pulseMs, () => this.#onPulse(), { background: true });
+  }
+
+  #onPulse(): void {
+    const now = this.options.environment.clock.now();
+    const heldUp = now - this.#pulsedAt > this.options.pulseMs * 2;
+    this.#pulsedAt = now;
+    for (const session of [...this.#sessions.values()]) {
+      if (heldUp) session.lastHeard = now; // H4
+      if (session.state.kind !== 'open') continue;
+      session.pulse();
+      if (now - session.lastHeard <= this.silenceMs || this.#final.has(session.peer)) continue;
+      const { link } = session.state;
+      if (this.silent(session) === 'kept') {
+        session.cut(now);
+        link.destroy();
+        this.dialer.establish(session);
+      }
+    }
+    this.#pulse = this.#nextPulse();
+  }
+}
+
+function readOpen(buffer: Buffer, start: number, end: number): Open {
+  const open = decodeValue(buffer.subarray(start, end)) as Partial<Open> | null;
+  const valid = open !== null && typeof open === 'object' && typeof open.token === 'string' && typeof open.received === 'number' && typeof open.name === 'string' && Array.isArray(open.addresses);
+  if (!valid) throw new FlotillaError('ERR_WIRE_MALFORMED', 'The other side opened the link with something else than it must.');
+  return { token: open.token as string, received: open.received as number, resume: open.resume === true, name: open.name as string, addresses: (open.addresses as unknown[]).map(String).slice(0, 16) };
+}

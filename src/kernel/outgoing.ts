@@ -1,0 +1,155 @@
+// What goes out to one peer: values are gathered into frames, frames into one write a turn.
+//
+// Owns the segment being written. Does not own ranges once they are posted.
+//
+//   O1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
+//   O2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
+import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../wire/index.ts';
+import type { Clock } from '../base/index.ts';
+import { type Range, type Segment, Segments } from './range.ts';
+
+const FRAME_BYTES = 48 << 10;
+const FLUSH_BYTES = 64 << 10;
+const LEAST_ROOM = 4 << 10;
+
+/** Where whole ranges go. `large` ranges hold exactly one frame, longer than may travel whole. */
+export type Post = (range: Range, large: boolean) => void;
+
+/** Gathers what is sent to one peer. */
+export class Outgoing {
+  readonly #encoder: Encoder;
+  readonly #segments: Segments;
+  readonly #clock: Clock;
+  readonly #post: Post;
+  #segment: Segment | undefined;
+  #from = 0;
+  #frames = 0;
+  #kind = 0;
+  #target = 0;
+  #items = 0;
+  #mark = 0;
+  #deferred = false;
+
+  constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
+    this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
+    this.#segments = options.segments;
+    this.#clock = options.clock;
+    this.#post = options.post;
+  }
+
+  /** Begins an item; write it to the encoder, then `commit`, or `abandon` if that throws. */
+  begin(kind: number, target: number): Encoder {
+    const encoder = this.#encoder;
+    const shared = this.#items > 0 && kind === this.#kind && target === this.#target && kind !== KIND.DELIVER && encoder.position - encoder.start < FRAME_BYTES; // O1
+    if (!shared) {
+      this.#closeFrame();
+      this.#room();
+      encoder.beginFrame();
+      encoder.position += LENGTH_BYTES;
+      encoder.byte(kind);
+      encoder.varint(target);
+      encoder.beginPayload();
+      this.#kind = kind;
+      this.#target = target;
+    }
+    this.#mark = encoder.position - encoder.start;
+    return encoder;
+  }
+
+  commit(): void {
+    const encoder = this.#encoder;
+    this.#items++;
+    if (encoder.buffer !== this.#segment?.buffer) this.#moved();
+    if (encoder.position - encoder.start > LIMITS.whole) this.#flushLarge();
+    else if (encoder.position - this.#from > FLUSH_BYTES) this.flush();
+    else if (!this.#deferred) {
+      this.#deferred = true;
+      this.#clock.defer(this.#onDeferred);
+    }
+  }
+
+  /** Takes back the item begun last. O2 */
+  abandon(): void {
+    const encoder = this.#encoder;
+    encoder.position = encoder.start + this.#mark;
+    if (encoder.buffer !== this.#segment?.buffer) this.#moved();
+    if (this.#items > 0) this.#closeFrame();
+    else encoder.position = encoder.start;
+  }
+
+  /** Posts what is gathered. */
+  flush(): void {
+    this.#closeFrame();
+    const encoder = this.#encoder;
+    if (this.#frames === 0) return;
+    const range: Range = { buffer: encoder.buffer, start: this.#from, end: encoder.position, frames: this.#frames, release: this.#segment?.use() };
+    this.#from = encoder.position;
+    this.#frames = 0;
+    this.#post(range, false);
+  }
+
+  readonly #onDeferred = (): void => {
+    this.#deferred = false;
+    this.flush();
+  };
+
+  #closeFrame(): void {
+    if (this.#items === 0) return;
+    const { buffer, start, position } = this.#encoder;
+    buffer.writeUInt32BE(position - start - LENGTH_BYTES, start);
+    this.#items = 0;
+    this.#frames++;
+  }
+
+  #room(): void {
+    const encoder = this.#encoder;
+    if (this.#segment && encoder.buffer.length - encoder.position >= LEAST_ROOM) return;
+    this.flush();
+    this.#segment?.release();
+    this.#segment = this.#segments.take();
+    encoder.use(this.#segment.buffer);
+    this.#from = 0;
+  }
+
+  // The frame being written outgrew its segment and lies in a buffer of its own; what was before it stayed behind.
+  #moved(): void {
+    const encoder = this.#encoder;
+    const old = this.#segment;
+    if (old && this.#frames > 0) {
+      const end = this.#endOfFrames(old.buffer);
+      const range: Range = { buffer: old.buffer, start: this.#from, end, frames: this.#frames, release: old.use() };
+      this.#frames = 0;
+      this.#post(range, false);
+    }
+    old?.release();
+    this.#segment = this.#segments.adopt(encoder.buffer);
+    this.#from = 0;
+  }
+
+  #endOfFrames(buffer: Buffer): number {
+    let end = this.#from;
+    for (let i = 0; i < this.#frames; i++) end += LENGTH_BYTES + buffer.readUInt32BE(end);
+    return end;
+  }
+
+  #flushLarge(): void {
+    const encoder = this.#encoder;
+    const start = encoder.start;
+    if (this.#frames > 0) {
+      const range: Range = { buffer: encoder.buffer, start: this.#from, end: start, frames: this.#frames, release: this.#segment?.use() };
+      this.#frames = 0;
+      this.#post(range, false);
+    }
+    this.#closeFrame();
+    this.#frames = 0;
+    const large: Range = { buffer: encoder.buffer, start, end: encoder.position, frames: 1, release: this.#segment?.use() };
+    this.#from = encoder.position;
+    this.#post(large, true);
+    if (encoder.buffer.length > FLUSH_BYTES * 16) {
+      this.#segment?.release();
+      this.#segment = undefined;
+      encoder.use(Buffer.alloc(0));
+      this.#from = 0;
+    }
+  }
+}

@@ -1,0 +1,249 @@
+// What holds between two runtimes over time, across links: order, acknowledgement, resend.
+//
+// Owns what is unacknowledged and the link of the moment. Does not own: dialling (dialer.ts), whom we know (hub.ts),
+// what frames mean (runtime.ts).
+//
+//   S1. Ordered frames are numbered by counting. Each is handed up once, in order, whatever the links do.
+//   S2. A frame is kept until the other side says that it has taken it.
+//   S3. A session ends once; after that nothing is sent or handed up, and every range is released.
+//   S4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
+import { Fifo, type RuntimeId } from '../base/index.ts';
+import type { Link } from '../transport/index.ts';
+import { ByteWriter, KIND, LENGTH_BYTES } from '../wire/index.ts';
+import type { Range } from './range.ts';
+import { PartReceiver, PartSender, payloadStart } from './transfer.ts';
+
+/** How a session came to its end. */
+export interface SessionEnd {
+  /** closed: said goodbye. silent: the limit passed. gone: proof that the runtime is no more. */
+  readonly kind: 'closed' | 'silent' | 'gone';
+  readonly message: string;
+  /** What was lost, if whoever knows said so. */
+  readonly lost?: 'worker' | 'host';
+}
+
+/** The life of a session. */
+export type SessionState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'open'; readonly link: Link }
+  | { readonly kind: 'cut'; readonly since: number }
+  | { readonly kind: 'ended'; readonly end: SessionEnd };
+
+/** What a session hands up. */
+export interface SessionHandler {
+  frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  /** There is room again after `pending` was above the limit. */
+  room(session: Session): void;
+}
+
+interface Queued {
+  readonly head: Buffer | undefined;
+  readonly range: Range;
+}
+
+/** Bytes queued or unacknowledged above which a sender should wait. */
+export const ROOM_BYTES = 8 << 20;
+const ACK_BYTES = 64 << 10;
+const ACK_FRAMES = 256;
+
+/** One peer over time. */
+export class Session {
+  readonly peer: RuntimeId;
+  state: SessionState = { kind: 'connecting' };
+  /** Proves that a link belongs to this session. */
+  token: string;
+  /** Whether this side dialled first; it redials first. */
+  dialled = false;
+  lastHeard: number;
+  stalled = false;
+  readonly #handler: SessionHandler;
+  readonly #queue = new Fifo<Queued>();
+  #written = 0;
+  #acked = 0;
+  #received = 0;
+  #receivedBytes = 0;
+  #ackedToPeer = 0;
+  #pending = 0;
+  #blocked = false;
+  #wasFull = false;
+  readonly #parts: PartSender;
+  readonly #arriving = new PartReceiver();
+
+  constructor(peer: RuntimeId, token: string, now: number, handler: SessionHandler) {
+    this.peer = peer;
+    this.token = token;
+    this.lastHeard = now;
+    this.#handler = handler;
+    this.#parts = new PartSender((head, range) => this.#enqueue({ head, range }));
+  }
+
+  /** Ordered frames handed up so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Bytes that wait to be sent or acknowledged. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  get hasRoom(): boolean {
+    return this.#pending < ROOM_BYTES;
+  }
+
+  get ended(): boolean {
+    return this.state.kind === 'ended';
+  }
+
+  /** Sends whole frames, in order after all that was pushed before. */
+  push(range: Range, large: boolean): void {
+    if (this.state.kind === 'ended') return range.release?.(); // S3
+    this.#pending += range.end - (large ? payloadStart(range) : range.start);
+    if (this.#pending >= ROOM_BYTES) this.#wasFull = true;
+    if (large) {
+      this.#parts.begin(range);
+      this.#pump();
+    } else if (this.#parts.active) {
+      for (const part of this.#parts.divert(range)) this.#enqueue({ head: undefined, range: part });
+    } else this.#enqueue({ head: undefined, range });
+  }
+
+  /** The other side answers on a new link and has taken `theirReceived` ordered frames. */
+  resume(link: Link, theirReceived: number): boolean {
+    if (this.state.kind === 'ended') return false;
+    if (!this.#acknowledge(theirReceived)) return false;
+    this.state = { kind: 'open', link };
+    this.#blocked = false;
+    this.#ackedToPeer = this.#received;
+    this.#receivedBytes = 0;
+    this.#written = 0;
+    this.#writeQueued(theirReceived - this.#acked);
+    this.#pump();
+    return true;
+  }
+
+  cut(now: number): void {
+    if (this.state.kind === 'open') this.state = { kind: 'cut', since: now };
+  }
+
+  /** Ends the session; returns false if it had ended before. S3 */
+  end(end: SessionEnd): boolean {
+    if (this.state.kind === 'ended') return false;
+    const link = this.state.kind === 'open' ? this.state.link : undefined;
+    this.state = { kind: 'ended', end };
+    for (const { range } of this.#queue) range.release?.();
+    this.#queue.clear();
+    this.#pending = 0;
+    if (end.kind === 'closed') link?.end();
+    else link?.destroy();
+    return true;
+  }
+
+  /** A control frame, at once. S4 */
+  control(kind: number, payload?: Uint8Array): void {
+    if (this.state.kind !== 'open') return;
+    this.state.link.write(controlFrame(kind, payload));
+  }
+
+  pulse(): void {
+    this.control(KIND.PULSE);
+    if (this.#ackedToPeer !== this.#received) this.#sendAck();
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    this.#writeQueued(0);
+    this.#pump();
+  }
+
+  /** A frame that arrived on the link of the moment. */
+  take(kind: number, target: number, buffer: Buffer, start: number, end: number): void {
+    this.#received++; // S1
+    this.#receivedBytes += end - start + 8;
+    if (this.#receivedBytes >= ACK_BYTES || this.#received - this.#ackedToPeer >= ACK_FRAMES) this.#sendAck();
+    if (kind === KIND.PART) {
+      const whole = this.#arriving.take(target, buffer, start, end);
+      if (whole) this.#handler.frame(this, whole.kind, whole.target, whole.buffer, 0, whole.buffer.length, true);
+    } else this.#handler.frame(this, kind, target, buffer, start, end, false);
+  }
+
+  /** The other side has taken so many ordered frames. False if that cannot be. */
+  acknowledged(received: number): boolean {
+    if (!this.#acknowledge(received)) return false;
+    this.#pump();
+    return true;
+  }
+
+  #acknowledge(received: number): boolean {
+    let acked = this.#acked;
+    if (received < acked) return false;
+    let total = acked;
+    while (this.#queue.size > 0) {
+      const { range } = this.#queue.peek() as Queued;
+      if (acked + range.frames > received) {
+        total = received;
+        break;
+      }
+      acked += range.frames;
+      total = acked;
+      this.#queue.shift();
+      if (this.#written > 0) this.#written--;
+      this.#pending -= range.end - range.start;
+      range.release?.(); // S2
+    }
+    this.#acked = acked;
+    if (total < received) return false;
+    if (this.#wasFull && this.#pending < ROOM_BYTES / 2) {
+      this.#wasFull = false;
+      this.#handler.room(this);
+    }
+    return true;
+  }
+
+  #sendAck(): void {
+    this.#ackedToPeer = this.#received;
+    this.#receivedBytes = 0;
+    const writer = new ByteWriter(Buffer.allocUnsafe(16));
+    writer.varint(this.#received);
+    this.control(KIND.ACK, writer.buffer.subarray(0, writer.position));
+  }
+
+  #enqueue(item: Queued): void {
+    this.#queue.push(item);
+    if (this.state.kind === 'open' && !this.#blocked) this.#writeQueued(0);
+  }
+
+  // Writes what is not yet written on this link; of the first range, skips frames the other side has already.
+  #writeQueued(skip: number): void {
+    while (this.state.kind === 'open' && !this.#blocked && this.#written < this.#queue.size) {
+      const { head, range } = this.#queue.peek(this.#written++) as Queued;
+      const { link } = this.state;
+      let start = range.start;
+      for (; skip > 0; skip--) start += LENGTH_BYTES + range.buffer.readUInt32BE(start);
+      if (head) link.write(head);
+      if (!link.write(range.buffer.subarray(start, range.end))) this.#blocked = true;
+    }
+  }
+
+  #pump(): void {
+    if (!this.#parts.active || this.state.kind !== 'open') return;
+    for (;;) {
+      const freed = this.#parts.pump(() => !this.#blocked);
+      if (freed.length === 0) return;
+      for (const { range, large } of freed) {
+        if (large) this.#parts.begin(range);
+        else for (const part of this.#parts.divert(range)) this.#enqueue({ head: undefined, range: part });
+      }
+    }
+  }
+}
+
+/** The bytes of a control frame. */
+export function controlFrame(kind: number, payload: Uint8Array = new Uint8Array(0)): Buffer {
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + 2 + payload.length);
+  frame.writeUInt32BE(2 + payload.length, 0);
+  frame[LENGTH_BYTES] = kind;
+  frame[LENGTH_BYTES + 1] = 0;
+  frame.set(payload, LENGTH_BYTES + 2);
+  return frame;
+}

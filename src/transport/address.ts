@@ -1,0 +1,43 @@
+// tcp://HOST:PORT/NAME and mem://HOST:PORT/NAME: parse, print, compare.
+import { FlotillaError } from '../base/index.ts';
+
+/** Where a runtime can be reached. `name` is the worker behind a host's port. */
+export interface Address {
+  readonly scheme: 'tcp' | 'mem';
+  readonly host: string;
+  readonly port: number;
+  readonly name?: string;
+}
+
+/**
+ * The address that a text stands for; `HOST` and `HOST:PORT` are tcp.
+ *
+ * Throws ERR_LINK_ADDRESS.
+ *
+ * @example
+ * ```ts
+ * console.log(parseAddress('tcp://[::1]:9706/1').host); // => ::1
+ * console.log(formatAddress(parseAddress('10.0.0.2', 9705))); // => tcp://10.0.0.2:9705
+ * ```
+ */
+export function parseAddress(text: string, defaultPort?: number): Address {
+  const match = /^(?:(tcp|mem):\/\/)?(\[[0-9a-fA-F:.%\w]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?(?:\/([\w.-]+))?$/.exec(text.trim());
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+  if (!match || port === undefined || port > 65_535) {
+    const why = match && port === undefined ? 'it has no port' : match ? 'its port is above 65535' : 'it is not HOST:PORT';
+    throw new FlotillaError('ERR_LINK_ADDRESS', `'${text}' is no address: ${why}. Write tcp://HOST:PORT, for example tcp://10.0.0.2:9705.`);
+  }
+  const host = (match[2] as string).replace(/^\[|\]$/g, '');
+  return { scheme: match[1] === 'mem' ? 'mem' : 'tcp', host, port, ...(match[4] === undefined ? {} : { name: match[4] }) };
+}
+
+/** The address as text that parses back to it. */
+export function formatAddress(address: Address): string {
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${address.scheme}://${host}:${address.port}${address.name === undefined ? '' : `/${address.name}`}`;
+}
+
+/** Whether a host name or address never leaves this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host) || /^::ffff:127\./.test(host);
+}

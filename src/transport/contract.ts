@@ -1,0 +1,61 @@
+// What a transport offers: connections that carry bytes in order, and places to be dialled at.
+//
+// A connection is owned by whoever holds it after dial() or the listener's callback; closing it is theirs to do.
+import type { Address } from './address.ts';
+
+/** Hears what happens on a connection. `closed` is called exactly once, last. */
+export interface ConnHandler {
+  data(chunk: Buffer): void;
+  drain(): void;
+  closed(error: Error | undefined): void;
+}
+
+/** An open connection: bytes in order, both ways. */
+export interface Conn {
+  /** The other end, for people. */
+  readonly remote: string;
+  readonly encrypted: boolean;
+  /** Whether the bytes never leave this machine. */
+  readonly local: boolean;
+  /** Begins to deliver, and again to another handler. What arrived before waits. */
+  start(handler: ConnHandler): void;
+  /** Takes bytes; they must not change until written. False: wait for drain. */
+  write(bytes: Uint8Array): boolean;
+  /** Closes after what was written. */
+  end(): void;
+  /** Closes now. */
+  destroy(): void;
+}
+
+/** The key for an encrypted connection, and the name by which the other side finds it. */
+export interface PreSharedKey {
+  readonly identity: string;
+  readonly key: Uint8Array;
+}
+
+export interface DialOptions {
+  readonly timeoutMs: number;
+  readonly psk: PreSharedKey;
+  /** `auto`: everywhere but on this machine. */
+  readonly encrypt: 'auto' | 'always';
+  readonly signal?: AbortSignal;
+}
+
+export interface ListenOptions {
+  /** The key for an identity; undefined refuses. */
+  readonly findKey: (identity: string) => Uint8Array | undefined;
+  /** Told of each connection that failed before it could be used. */
+  readonly onFailure: (remote: string, error: Error) => void;
+}
+
+/** A place where a runtime can be dialled. */
+export interface Listening {
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
+/** Dials and listens. */
+export interface Network {
+  dial(address: Address, options: DialOptions): Promise<Conn>;
+  listen(address: Address, accept: (conn: Conn) => void, options: ListenOptions): Promise<Listening>;
+}

@@ -1,0 +1,234 @@
+// Greeting, version, proof: nothing unauthenticated passes this file, and nothing is decoded before it.
+//
+//   H1. Before the other side has proved that it knows the secret, only fixed-size greetings are read.
+//   H2. The dialer proves itself first; a listener proves nothing to a stranger.
+//   H3. Both proofs cover both greetings, so neither can be replayed or turned around.
+//   H4. A handshake ends within its time, whatever the other side does.
+import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
+import { agreeVersion, LIMITS, VERSION } from '../wire/index.ts';
+import type { Conn } from './contract.ts';
+import { type Keys, type Role, ROLES } from './keys.ts';
+
+const MAGIC = 0x464c544c; // FLTL
+const REFUSAL = 0x464c5458; // FLTX
+const GREETING_BYTES = 96;
+const REFUSAL_BYTES = 8;
+const PROOF_BYTES = 32;
+const NO_ID = '0'.repeat(32);
+/** How long a handshake may take: five round trips across the world and a busy machine. */
+export const HANDSHAKE_MS = 5_000;
+
+/** What a connection is opened for. */
+export type Purpose = 'session' | 'pulse';
+const PURPOSES: readonly Purpose[] = ['session', 'pulse'];
+
+/** Why a listener refuses. */
+const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy'] as const;
+type RefusalReason = (typeof REFUSALS)[number];
+
+/** Who we are in a handshake. */
+export interface Self {
+  readonly id: RuntimeId;
+  readonly role: Role;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** What a completed handshake tells of the other side, and bytes that came right after it. */
+export interface Greeted {
+  readonly id: RuntimeId;
+  readonly role: Role;
+  readonly purpose: Purpose;
+  readonly version: number;
+  readonly rest: Buffer;
+}
+
+interface Greeting {
+  readonly oldest: number;
+  readonly newest: number;
+  readonly role: Role;
+  readonly purpose: Purpose;
+  readonly keyId: string;
+  readonly id: RuntimeId;
+  readonly expected: string;
+}
+
+/** Greets as the one that dialled. `expected` is the runtime that should answer. Rejects with ERR_LINK_*, or ERR_REFERENCE_STALE when another runtime answers. */
+export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpose; expected?: RuntimeId }): Promise<Greeted> {
+  const mine = writeGreeting(self, options.purpose, options.expected ?? NO_ID);
+  conn.write(mine);
+  return exchange(conn, self.clock, async (read) => {
+    const theirs = await readGreeting(read, conn);
+    const { greeting, bytes } = theirs;
+    const version = checkGreeting(greeting, self, conn, 'dialer');
+    const transcript = Buffer.concat([mine, bytes]);
+    conn.write(self.keys.prove(self.role, 'dialer', transcript));
+    const proof = await readOrRefusal(read, PROOF_BYTES, conn);
+    if (!self.keys.verify(greeting.role, 'listener', transcript, proof)) throw wrongSecret(conn, 'it could not prove that it knows ours');
+    if (options.expected && greeting.id !== options.expected) throw staleError(conn);
+    return { id: greeting.id, role: greeting.role, purpose: options.purpose, version };
+  });
+}
+
+/** Greets as the one that was dialled. Rejects with ERR_LINK_* after telling the other side why. */
+export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
+  return exchange(conn, self.clock, async (read) => {
+    const { greeting, bytes } = await readGreeting(read, conn);
+    const mine = writeGreeting(self, greeting.purpose, greeting.id);
+    let version: number;
+    try {
+      version = checkGreeting(greeting, self, conn, 'listener');
+    } catch (error) {
+      refuse(conn, (error as FlotillaError).code === 'ERR_LINK_VERSION' ? 'version' : 'secret');
+      throw error;
+    }
+    conn.write(mine);
+    const transcript = Buffer.concat([bytes, mine]);
+    const proof = await read(PROOF_BYTES);
+    if (!self.keys.verify(greeting.role, 'dialer', transcript, proof)) {
+      refuse(conn, 'secret');
+      throw wrongSecret(conn, 'it could not prove that it knows ours');
+    }
+    if (greeting.expected !== NO_ID && greeting.expected !== self.id) {
+      refuse(conn, 'stale');
+      throw staleError(conn);
+    }
+    conn.write(self.keys.prove(self.role, 'listener', transcript)); // H2
+    return { id: greeting.id, role: greeting.role, purpose: greeting.purpose, version };
+  });
+}
+
+/** Tells a stranger that it is refused, and hangs up. */
+export function refuse(conn: Conn, reason: RefusalReason): void {
+  const bytes = Buffer.alloc(REFUSAL_BYTES);
+  bytes.writeUInt32BE(REFUSAL, 0);
+  bytes[4] = REFUSALS.indexOf(reason);
+  conn.write(bytes);
+  conn.end();
+}
+
+type Read = (bytes: number) => Promise<Buffer>;
+
+// Runs a handshake over a connection that nobody reads yet; H4.
+function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Greeted, 'rest'>>): Promise<Greeted> {
+  return new Promise((resolve, reject) => {
+    let held: Buffer = Buffer.alloc(0);
+    let wanted: { bytes: number; resolve: (bytes: Buffer) => void; reject: (error: Error) => void } | undefined;
+    let failure: Error | undefined;
+    const fail = (error: Error): void => {
+      failure ??= error;
+      wanted?.reject(failure);
+    };
+    const timer = clock.after(HANDSHAKE_MS, () => {
+      fail(new FlotillaError('ERR_LINK_UNREACHABLE', `${conn.remote} did not complete the handshake within ${HANDSHAKE_MS / 1000} s. Is it a Flotilla runtime?`));
+    });
+    conn.start({
+      data(chunk) {
+        held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+        if (wanted && held.length >= wanted.bytes) {
+          const want = wanted;
+          wanted = undefined;
+          const bytes = held.subarray(0, want.bytes);
+          held = held.subarray(want.bytes);
+          want.resolve(bytes);
+        }
+        if (held.length > LIMITS.greeting * 128) fail(new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} sent too much before it proved itself.`));
+      },
+      drain() {},
+      closed(error) {
+        fail(new FlotillaError('ERR_LINK_LOST', `The connection to ${conn.remote} closed during the handshake.`, error ? { cause: error } : undefined));
+      },
+    });
+    const read: Read = (bytes) =>
+      new Promise((resolveRead, rejectRead) => {
+        if (held.length >= bytes) {
+          const taken = held.subarray(0, bytes);
+          held = held.subarray(bytes);
+          resolveRead(taken);
+        } else if (failure) rejectRead(failure);
+        else wanted = { bytes, resolve: resolveRead, reject: rejectRead };
+      });
+    run(read)
+      .then((greeted) => {
+        if (failure) throw failure;
+        resolve({ ...greeted, rest: held });
+      })
+      .catch((error: unknown) => {
+        conn.end();
+        reject(error);
+      })
+      .finally(() => timer.cancel());
+  });
+}
+
+function writeGreeting(self: Self, purpose: Purpose, expected: string): Buffer {
+  const bytes = Buffer.alloc(GREETING_BYTES);
+  bytes.writeUInt32BE(MAGIC, 0);
+  bytes[4] = VERSION.oldest;
+  bytes[5] = VERSION.newest;
+  bytes[6] = ROLES.indexOf(self.role);
+  bytes[7] = PURPOSES.indexOf(purpose);
+  bytes.write(self.keys.id, 8, 8, 'hex');
+  bytes.set(self.random(32), 16);
+  bytes.write(self.id, 48, 16, 'hex');
+  bytes.write(expected, 64, 16, 'hex');
+  return bytes;
+}
+
+async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greeting; bytes: Buffer }> {
+  const head = await readOrRefusal(read, REFUSAL_BYTES, conn);
+  if (head.readUInt32BE(0) !== MAGIC) {
+    throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is not a Flotilla runtime: its first bytes are no greeting.`);
+  }
+  const bytes = Buffer.concat([head, await read(GREETING_BYTES - REFUSAL_BYTES)]);
+  const role = ROLES[bytes[6] as number];
+  const purpose = PURPOSES[bytes[7] as number];
+  if (!role || !purpose) throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} has a role or purpose that this version does not know.`);
+  return {
+    bytes,
+    greeting: {
+      oldest: bytes[4] as number,
+      newest: bytes[5] as number,
+      role,
+      purpose,
+      keyId: toHex(bytes.subarray(8, 16)),
+      id: toHex(bytes.subarray(48, 64)) as RuntimeId,
+      expected: toHex(bytes.subarray(64, 80)),
+    },
+  };
+}
+
+async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buffer> {
+  const head = await read(Math.min(bytes, REFUSAL_BYTES));
+  if (head.readUInt32BE(0) === REFUSAL) {
+    const reason = REFUSALS[head[4] as number] ?? 'unknown';
+    if (reason === 'secret') throw wrongSecret(conn, 'it says that they differ');
+    if (reason === 'stale') throw staleError(conn);
+    if (reason === 'version') throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} speaks another protocol version. Install the same major version of flotilla on both.`);
+    throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} refused the connection (${reason}).`);
+  }
+  return bytes > head.length ? Buffer.concat([head, await read(bytes - head.length)]) : head;
+}
+
+function checkGreeting(greeting: Greeting, self: Self, conn: Conn, side: 'dialer' | 'listener'): number {
+  const version = agreeVersion(VERSION, greeting);
+  if (version === undefined) {
+    throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} speaks protocol versions ${greeting.oldest} to ${greeting.newest}, this runtime ${VERSION.oldest} to ${VERSION.newest}.`);
+  }
+  if (greeting.keyId !== self.keys.id) throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${self.keys.id.slice(0, 8)}`);
+  if (greeting.id === self.id && side === 'dialer') throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is this runtime itself.`);
+  return version;
+}
+
+/** The error for two sides that do not share a secret. */
+export function wrongSecret(conn: { readonly remote: string }, how: string): FlotillaError {
+  return new FlotillaError(
+    'ERR_LINK_WRONG_SECRET',
+    `${conn.remote} does not share our secret: ${how}. Both machines need the same secret file (~/.flotilla/secret, or FLOTILLA_SECRET); 'flotilla secret' shows where it is and how to copy it.`,
+  );
+}
+
+function staleError(conn: Conn): FlotillaError {
+  return new FlotillaError('ERR_REFERENCE_STALE', `Another runtime answers at ${conn.remote} than the one that was meant: it has been restarted.`);
+}

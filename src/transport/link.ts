@@ -1,0 +1,65 @@
+// One open, authenticated connection between two runtimes, as frames.
+import type { RuntimeId } from '../base/index.ts';
+import { type FrameHandler, FrameSplitter } from '../wire/index.ts';
+import type { Conn } from './contract.ts';
+import type { Greeted, Purpose } from './handshake.ts';
+import type { Role } from './keys.ts';
+
+/** Hears what happens on a link. `closed` is called exactly once, last. */
+export interface LinkHandler {
+  readonly frame: FrameHandler;
+  /** After each chunk of bytes: any byte is a sign of life. */
+  alive(): void;
+  drain(): void;
+  closed(error: Error | undefined): void;
+}
+
+/** Frames over a connection whose other side has proved itself. Owns the connection. */
+export class Link {
+  readonly peer: RuntimeId;
+  readonly role: Role;
+  readonly purpose: Purpose;
+  readonly conn: Conn;
+  readonly #splitter = new FrameSplitter();
+  #rest: Buffer;
+
+  constructor(conn: Conn, greeted: Greeted) {
+    this.conn = conn;
+    this.peer = greeted.id;
+    this.role = greeted.role;
+    this.purpose = greeted.purpose;
+    this.#rest = greeted.rest;
+  }
+
+  /** Begins to deliver frames. A malformed one closes the link. */
+  start(handler: LinkHandler): void {
+    let failure: Error | undefined;
+    const data = (chunk: Buffer): void => {
+      if (failure) return;
+      handler.alive();
+      try {
+        this.#splitter.push(chunk, handler.frame);
+      } catch (error) {
+        failure = error as Error;
+        this.conn.destroy();
+      }
+    };
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    if (rest.length > 0) data(rest);
+    this.conn.start({ data, drain: () => handler.drain(), closed: (error) => handler.closed(failure ?? error) });
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.conn.write(bytes);
+  }
+
+  /** Closes after what was written. */
+  end(): void {
+    this.conn.end();
+  }
+
+  destroy(): void {
+    this.conn.destroy();
+  }
+}

@@ -1,0 +1,135 @@
+// A network inside one process: machines, connections with latency, cuts and partitions, on a clock that is handed in.
+//
+//   M1. Every byte sent is copied, so that sender and receiver share nothing.
+//   M2. A connection delivers its bytes in order, in chunks of any size.
+//   M3. Across a partition nothing arrives and nothing is reported: only silence tells.
+import { type Clock, FlotillaError } from '../../base/index.ts';
+import { type Address, formatAddress } from '../address.ts';
+import type { Conn, Listening, Network } from '../contract.ts';
+import { MemoryConn } from './conn.ts';
+
+interface Place {
+  readonly machine: string;
+  readonly accept: (conn: Conn) => void;
+}
+
+const FIRST_FREE_PORT = 40_000;
+const WINDOW_BYTES = 256 << 10;
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock;
+  /** A number in [0, 1), for latency and chunking. */
+  readonly random: () => number;
+  /** The delay of each chunk: a number, or the bounds it is drawn from. */
+  readonly latencyMs?: number | readonly [number, number];
+}
+
+/** Machines that reach each other in memory. */
+export class MemoryNetwork {
+  readonly clock: Clock;
+  readonly random: () => number;
+  latencyMs: readonly [number, number];
+  readonly #places = new Map<string, Place>();
+  readonly #conns = new Set<MemoryConn>();
+  readonly #blocked = new Set<string>();
+  #nextPort = FIRST_FREE_PORT;
+  /** Bytes delivered so far, and a digest of them in order: equal seeds give equal digests. */
+  readonly trace = { bytes: 0, chunks: 0, digest: 0 };
+
+  constructor(options: MemoryNetworkOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    const latency = options.latencyMs ?? 0;
+    this.latencyMs = typeof latency === 'number' ? [latency, latency] : latency;
+  }
+
+  /** The network as one machine sees it. */
+  at(machine: string): Network {
+    return {
+      dial: (address, options) => this.#dial(machine, address, options.timeoutMs),
+      listen: (address, accept) => this.#listen(machine, address, accept),
+    };
+  }
+
+  get connections(): number {
+    return this.#conns.size / 2;
+  }
+
+  /** Breaks connections: all, or those that touch a machine. Both ends are told. */
+  cut(machine?: string): number {
+    const cut = [...this.#conns].filter((conn) => machine === undefined || conn.machine === machine);
+    for (const conn of cut) conn.break();
+    return cut.length;
+  }
+
+  /** Lets nothing pass from one machine to another, until healed. */
+  block(from: string, to: string): void {
+    this.#blocked.add(`${from}>${to}`);
+  }
+
+  partition(a: string, b: string): void {
+    this.block(a, b);
+    this.block(b, a);
+  }
+
+  heal(): void {
+    this.#blocked.clear();
+    for (const conn of this.#conns) conn.flush();
+  }
+
+  /** A machine is gone: its connections break silently, nothing listens there any more. */
+  crash(machine: string, tell: boolean): void {
+    for (const [key, place] of this.#places) if (place.machine === machine) this.#places.delete(key);
+    for (const conn of [...this.#conns]) if (conn.machine === machine) conn.crash(tell);
+  }
+
+  passes(from: string, to: string): boolean {
+    return !this.#blocked.has(`${from}>${to}`);
+  }
+
+  latency(): number {
+    const [least, most] = this.latencyMs;
+    return least + (most - least) * this.random();
+  }
+
+  get windowBytes(): number {
+    return WINDOW_BYTES;
+  }
+
+  forget(conn: MemoryConn): void {
+    this.#conns.delete(conn);
+  }
+
+  async #dial(machine: string, address: Address, timeoutMs: number): Promise<Conn> {
+    const place = this.#places.get(`${address.host}:${address.port}`);
+    const where = formatAddress(address);
+    if (place && !(this.passes(machine, place.machine) && this.passes(place.machine, machine))) {
+      await new Promise<void>((resolve) => this.clock.after(timeoutMs, resolve));
+      throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} did not answer within ${timeoutMs / 1000} s.`);
+    }
+    await new Promise<void>((resolve) => this.clock.after(this.latency() * 2, resolve));
+    const now = this.#places.get(`${address.host}:${address.port}`);
+    if (!now) throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });
+    const here = new MemoryConn(this, machine, where);
+    const there = new MemoryConn(this, now.machine, `mem://${machine}:0`);
+    here.join(there);
+    this.#conns.add(here);
+    this.#conns.add(there);
+    now.accept(there);
+    return here;
+  }
+
+  async #listen(machine: string, address: Address, accept: (conn: Conn) => void): Promise<Listening> {
+    const bound: Address = { scheme: 'mem', host: address.host, port: address.port || this.#nextPort++ };
+    const key = `${bound.host}:${bound.port}`;
+    if (this.#places.has(key)) throw new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${bound.port} on ${bound.host} is used by another runtime.`);
+    const place: Place = { machine, accept };
+    this.#places.set(key, place);
+    return {
+      address: bound,
+      close: async () => {
+        if (this.#places.get(key) === place) this.#places.delete(key);
+      },
+    };
+  }
+}

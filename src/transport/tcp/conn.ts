@@ -1,0 +1,68 @@
+// A connection over a socket, plain or TLS.
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { isLoopback } from '../address.ts';
+import type { Conn, ConnHandler } from '../contract.ts';
+
+/** Time for the other side to read the last bytes before a closing socket is destroyed. */
+const LINGER_MS = 2_000;
+
+/** Wraps a connected socket. Owns it. */
+export class SocketConn implements Conn {
+  readonly remote: string;
+  readonly encrypted: boolean;
+  readonly local: boolean;
+  readonly #socket: Socket;
+  #handler: ConnHandler | undefined;
+  #closed: { error: Error | undefined } | undefined;
+  #error: Error | undefined;
+  #held: Buffer[] = [];
+
+  constructor(socket: Socket, remote?: string) {
+    this.#socket = socket;
+    this.encrypted = socket instanceof TLSSocket;
+    this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '');
+    const host = socket.remoteAddress ?? '';
+    this.remote = remote ?? `tcp://${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#handler) this.#handler.data(chunk);
+      else {
+        this.#held.push(chunk);
+        socket.pause();
+      }
+    });
+    socket.on('drain', () => this.#handler?.drain());
+    socket.on('error', (error) => {
+      this.#error = error;
+    });
+    socket.on('close', () => {
+      this.#closed = { error: this.#error };
+      this.#handler?.closed(this.#error);
+    });
+  }
+
+  start(handler: ConnHandler): void {
+    this.#handler = handler;
+    const held = this.#held;
+    this.#held = [];
+    for (const chunk of held) handler.data(chunk);
+    if (this.#closed) handler.closed(this.#closed.error);
+    else this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#socket.destroyed) return true;
+    return this.#socket.write(bytes);
+  }
+
+  end(): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

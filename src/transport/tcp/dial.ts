@@ -1,0 +1,57 @@
+// Dials over tcp: TLS with the pre-shared key, or plain where the bytes stay on this machine.
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { FlotillaError } from '../../base/index.ts';
+import { type Address, formatAddress, isLoopback } from '../address.ts';
+import type { Conn, DialOptions } from '../contract.ts';
+import { wrongSecret } from '../handshake.ts';
+import { SocketConn } from './conn.ts';
+import { TLS } from './tls.ts';
+
+/** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
+export function dial(address: Address, options: DialOptions): Promise<Conn> {
+  return new Promise((resolve, reject) => {
+    const plain = options.encrypt === 'auto' && isLoopback(address.host);
+    const { host, port } = address;
+    const socket: Socket = plain
+      ? connect({ host, port })
+      : connectTls({ ...TLS, host, port, pskCallback: () => ({ psk: options.psk.key, identity: options.psk.identity }), checkServerIdentity: () => undefined });
+    const onAbort = (): void => fail(options.signal?.reason);
+    const fail = (error: unknown): void => {
+      clean();
+      socket.on('error', () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (error: Error): void => fail(dialError(address, error));
+    const onTimeout = (): void => fail(new FlotillaError('ERR_LINK_UNREACHABLE', `${formatAddress(address)} did not answer within ${options.timeoutMs / 1000} s. Is the machine up, and the port open in its firewall?`));
+    const clean = (): void => {
+      socket.off('error', onError);
+      socket.off('timeout', onTimeout);
+      socket.setTimeout(0);
+      options.signal?.removeEventListener('abort', onAbort);
+    };
+    if (options.signal?.aborted) return fail(options.signal.reason);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    socket.setTimeout(options.timeoutMs, onTimeout);
+    socket.on('error', onError);
+    socket.once(plain ? 'connect' : 'secureConnect', () => {
+      clean();
+      resolve(new SocketConn(socket));
+    });
+  });
+}
+
+function dialError(address: Address, error: Error): FlotillaError {
+  const { code } = error as NodeJS.ErrnoException;
+  const where = formatAddress(address);
+  if (/psk|decrypt|bad record mac|handshake failure|unknown psk|alert/i.test(error.message) && code?.startsWith('ERR_SSL')) {
+    return wrongSecret({ remote: where }, 'the encrypted connection could not be made');
+  }
+  const why =
+    code === 'ECONNREFUSED' ? 'nothing listens there' : code === 'ENOTFOUND' ? 'the host name is unknown' : code === 'EHOSTUNREACH' || code === 'ENETUNREACH' ? 'no route leads there' : error.message;
+  return new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: ${why}. Is the program running there, and is the address right?`, {
+    cause: error,
+    details: { refused: code === 'ECONNREFUSED' },
+  });
+}

@@ -1,0 +1,88 @@
+// Listens on tcp: one port takes TLS from anywhere and plain connections from this machine.
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { FlotillaError } from '../../base/index.ts';
+import { type Address, formatAddress, isLoopback } from '../address.ts';
+import type { Conn, Listening, ListenOptions } from '../contract.ts';
+import { SocketConn } from './conn.ts';
+import { TLS } from './tls.ts';
+
+const TLS_HANDSHAKE = 0x16;
+const FIRST_BYTE_MS = 5_000;
+const BACKLOG = 1024;
+
+/** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
+export function listen(address: Address, accept: (conn: Conn) => void, options: ListenOptions): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const secure = createTlsServer({
+    ...TLS,
+    pskCallback: (_socket: TLSSocket, identity: string) => {
+      const key = options.findKey(identity);
+      return key ?? null;
+    },
+    handshakeTimeout: FIRST_BYTE_MS,
+  });
+  secure.on('secureConnection', (socket) => accept(new SocketConn(socket)));
+  secure.on('tlsClientError', (error, socket) => {
+    options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket)));
+    socket.destroy();
+  });
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read(1);
+      if (!first) return;
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.unshift(first);
+      if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
+      else if (isLoopback(socket.remoteAddress ?? '')) accept(new SocketConn(socket));
+      else {
+        options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
+        socket.destroy();
+      }
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(address, error)));
+    server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
+      server.removeAllListeners('error');
+      server.on('error', () => {});
+      const bound = server.address() as { port: number };
+      resolve({
+        address: { scheme: 'tcp', host: address.host, port: bound.port },
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            for (const socket of sockets) socket.destroy();
+          }),
+      });
+    });
+  });
+}
+
+function remoteOf(socket: Socket): string {
+  return `tcp://${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+}
+
+function tlsError(error: Error, remote: string): FlotillaError {
+  const secret = /psk|identity|decrypt|mac/i.test(error.message);
+  return new FlotillaError(
+    secret ? 'ERR_LINK_WRONG_SECRET' : 'ERR_LINK_REFUSED',
+    secret ? `${remote} does not share our secret: it could not make an encrypted connection. 'flotilla secret' shows how to copy ours.` : `${remote} could not make an encrypted connection: ${error.message}.`,
+    { cause: error },
+  );
+}
+
+function listenError(address: Address, error: Error): FlotillaError {
+  const { code } = error as NodeJS.ErrnoException;
+  const where = formatAddress(address);
+  if (code === 'EADDRINUSE') {
+    return new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${address.port} on ${address.host} is used by another program. Choose another with --port (or 'listen'), or end that program ('ss -ltnp' shows it).`, { cause: error });
+  }
+  if (code === 'EACCES') return new FlotillaError('ERR_LINK_ADDRESS', `This user may not listen at ${where}. Choose a port above 1023.`, { cause: error });
+  return new FlotillaError('ERR_LINK_ADDRESS', `Cannot listen at ${where}: ${code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message}.`, { cause: error });
+}
