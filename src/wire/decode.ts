@@ -43,6 +43,10 @@ export class Decoder {
     if (this.#shapes.length > 0) this.#shapes = [];
   }
 
+  get position(): number {
+    return this.#position;
+  }
+
   get more(): boolean {
     return this.#position < this.#end;
   }

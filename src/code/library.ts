@@ -1,0 +1,229 @@
+// All the code that one client ships: functions become units, each module one unit, whoever asks for it.
+//
+// Owns the units. Does not own who has them (the cluster's business).
+//
+//   L1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
+//   L2. The program's own file is never shipped whole: that would run the program again.
+//   L3. A function is looked up once; asking again is free.
+import { fileURLToPath } from 'node:url';
+import { realpathSync } from 'node:fs';
+import { extname } from 'node:path';
+import { FlotillaError } from '../base/index.ts';
+import { Finder, type Place } from './find.ts';
+import { buildModule, TOP_PREFIX } from './module.ts';
+import { outline } from './outline.ts';
+import { buildPackage } from './package.ts';
+import { buildExpression, buildStatement, type Sliced, type SliceNeeds, userLine } from './slice.ts';
+import { mapStack } from './stacks.ts';
+import { isFunction, parseModule, pathToFunction, scopeNames, type Syntax, usesOf } from './syntax.ts';
+import { type Shipped, type Unit, unitName } from './unit.ts';
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** The code that one client ships. */
+export class Library implements SliceNeeds {
+  readonly #finder = new Finder();
+  readonly #main: string | undefined;
+  readonly #units = new Map<string, Unit>();
+  readonly #building = new Map<string, Promise<Unit>>();
+  readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
+  readonly #sliced = new Map<string, Sliced>();
+
+  constructor(main: string | undefined = process.argv[1]) {
+    this.#main = main === undefined ? undefined : realFile(main);
+  }
+
+  /** The unit that a function is in, built with all that it imports. Rejects with ERR_CODE_*. L3 */
+  ship(fn: AnyFunction): Promise<Shipped> {
+    let shipped = this.#shipped.get(fn);
+    if (!shipped) {
+      shipped = this.#ship(fn);
+      this.#shipped.set(fn, shipped);
+    }
+    return shipped;
+  }
+
+  /** An export of a module, which is never loaded here. */
+  async shipExport(url: string, name: string): Promise<Shipped> {
+    const file = realFile(fileURLToPath(url));
+    const unit = this.module(file);
+    await this.#settle(unit);
+    return { label: name, unit, name, path: [] };
+  }
+
+  /** A unit and all that it imports. */
+  closure(name: string): Unit[] {
+    const found = new Map<string, Unit>();
+    const visit = (unit: string): void => {
+      const made = this.#units.get(unit);
+      if (!made || found.has(unit)) return;
+      found.set(unit, made);
+      for (const imported of made.imports) visit(imported);
+    };
+    visit(name);
+    return [...found.values()];
+  }
+
+  unit(name: string): Unit | undefined {
+    return this.#units.get(name);
+  }
+
+  /** Text with the places in shipped code replaced by those in the user's files. */
+  mapStack(text: string): string {
+    return mapStack(text, (name) => this.#units.get(name));
+  }
+
+  module(file: string): string {
+    if (file === this.#main) { // L2
+      throw new FlotillaError('ERR_CODE_SIDE_EFFECT', `A shipped module imports ${file}, which is the program itself and would run again on every worker. Move what both need to a module of its own.`);
+    }
+    return this.#build(unitName('module', file), () => buildModule(file, this));
+  }
+
+  package(file: string, name: string): string {
+    return this.#build(unitName('package', file), () => buildPackage(file, name, this));
+  }
+
+  statement(from: Sliced, statement: Syntax): string {
+    return this.#build(unitName('piece', from.file, String(statement.start)), () => buildStatement(from, statement, this));
+  }
+
+  #build(name: string, make: () => Promise<Unit>): string {
+    if (this.#units.has(name) || this.#building.has(name)) return name;
+    const building = make().then((unit) => {
+      this.#units.set(name, unit);
+      return unit;
+    });
+    building.catch(() => {});
+    this.#building.set(name, building);
+    return name;
+  }
+
+  // Waits for a unit and for all that it turns out to import.
+  async #settle(name: string, seen = new Set<string>()): Promise<void> {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const building = this.#building.get(name);
+    if (!building) return;
+    try {
+      const unit = await building;
+      await Promise.all(unit.imports.map((imported) => this.#settle(imported, seen)));
+    } catch (error) {
+      this.#building.delete(name); // a mended file may be shipped again
+      throw error;
+    }
+  }
+
+  async #ship(fn: AnyFunction): Promise<Shipped> {
+    try {
+      const shipped = this.#place(fn, this.#finder.find(fn));
+      await this.#settle(shipped.unit);
+      return shipped;
+    } catch (error) {
+      this.#shipped.delete(fn);
+      throw error;
+    }
+  }
+
+  #place(fn: AnyFunction, place: Place): Shipped {
+    const from = this.#slice(place);
+    const path = pathToFunction(from.root, place.offset);
+    const node = path.at(-1);
+    const label = fn.name || 'anonymous';
+    if (!node) throw new FlotillaError('ERR_CODE_NOT_FOUND', `'${label}' is not found in ${from.file}: has the file changed since it was loaded?`);
+    checkCaptures(from, path, label);
+    const top = topName(path);
+    if (top) {
+      if (!from.alone) return { label, unit: this.module(from.file), name: TOP_PREFIX + top.name, path: top.path };
+      return { label, unit: this.statement(from, path[1] as Syntax), name: top.name, path: top.path };
+    }
+    const parent = path.at(-2);
+    const key = parent?.type === 'Property' && parent['method'] === true ? `${(parent as Syntax).start}x` : `${node.start}x`;
+    const unit = this.#build(unitName('piece', from.file, key), () => buildExpression(from, node, parent, this));
+    return { label, unit, name: 'fn', path: [] };
+  }
+
+  #slice(place: Place): Sliced {
+    const { url, source } = place.script;
+    const known = this.#sliced.get(url);
+    if (known) return known;
+    const file = realFile(fileURLToPath(url.replace(/[?#].*$/, '')));
+    const root = parseModule(source, file);
+    const alone = file === this.#main || root['sourceType'] === 'script' || isCommonJs(file, root);
+    const sliced: Sliced = { file, source, root, outline: outline(root), alone };
+    this.#sliced.set(url, sliced);
+    return sliced;
+  }
+}
+
+function realFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isCommonJs(file: string, root: Syntax): boolean {
+  if (['.cjs', '.cts'].includes(extname(file))) return true;
+  const modular = (root['body'] as Syntax[]).some((s) => s.type.startsWith('Import') || s.type.startsWith('Export'));
+  return !modular && extname(file) === '.js' && usesOf(root).names.has('module');
+}
+
+// The top-level name by which a function can be reached, and the properties that lead from it to the function.
+function topName(path: readonly Syntax[]): { name: string; path: string[] } | undefined {
+  const start = path[1]?.type.startsWith('Export') ? 2 : 1;
+  const [first, second, ...rest] = path.slice(start);
+  if (!first) return undefined;
+  if (isNamed(first) && second === undefined) return { name: idOf(first), path: [] };
+  if (first.type === 'ClassDeclaration' && isNamed(first)) {
+    const method = rest[0];
+    if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
+    if (method['static'] !== true || method['kind'] !== 'method' || method['computed'] === true) {
+      throw new FlotillaError('ERR_CODE_CAPTURES', `'${idOf(first)}.${keyOf(method)}' is a method of instances and cannot be shipped by itself. Write a function that takes the instance's data, or a static method.`);
+    }
+    return { name: idOf(first), path: [keyOf(method)] };
+  }
+  if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || (second['id'] as Syntax).type !== 'Identifier') return undefined;
+  const keys: string[] = [];
+  let holder: Syntax | undefined = rest.shift();
+  while (holder?.type === 'ObjectExpression') {
+    const property = rest.shift();
+    if (property?.type !== 'Property' || property['computed'] === true || property['kind'] !== 'init') return undefined;
+    keys.push(keyOf(property));
+    holder = rest.shift();
+  }
+  return holder && isFunction(holder) && rest.length === 0 ? { name: ((second['id'] as Syntax)['name'] as string), path: keys } : undefined;
+}
+
+function isNamed(node: Syntax): boolean {
+  return (node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node['id'] !== null;
+}
+
+function idOf(node: Syntax): string {
+  return (node['id'] as Syntax)['name'] as string;
+}
+
+function keyOf(node: Syntax): string {
+  const key = node['key'] as Syntax;
+  return String(key.type === 'Literal' ? key['value'] : key['name']);
+}
+
+function checkCaptures(from: Sliced, path: readonly Syntax[], label: string): void {
+  const node = path.at(-1) as Syntax;
+  const uses = usesOf(node);
+  const around = path.slice(1, -1);
+  for (const [name, at] of uses.names) {
+    const owner = around.find((outer) => scopeNames(outer).includes(name) && !(outer.type === 'ClassDeclaration' && outer === path[1]));
+    if (!owner) continue;
+    if (around.indexOf(owner) === 0 && owner === path[1] && owner.type !== 'FunctionDeclaration' && from.outline.bindings.has(name)) continue;
+    throw new FlotillaError(
+      'ERR_CODE_CAPTURES',
+      `'${label}' uses '${name}' (${userLine(from, at)}), a variable of the function around it, which stays in this process. Pass it as an argument: run(fn, ${name}), or map(fn, items, { args: [${name}] }).`,
+    );
+  }
+  if (uses.receiver !== undefined && !path.some((outer) => outer.type === 'ClassBody')) {
+    throw new FlotillaError('ERR_CODE_CAPTURES', `'${label}' uses 'this' (${userLine(from, uses.receiver)}), which stays in this process. Pass what it needs as an argument.`);
+  }
+}
+

@@ -1,0 +1,104 @@
+// A whole module as a unit: its imports lead to other units, and every name of its top level can be asked for.
+import { FlotillaError } from '../base/index.ts';
+import { readModule } from './esbuild.ts';
+import { type Outline, outline } from './outline.ts';
+import { packageName, type Resolved, resolveImport } from './resolve.ts';
+import { childrenOf, isNode, parseModule, type Syntax } from './syntax.ts';
+import { makeUnit, type Unit, unitName } from './unit.ts';
+
+/** The prefix under which a module unit exports every name of its top level. */
+export const TOP_PREFIX = '__flotilla_';
+
+/** What a builder of units asks of the library: that other units exist, by name. */
+export interface Needs {
+  module(file: string): string;
+  package(file: string, name: string): string;
+}
+
+/** The specifier by which one unit imports another. */
+export function unitSpecifier(name: string): string {
+  return `./${name}.mjs`;
+}
+
+/** Builds the unit of a user's module. */
+export async function buildModule(file: string, needs: Needs): Promise<Unit> {
+  const { text, map } = await readModule(file);
+  const root = parseModule(text, file);
+  const edits: { start: number; end: number; text: string }[] = [];
+  const imports = new Set<string>();
+  const externals = new Set<string>();
+  for (const source of importSources(root)) {
+    const found = await resolveImport(source.specifier, file);
+    const to = follow(found, source.specifier, needs);
+    if (to.unit) imports.add(to.unit);
+    if (to.external) externals.add(to.external);
+    edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
+    if (source.attributes) edits.push({ ...source.attributes, text: '' });
+  }
+  const rewritten = applyEdits(text.replace(/^#!/, '//'), edits);
+  const tail = topExports(outline(root));
+  return makeUnit({ name: unitName('module', file), text: `${rewritten}\n${tail}`, imports: [...imports], externals: [...externals], file, maps: map ? [map] : [] });
+}
+
+/** Where a resolved import leads in the shipped code. */
+export function follow(found: Resolved, specifier: string, needs: Needs): { specifier: string; unit?: string; external?: string } {
+  switch (found.kind) {
+    case 'as-is':
+      return { specifier };
+    case 'file': {
+      const unit = needs.module(found.file);
+      return { specifier: unitSpecifier(unit), unit };
+    }
+    case 'package': {
+      const unit = needs.package(found.file, found.name);
+      return { specifier: unitSpecifier(unit), unit };
+    }
+    case 'absent':
+      return { specifier, external: packageName(specifier) };
+  }
+}
+
+interface Source {
+  readonly specifier: string;
+  readonly start: number;
+  readonly end: number;
+  readonly attributes: { start: number; end: number } | undefined;
+}
+
+/** The specifiers of a module's imports and re-exports, dynamic ones with a literal included. */
+export function importSources(root: Syntax): Source[] {
+  const found: Source[] = [];
+  const visit = (node: Syntax): void => {
+    const source = node['source'];
+    if (isNode(source) && source.type === 'Literal' && typeof source['value'] === 'string') {
+      const attributes = node['attributes'] as Syntax[] | undefined;
+      const last = attributes?.at(-1);
+      const hasAttributes = last !== undefined && node.type !== 'ImportExpression';
+      found.push({ specifier: source['value'], start: source.start, end: source.end, attributes: hasAttributes ? { start: source.end, end: endOfAttributes(node, last) } : undefined });
+    }
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(root);
+  return found;
+}
+
+function endOfAttributes(node: Syntax, last: Syntax): number {
+  return Math.max(last.end, node.end - 1);
+}
+
+/** Replaces pieces of a text. */
+export function applyEdits(text: string, edits: readonly { start: number; end: number; text: string }[]): string {
+  let result = '';
+  let at = 0;
+  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+    if (edit.start < at) throw new FlotillaError('ERR_CODE_SYNTAX', 'Two edits of a module overlap.');
+    result += text.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  return result + text.slice(at);
+}
+
+function topExports({ bindings }: Outline): string {
+  const names = [...bindings].filter(([, binding]) => binding.kind !== 'import').map(([name]) => `${name} as ${TOP_PREFIX}${name}`);
+  return names.length > 0 ? `export { ${names.join(', ')} };\n` : '';
+}

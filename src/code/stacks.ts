@@ -1,0 +1,31 @@
+// Stacks from workers, told in the user's own files and lines.
+import { originalPositionFor } from '@jridgewell/trace-mapping';
+import { isAbsolute, resolve } from 'node:path';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Unit } from './unit.ts';
+
+const PLACE = /(?:file:\/\/)?[^\s()]*\/code\/([mp][0-9a-f]{16})\.mjs(?::(\d+):(\d+))?/g;
+
+/** Text with each place in a unit replaced by the place in the file that the unit comes from. */
+export function mapStack(text: string, find: (name: string) => Unit | undefined): string {
+  return text.replace(PLACE, (whole: string, name: string, line?: string, column?: string) => {
+    const unit = find(name);
+    if (!unit) return whole;
+    if (line === undefined || column === undefined) return unit.file;
+    let at = { line: Number(line), column: Number(column) - 1 };
+    let file = unit.file;
+    for (const map of unit.maps) {
+      const original = originalPositionFor(map, at);
+      if (original.line === null || original.column === null) break;
+      at = { line: original.line, column: original.column };
+      if (original.source) file = sourceFile(original.source, unit.file);
+    }
+    return `${file}:${at.line}:${at.column + 1}`;
+  });
+}
+
+function sourceFile(source: string, file: string): string {
+  if (source.startsWith('file:')) return fileURLToPath(source);
+  return isAbsolute(source) ? source : resolve(dirname(file), source);
+}

@@ -1,0 +1,37 @@
+// Module hooks that let Node 20 run TypeScript programs: './x.js' may mean './x.ts', and types are taken out.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { LoadHook, ResolveHook } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
+
+const TYPESCRIPT = /\.[mc]?tsx?$/;
+
+/** Finds the TypeScript file that a JavaScript specifier means. */
+export const resolve: ResolveHook = async (specifier, context, next) => {
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    const url = (error as { url?: string }).url ?? (/^\.{0,2}\//.test(specifier) && context.parentURL ? new URL(specifier, context.parentURL).href : undefined);
+    if (!url?.startsWith('file:')) throw error;
+    for (const candidate of [url.replace(/\.([mc]?)js$/, '.$1ts'), url.replace(/\.jsx?$/, '.tsx'), `${url}.ts`, `${url}/index.ts`]) {
+      if (candidate !== url && existsSync(fileURLToPath(candidate))) return next(candidate, context);
+    }
+    throw error;
+  }
+};
+
+/** Takes the types out of TypeScript. */
+export const load: LoadHook = async (url, context, next) => {
+  const path = url.replace(/[?#].*$/, '');
+  if (!url.startsWith('file:') || !TYPESCRIPT.test(path)) return next(url, context);
+  const file = fileURLToPath(path);
+  const { code } = transformSync(await readFile(file, 'utf8'), {
+    loader: path.endsWith('x') ? 'tsx' : 'ts',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    sourcefile: file,
+  });
+  return { format: 'module', source: code, shortCircuit: true };
+};

@@ -1,0 +1,29 @@
+// What the value side of a runtime needs from its byte side, be that on the same thread or on another.
+import type { RuntimeId } from '../base/index.ts';
+import type { PeerInfo } from './hub.ts';
+import type { Range } from './range.ts';
+import type { SessionEnd } from './session.ts';
+
+/** Carries encoded frames to peers. */
+export interface Carrier {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Whether deliveries are acknowledged by the byte side, so that busy user code cannot hold them up. */
+  readonly acknowledges: boolean;
+  post(peer: RuntimeId, range: Range, large: boolean): void;
+  hasRoom(peer: RuntimeId): boolean;
+  reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void;
+  /** A mailbox takes messages from now on, or no longer. */
+  mailbox(target: number, open: boolean): void;
+}
+
+/** What the byte side tells the value side. */
+export interface Carried {
+  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  opened(peer: PeerInfo): void;
+  offline(peer: RuntimeId): void;
+  online(peer: RuntimeId): void;
+  ended(peer: RuntimeId, end: SessionEnd): void;
+  room(peer: RuntimeId): void;
+}

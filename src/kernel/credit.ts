@@ -1,0 +1,70 @@
+// Mailbox credit: nobody sends a task what it does not take.
+//
+//   C1. What a runtime has sent to a task and the task has not taken counts against the window of that pair.
+//   C2. A full window stops its sender and nobody else.
+//   C3. A sender that goes on far past a full window gets ERR_SESSION_OVERRUN.
+import { FlotillaError } from '../base/index.ts';
+
+/** What one runtime may have under way to one task. */
+export const WINDOW = { messages: 1_024, bytes: 1 << 20 } as const;
+const FAR = 8;
+const RETURN = { messages: WINDOW.messages / 4, bytes: WINDOW.bytes / 4 } as const;
+
+/** The sender's count of what is under way to one task. */
+export class SendWindow {
+  messages = 0;
+  bytes = 0;
+  /** The task has ended: what is sent to it is dropped there. */
+  ended = false;
+  #waiting: (() => void)[] = [];
+
+  get hasRoom(): boolean {
+    return this.messages < WINDOW.messages && this.bytes < WINDOW.bytes;
+  }
+
+  /** Throws ERR_SESSION_OVERRUN. C3 */
+  check(): void {
+    if (this.messages < WINDOW.messages * FAR && (this.bytes < WINDOW.bytes * FAR || this.messages <= FAR)) return;
+    throw new FlotillaError(
+      'ERR_SESSION_OVERRUN',
+      `${this.messages} messages (${this.bytes} bytes) wait to be taken by the task; the window is ${WINDOW.messages} messages or ${WINDOW.bytes} bytes. When send() returns false, wait for room().`,
+    );
+  }
+
+  sent(bytes: number): void {
+    this.messages++;
+    this.bytes += bytes;
+  }
+
+  returned(messages: number, bytes: number): void {
+    this.messages = Math.max(0, this.messages - messages);
+    this.bytes = Math.max(0, this.bytes - bytes);
+    if (this.#waiting.length > 0 && this.messages <= WINDOW.messages / 2 && this.bytes <= WINDOW.bytes / 2) this.wake();
+  }
+
+  /** Calls back once there is room, or the task or its runtime has ended. */
+  onRoom(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  wake(): void {
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+}
+
+/** The receiver's count of what a task has taken from one runtime and not yet returned as credit. */
+export class TakeCount {
+  #messages = 0;
+  #bytes = 0;
+
+  /** Counts a message; returns credit when it is worth a frame. */
+  taken(bytes: number): { messages: number; bytes: number } | undefined {
+    this.#messages++;
+    this.#bytes += bytes;
+    if (this.#messages < RETURN.messages && this.#bytes < RETURN.bytes) return undefined;
+    const credit = { messages: this.#messages, bytes: this.#bytes };
+    this.#messages = 0;
+    this.#bytes = 0;
+    return credit;
+  }
+}

@@ -1,0 +1,20 @@
+/* The runtime: tasks, mailboxes, references, requests, and the sessions under them. Knows no job, machine or bundle. Start reading at runtime.ts, then task.ts. */
+export { Runtime } from './runtime.ts';
+export type { RuntimeOptions } from './runtime.ts';
+export { endValue, GRACE_MS } from './task.ts';
+export type { Task, TaskEnd, TaskFunction } from './task.ts';
+export type { ReceiveOptions } from './mailbox.ts';
+export type { TaskRef, WaitOptions } from './reference.ts';
+export { nodeEnvironment, realClock, realRandom } from './environment.ts';
+export type { Environment } from './environment.ts';
+export { Kernel, lostEnd } from './kernel.ts';
+export type { Carried, Carrier } from './carrier.ts';
+export { PORT } from './ports.ts';
+export type { Asked, Port } from './ports.ts';
+export { Hub } from './hub.ts';
+export type { PeerInfo } from './hub.ts';
+export type { SessionEnd } from './session.ts';
+export { sessionError } from './requests.ts';
+export { serveThread } from './thread-hub.ts';
+export { ThreadCarrier } from './thread-carrier.ts';
+export type { ThreadStart } from './thread-carrier.ts';

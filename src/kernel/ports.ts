@@ -1,0 +1,61 @@
+// The numbered doors of a runtime: frames name one as their target. Fixed numbers below FIRST_TASK, tasks above.
+import { FlotillaError, type RuntimeId, toError } from '../base/index.ts';
+import type { SessionEnd } from './session.ts';
+
+/** The doors every runtime may have. */
+export const PORT = { RUNTIME: 0, HOST: 2, SCHEDULER: 3, CLIENT: 4, CALLS: 5, WORKER: 6 } as const;
+/** The number of the first task. */
+export const FIRST_TASK = 64;
+
+/** What happens at a door. */
+export interface Port {
+  message?(peer: RuntimeId, value: unknown, bytes: number): void;
+  request?(peer: RuntimeId, id: number, method: unknown, args: unknown): void;
+  cancel?(peer: RuntimeId, id: number, reason: unknown): void;
+  ended?(peer: RuntimeId, end: SessionEnd): void;
+}
+
+/** Who asks, and whether they still want to know. */
+export interface Asked {
+  readonly peer: RuntimeId;
+  readonly signal: AbortSignal;
+}
+
+type Answer = (peer: RuntimeId, id: number, ok: boolean, value: unknown) => void;
+
+/** A door at which named methods are asked, each with a list of arguments. */
+export function methodPort(answer: Answer, methods: Readonly<Record<string, (asked: Asked, ...args: never[]) => unknown>>): Port {
+  const running = new Map<string, AbortController>();
+  return {
+    request(peer, id, method, args) {
+      const run = typeof method === 'string' && Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (!run || !Array.isArray(args)) {
+        return answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime does not know the request '${String(method)}'.`));
+      }
+      const abort = new AbortController();
+      const key = `${peer} ${id}`;
+      running.set(key, abort);
+      const settle = (ok: boolean, value: unknown): void => {
+        running.delete(key);
+        answer(peer, id, ok, value);
+      };
+      try {
+        const result = (run as (asked: Asked, ...args: unknown[]) => unknown)({ peer, signal: abort.signal }, ...args);
+        if (result instanceof Promise) result.then((value) => settle(true, value), (error: unknown) => settle(false, toError(error)));
+        else settle(true, result);
+      } catch (error) {
+        settle(false, toError(error));
+      }
+    },
+    cancel(peer, id, reason) {
+      running.get(`${peer} ${id}`)?.abort(reason);
+    },
+    ended(peer) {
+      for (const [key, abort] of running) {
+        if (!key.startsWith(peer)) continue;
+        running.delete(key);
+        abort.abort(new FlotillaError('ERR_SESSION_LOST', 'The one who asked is gone.'));
+      }
+    },
+  };
+}

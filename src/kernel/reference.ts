@@ -1,0 +1,39 @@
+// What stands for a task in a message: it works wherever it arrives.
+import type { RuntimeId } from '../base/index.ts';
+import type { TaskEnd } from './task.ts';
+
+/** Options of a wait for the other side. */
+export interface WaitOptions {
+  /** Rejects with ERR_TIMEOUT after so many milliseconds; none by default. */
+  readonly timeout?: number;
+  /** Rejects with the signal's reason when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A reference to a task, here or in any other runtime. It can be sent in messages, arguments and results.
+ *
+ * `M` is the type of the messages the task takes, `R` what it returns.
+ *
+ * Messages from one runtime to another arrive in the order they were sent. Called `Task` (rtask) in pycos.
+ */
+export interface TaskRef<in M, out R = unknown> {
+  readonly name: string;
+  /** The runtime the task is in, and its number there, as text. */
+  readonly id: string;
+  readonly runtime: RuntimeId;
+  /** Sends without waiting. False: wait for room() before you send more. Throws ERR_WIRE_CANNOT_TRAVEL, and ERR_SESSION_OVERRUN when `false` is ignored far past the window. */
+  readonly send: (message: M) => boolean;
+  /** Resolves when there is room again. */
+  room(options?: WaitOptions): Promise<void>;
+  /** Resolves when the message is in the task's mailbox; rejects with ERR_TASK_ENDED, ERR_SESSION_LOST or ERR_TIMEOUT. */
+  readonly deliver: (message: M, options?: WaitOptions) => Promise<void>;
+  /** Ends the task's loop after the messages that are in its mailbox. */
+  close(): void;
+  /** Interrupts the task's waits. What it does not clean up in the grace period is ended for it. */
+  terminate(reason?: string): void;
+  /** How the task ends; never rejects. The same promise every time. */
+  readonly ended: Promise<TaskEnd<R>>;
+  /** What the task returns; rejects with what it threw, or with what ended it. */
+  readonly result: Promise<R>;
+}

@@ -1,0 +1,123 @@
+// Questions to other runtimes and their answers: correlation, deadline, cancellation.
+//
+//   Q1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
+//   Q2. One that the asker gives up is cancelled at the other side.
+import { type Clock, FlotillaError, type RuntimeId } from '../base/index.ts';
+import type { WaitOptions } from './reference.ts';
+import type { SessionEnd } from './session.ts';
+
+/** Hears the one outcome of a request. */
+export type OnAnswer = (ok: boolean, value: unknown) => void;
+
+interface Pending {
+  readonly peer: RuntimeId;
+  readonly settle: OnAnswer;
+}
+
+/** The error for a session that ended while something was under way. */
+export function sessionError(end: SessionEnd, what: string): FlotillaError {
+  return new FlotillaError('ERR_SESSION_LOST', `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`, {
+    details: { lost: end.lost ?? 'host', how: end.kind },
+  });
+}
+
+/** The requests of one runtime that are under way. */
+export class Requests {
+  readonly #clock: Clock;
+  readonly #send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
+  readonly #cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
+  readonly #pending = new Map<number, Pending>();
+  #next: number;
+
+  constructor(options: {
+    clock: Clock;
+    half: 0 | 1;
+    send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
+    cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#send = options.send;
+    this.#cancel = options.cancel;
+    this.#next = options.half + 2;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** An id for something that is answered but not sent as a request. */
+  open(peer: RuntimeId, settle: OnAnswer): number {
+    const id = this.#next;
+    this.#next += 2;
+    this.#pending.set(id, { peer, settle });
+    return id;
+  }
+
+  drop(id: number): void {
+    this.#pending.delete(id);
+  }
+
+  /** Asks; `settle` hears the outcome. Throws if the arguments cannot travel. */
+  request(peer: RuntimeId, port: number, method: unknown, args: unknown, settle: OnAnswer): number {
+    const id = this.open(peer, settle);
+    try {
+      this.#send(peer, port, id, method, args);
+    } catch (error) {
+      this.#pending.delete(id);
+      throw error;
+    }
+    return id;
+  }
+
+  /** Gives a request up: its answer will not be heard. Q2 */
+  cancel(peer: RuntimeId, port: number, id: number, reason: unknown): void {
+    if (this.#pending.delete(id)) this.#cancel(peer, port, id, reason);
+  }
+
+  /** Asks, as a promise. Rejects with what the other side threw, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
+  ask(peer: RuntimeId, port: number, method: string, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {
+    return this.within(options, `'${method}'`, (settle) => {
+      const id = this.request(peer, port, method, args, settle);
+      return (reason) => this.cancel(peer, port, id, reason);
+    });
+  }
+
+  /** A promise for an outcome that `begin` starts; what `begin` returns gives it up. */
+  within(options: WaitOptions, what: string, begin: (settle: OnAnswer) => (reason: unknown) => void): Promise<unknown> {
+    const { timeout, signal } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const finish = (): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const giveUp = begin((ok, value) => {
+        finish();
+        if (ok) resolve(value);
+        else reject(value);
+      });
+      const leave = (reason: unknown): void => {
+        finish();
+        giveUp(reason);
+        reject(reason);
+      };
+      const onAbort = (): void => leave(signal?.reason);
+      const timer = timeout === undefined ? undefined : this.#clock.after(timeout, () => leave(new FlotillaError('ERR_TIMEOUT', `${what} was not answered within ${timeout} ms.`)));
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  answered(id: number, ok: boolean, value: unknown): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id); // Q1
+    pending.settle(ok, value);
+  }
+
+  ended(peer: RuntimeId, end: SessionEnd): void {
+    for (const [id, pending] of [...this.#pending]) {
+      if (pending.peer !== peer || !this.#pending.delete(id)) continue;
+      pending.settle(false, sessionError(end, 'A request was not answered'));
+    }
+  }
+}
