@@ -27,6 +27,7 @@ export class Library implements SliceNeeds {
   readonly #units = new Map<string, Unit>();
   readonly #building = new Map<string, Promise<Unit>>();
   readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
+  readonly #stands = new WeakMap<AnyFunction, { readonly file: string; readonly name: string }>();
   readonly #sliced = new Map<string, Sliced>();
 
   constructor(main: string | undefined = process.argv[1]) {
@@ -43,12 +44,9 @@ export class Library implements SliceNeeds {
     return shipped;
   }
 
-  /** An export of a module, which is never loaded here. */
-  async shipExport(url: string, name: string): Promise<Shipped> {
-    const file = realFile(fileURLToPath(url));
-    const unit = this.module(file);
-    await this.#settle(unit);
-    return { label: name, unit, name, path: [] };
+  /** Lets a function stand for an export of a module, which is not loaded here. */
+  standFor(fn: AnyFunction, url: string, name: string): void {
+    this.#stands.set(fn, { file: realFile(fileURLToPath(url)), name });
   }
 
   /** A unit and all that it imports. */
@@ -116,7 +114,8 @@ export class Library implements SliceNeeds {
 
   async #ship(fn: AnyFunction): Promise<Shipped> {
     try {
-      const shipped = this.#place(fn, this.#finder.find(fn));
+      const stand = this.#stands.get(fn);
+      const shipped = stand ? { label: stand.name, unit: this.module(stand.file), name: stand.name, path: [] } : this.#place(fn, this.#finder.find(fn));
       await this.#settle(shipped.unit);
       return shipped;
     } catch (error) {

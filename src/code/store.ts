@@ -82,7 +82,8 @@ export class Store {
   async #trim(added: number): Promise<void> {
     if (this.#bytes !== undefined) this.#bytes += added;
     if (this.#bytes !== undefined && this.#bytes <= MOST_BYTES) return;
-    const files = await Promise.all((await readdir(this.#folder)).map(async (name) => ({ path: join(this.#folder, name), info: await stat(join(this.#folder, name)) })));
+    const found = await Promise.all((await readdir(this.#folder)).map(async (name) => ({ path: join(this.#folder, name), info: await stat(join(this.#folder, name)).catch(() => undefined) })));
+    const files = found.flatMap(({ path, info }) => (info ? [{ path, info }] : [])); // others of this user tidy here too
     let bytes = files.reduce((sum, file) => sum + file.info.size, 0);
     for (const file of files.sort((a, b) => a.info.mtimeMs - b.info.mtimeMs)) {
       if (bytes <= MOST_BYTES) break;

@@ -357,7 +357,7 @@ export class Hub {
 
   #linkClosed(session: Session, link: Link, error: Error | undefined): void {
     if (session.state.kind !== 'open' || session.state.link !== link) return;
-    if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended' });
+    if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended', lost: 'worker' });
     this.#log.debug(`The link to ${link.conn.remote} closed${error ? `: ${error.message}` : ''}.`);
     session.cut(this.options.environment.clock.now());
     this.dialer.establish(session);

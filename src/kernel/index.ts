@@ -18,3 +18,4 @@ export { sessionError } from './requests.ts';
 export { serveThread } from './thread-hub.ts';
 export { ThreadCarrier } from './thread-carrier.ts';
 export type { ThreadStart } from './thread-carrier.ts';
+export { PulseThread } from './pulse.ts';

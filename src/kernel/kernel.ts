@@ -6,7 +6,7 @@
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
 import { type Clock, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
-import { Decoder, type Encoder, type Extensions, KIND } from '../wire/index.ts';
+import { Decoder, type Encoder, encodeValue, type Extensions, KIND } from '../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
 import { SendWindow, TakeCount } from './credit.ts';
 import type { PeerInfo } from './hub.ts';
@@ -77,6 +77,12 @@ export class Kernel implements Carried {
       },
     });
     this.#ports.set(PORT.RUNTIME, this.#runtimePort());
+    this.serve(PORT.TERMINATE, {
+      message: (_peer, value) => {
+        const { task, reason } = value as { task: number; reason?: string };
+        this.#tasks.get(task)?.terminate(reason);
+      },
+    });
   }
 
   get id(): RuntimeId {
@@ -183,16 +189,35 @@ export class Kernel implements Carried {
 
   /** Settles a request of a peer. What cannot travel is told as an error. */
   answer(peer: RuntimeId, id: number, ok: boolean, value: unknown): void {
-    const send = (answerOk: boolean, answerValue: unknown): void =>
-      this.#send(peer, KIND.ANSWER, id & 1, (encoder) => {
-        encoder.value(id);
-        encoder.value(answerOk);
-        encoder.value(answerValue, answerOk ? 'result' : 'error');
-      });
     try {
-      send(ok, value);
+      this.answerOrThrow(peer, id, value, ok);
     } catch (error) {
-      send(false, toError(error));
+      this.answerOrThrow(peer, id, toError(error), false);
+    }
+  }
+
+  /** Settles a request of a peer; throws if the value cannot travel. */
+  answerOrThrow(peer: RuntimeId, id: number, value: unknown, ok = true): void {
+    const out = this.#out(peer);
+    const encoder = out.begin(KIND.ANSWER, id & 1);
+    try {
+      encoder.value(id);
+      encoder.value(ok);
+      encoder.value(value, ok ? 'result' : 'error');
+    } catch (error) {
+      out.abandon();
+      throw error;
+    }
+    out.commit();
+  }
+
+  /** Why a value cannot travel; undefined if it can. */
+  refusal(value: unknown): Error | undefined {
+    try {
+      encodeValue(value, 'result', this.#extensions);
+      return undefined;
+    } catch (error) {
+      return toError(error);
     }
   }
 
@@ -257,8 +282,9 @@ export class Kernel implements Carried {
   }
 
   /** K3 */
-  ended(peer: RuntimeId, end: SessionEnd): void {
+  ended(peer: RuntimeId, how: SessionEnd): void {
     const info = this.peers.get(peer);
+    const end: SessionEnd = { ...how, lost: how.lost ?? (info?.role === 'worker' ? 'worker' : 'host') };
     this.peers.delete(peer);
     this.#outgoing.delete(peer);
     this.requests.ended(peer, end);
@@ -392,7 +418,6 @@ export class Kernel implements Carried {
         const notice = value as { kind: string; task: number; port: number; id: number; reason: unknown };
         if (notice.kind === 'cancel') this.#ports.get(notice.port)?.cancel?.(peer, notice.id, notice.reason);
         else if (notice.kind === 'close') this.#tasks.get(notice.task)?.close();
-        else if (notice.kind === 'terminate') this.#tasks.get(notice.task)?.terminate(notice.reason as string | undefined);
         else if (notice.kind === 'ended') {
           const window = this.#windows.get(peer)?.get(notice.task);
           if (window) {

@@ -3,7 +3,7 @@ import { FlotillaError, type RuntimeId, toError } from '../base/index.ts';
 import type { SessionEnd } from './session.ts';
 
 /** The doors every runtime may have. */
-export const PORT = { RUNTIME: 0, HOST: 2, SCHEDULER: 3, CLIENT: 4, CALLS: 5, WORKER: 6 } as const;
+export const PORT = { RUNTIME: 0, TERMINATE: 1, HOST: 2, SCHEDULER: 3, CLIENT: 4, CALLS: 5, WORKER: 6, BATCH: 7, IO: 8, STREAM: 9, TASKS: 10 } as const;
 /** The number of the first task. */
 export const FIRST_TASK = 64;
 

@@ -163,7 +163,7 @@ class RemoteRef extends Reference implements TaskRef<unknown> {
   }
 
   terminate(reason?: string): void {
-    this.#kernel.message(this.runtime, PORT.RUNTIME, { kind: 'terminate', task: this.number, reason });
+    this.#kernel.message(this.runtime, PORT.TERMINATE, { task: this.number, reason });
   }
 
   async watch(): Promise<TaskEnd> {

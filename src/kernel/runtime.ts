@@ -1,10 +1,12 @@
 // One process's kernel: its tasks, its sessions, its addresses. Opens and closes everything, in order.
-import { checkNumber, checkOptions, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
+import { checkNumber, checkOptions, type Clock, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
 import { Keys, parseAddress, type Role } from '../transport/index.ts';
+import { eachFrame, LENGTH_BYTES, readVarint } from '../wire/index.ts';
 import type { Carrier } from './carrier.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
 import { Hub } from './hub.ts';
 import { Kernel } from './kernel.ts';
+import type { Range } from './range.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskFunction } from './task.ts';
 
@@ -55,12 +57,15 @@ export class Runtime implements AsyncDisposable {
   readonly kernel: Kernel;
   readonly environment: Environment;
   readonly log: Log | undefined;
+  /** @internal */
+  readonly secret: Uint8Array;
   #closed: Promise<void> | undefined;
 
-  private constructor(hub: Hub, kernel: Kernel, environment: Environment, log: Log | undefined) {
+  private constructor(hub: Hub, kernel: Kernel, environment: Environment, secret: Uint8Array, log: Log | undefined) {
     this.hub = hub;
     this.kernel = kernel;
     this.environment = environment;
+    this.secret = secret;
     this.log = log;
   }
 
@@ -92,8 +97,9 @@ export class Runtime implements AsyncDisposable {
         room: (peer) => value().room(peer),
       },
     });
-    kernel = new Kernel({ clock: environment.clock, carrier: carry(hub), ...(options.log ? { log: options.log } : {}) });
-    const runtime = new Runtime(hub, kernel, environment, options.log);
+    kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), ...(options.log ? { log: options.log } : {}) });
+    kernel.peers.set(id, { id, name: hub.options.name, role: hub.options.role, addresses: [] });
+    const runtime = new Runtime(hub, kernel, environment, secret, options.log);
     try {
       for (const text of [options.listen ?? []].flat()) await hub.listen(parseAddress(text, 0), options.advertise);
     } catch (error) {
@@ -119,7 +125,7 @@ export class Runtime implements AsyncDisposable {
 
   /** The runtimes it has an open session with. */
   get peers(): readonly { readonly id: RuntimeId; readonly name: string }[] {
-    return [...this.kernel.peers.values()];
+    return [...this.kernel.peers.values()].filter((peer) => peer.id !== this.id);
   }
 
   /** Starts a function as a task of this runtime: `fn(self, ...args)`. */
@@ -151,7 +157,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-function carry(hub: Hub): Carrier {
+function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {
   return {
     id: hub.id,
     name: hub.options.name,
@@ -159,10 +165,25 @@ function carry(hub: Hub): Carrier {
       return hub.addresses;
     },
     acknowledges: false,
-    post: (peer, range, large) => hub.post(peer, range, large),
+    post(peer, range, large) {
+      if (peer === hub.id) loopBack(range, large, clock, kernel);
+      else hub.post(peer, range, large);
+    },
     hasRoom: (peer) => hub.session(peer)?.hasRoom ?? true,
     reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
     mailbox() {},
   };
 }
 
+// What a runtime sends to itself takes the same way as all else, but for the link.
+function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kernel): void {
+  const bytes = Buffer.from(range.buffer.subarray(range.start, range.end));
+  range.release?.();
+  clock.defer(() => {
+    const { id } = kernel();
+    if (large) {
+      const target = readVarint(bytes, LENGTH_BYTES + 1, bytes.length);
+      kernel().frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
+    } else eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
+  });
+}

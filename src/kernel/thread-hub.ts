@@ -15,7 +15,7 @@ const BATCH_BYTES = 16 << 10;
 const FREED_BYTES = 512 << 10;
 
 /** Connects a hub with the thread at the other end of `port`. `own` is the kernel of this thread, `mine` its doors. */
-export function serveThread(options: { port: MessagePort; hub: () => Hub; own: () => Kernel; mine: ReadonlySet<number>; clock: Clock }): Carried {
+export function serveThread(options: { port: MessagePort; hub: () => Hub; own: () => Kernel; mine: ReadonlySet<number>; clock: Clock; onMailbox?: (target: number, open: boolean) => void }): Carried {
   const { port, mine, clock } = options;
   const open = new Set<number>();
   const batches = new Map<RuntimeId, Batch>();
@@ -33,7 +33,7 @@ export function serveThread(options: { port: MessagePort; hub: () => Hub; own: (
     if (up.kind === 'mailbox') {
       if (up.open) open.add(up.target);
       else open.delete(up.target);
-      return;
+      return options.onMailbox?.(up.target, up.open);
     }
     const buffer = Buffer.from(up.bytes);
     const size = buffer.length;

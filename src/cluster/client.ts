@@ -1,0 +1,397 @@
+// A program that has work done: runs functions on workers, here or on many machines.
+//
+// Owns its runtime, and when private also the scheduler and host in this process. Does not own what happens to calls
+// (dispatch.ts) or who the workers are (crew.ts).
+//
+//   C1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer.
+//   C2. The verbs behave the same inline, on this machine, and on a cluster.
+import { fileURLToPath } from 'node:url';
+import { Deferred, FlotillaError, lineLog, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Library, type Loaded } from '../code/index.ts';
+import { Host, type HostNotice, thisMachine, type WorkerInfo } from '../host/index.ts';
+import { GRACE_MS, type Kernel, nodeEnvironment, PORT, Runtime, type Task, type TaskRef } from '../kernel/index.ts';
+import { type ClusterEvent, Crew } from './crew.ts';
+import { Dispatcher } from './dispatch.ts';
+import { mapResults, MapRun, type Results } from './map.ts';
+import { type CallOptions, checkCallOptions, checkClientOptions, checkMapOptions, type ClientOptions, type MapOptions } from './options.ts';
+import { printLine } from './output.ts';
+import type { SchedulerNotice, WorkerNotice } from './protocol.ts';
+import { type Caller, isStreaming, RemoteValues, runCall } from './run.ts';
+import { Scheduler } from './scheduler.ts';
+import { SchedulerLink } from './scheduler-link.ts';
+import { spawnTask } from './spawn.ts';
+import type { Job, Member } from './work.ts';
+import { Executor } from './worker/executor.ts';
+
+/** What `run` gives: the values of an async generator as they come, else a promise for the result. */
+export type RunResult<R> = R extends AsyncIterable<infer Y> ? AsyncIterable<Y> & AsyncDisposable : Promise<Awaited<R>>;
+
+/** The verbs of a client, with options given by {@link Client.with}. Overloaded functions are typed by their last overload. */
+export interface Verbs {
+  /** Runs a function once, on some worker. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
+  /** Runs a function over many inputs, possibly endless, possibly async. */
+  map<T, A extends unknown[], R>(fn: (item: T, ...args: A) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & { readonly args: A }): Results<T, Awaited<R>>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
+  /** Starts a task on a worker of its own: `fn(self, ...args)`. */
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>>;
+}
+
+/** A worker as a client sees it. */
+export interface WorkerReport {
+  readonly name: string;
+  readonly host: string;
+  /** Calls and items it finished. */
+  readonly done: number;
+  /** How often it was lost. */
+  readonly lost: number;
+}
+
+/** The functions of a module, each run on a worker. */
+export type RemoteModule<M> = { readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (...args: infer A) => infer R ? (...args: A) => RunResult<R> : never };
+
+const CLOSE_MS = 2_000;
+
+/**
+ * A program's way to have functions run: on this machine's cores, or on a cluster's.
+ *
+ * Close it when done: `await using`, or `close()`. Called `Client` in dispycos.
+ *
+ * @example
+ * ```ts
+ * await using client = await Client.connect({ inline: true });
+ * console.log(await client.run((a: number, b: number) => a + b, 20, 22)); // => 42
+ * for await (const square of client.map((n: number) => n * n, [1, 2, 3])) console.log(square); // => 1 4 9
+ * ```
+ */
+export class Client implements Verbs, AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly #options: ClientOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #library: Library;
+  readonly #crew: Crew;
+  readonly #caller: Caller;
+  readonly #jobs = new WeakMap<(...args: never[]) => unknown, Job>();
+  readonly #inline = new Map<number, Loaded>();
+  readonly #moduleJobs = new Map<string, Job>();
+  #nextJob = 1;
+  #host: Host | undefined;
+  #link: SchedulerLink | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(runtime: Runtime, options: ClientOptions, log: Log) {
+    this.runtime = runtime;
+    this.#options = options;
+    this.#library = new Library();
+    this.#dispatcher = new Dispatcher(runtime.kernel);
+    this.#crew = new Crew(runtime.kernel, this.#dispatcher, this.#library, log);
+    this.#crew.onOutput = options.output === 'ignore' ? () => {} : typeof options.output === 'function' ? options.output : printLine;
+    this.#caller = {
+      kernel: runtime.kernel,
+      dispatcher: this.#dispatcher,
+      job: (fn) => this.#job(fn),
+      prepare: (job) => this.#prepare(job),
+      mapError: (error, member) => this.#mapError(error, member),
+      notices: new Map(),
+      tasks: new Set(),
+    };
+    this.#listen(runtime.kernel);
+  }
+
+  /**
+   * Connects to workers: a shared scheduler's (`scheduler` or FLOTILLA_SCHEDULER), else this machine's cores.
+   *
+   * Waits for the first worker. Rejects with ERR_OPTION_*, ERR_LINK_*, ERR_CLUSTER_NO_SCHEDULER, ERR_CLUSTER_NO_WORKERS or ERR_SECRET_FILE.
+   */
+  static async connect(options: ClientOptions = {}): Promise<Client> {
+    checkClientOptions(options);
+    options.signal?.throwIfAborted();
+    const warn = options.warn ?? ((text: string) => process.stderr.write(`flotilla: ${text}\n`));
+    const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
+    const environment = nodeEnvironment();
+    const address = options.scheduler === undefined ? process.env['FLOTILLA_SCHEDULER'] : options.scheduler;
+    const shared = options.inline || address === undefined || address === '' || address === 'local' ? undefined : address;
+    const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
+    const secret = given ?? (shared === undefined ? environment.random(32) : undefined);
+    const runtime = await Runtime.start(
+      { role: 'client', ...(secret === undefined ? {} : { secret }), ...(options.name === undefined ? {} : { name: options.name }), ...(options.pulse === undefined ? {} : { pulse: options.pulse }), ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }), log },
+      environment,
+    );
+    const client = new Client(runtime, options, log);
+    try {
+      if (options.inline) client.#startInline();
+      else if (shared === undefined) client.#startLocal(secret as Uint8Array, log);
+      else client.#link = await SchedulerLink.open(runtime, client.#crew, client.#dispatcher, shared, options, warn);
+      if (!options.inline) await client.#firstWorker(warn);
+      return client;
+    } catch (error) {
+      await client.close({ timeout: 0 });
+      throw error;
+    }
+  }
+
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R> {
+    return this.#run(fn, args, {}) as RunResult<R>;
+  }
+
+  map<T, A extends unknown[], R>(fn: (item: T, ...args: A) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & { readonly args: A }): Results<T, Awaited<R>>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
+  map<T, R>(fn: (item: T, ...args: never[]) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions = {}): Results<T, Awaited<R>> {
+    return this.#map(fn, items, options, {});
+  }
+
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>> {
+    return this.#spawn(fn, args, {}) as Promise<TaskRef<M, Awaited<R>>>;
+  }
+
+  /** The same verbs with options. */
+  with(options: CallOptions): Verbs {
+    checkCallOptions(options);
+    return {
+      run: ((fn: (...args: never[]) => unknown, ...args: unknown[]) => this.#run(fn, args, options)) as Verbs['run'],
+      map: ((fn: (item: unknown, ...args: never[]) => unknown, items: Iterable<unknown>, mapOptions: MapOptions = {}) => this.#map(fn, items, mapOptions, options)) as Verbs['map'],
+      spawn: ((fn: (...args: never[]) => unknown, ...args: unknown[]) => this.#spawn(fn, args, options)) as Verbs['spawn'],
+    };
+  }
+
+  /**
+   * The exports of a module, to be run on workers; the module itself is not loaded here.
+   *
+   * `client.module<typeof import('./job.ts')>(new URL('./job.ts', import.meta.url)).work(1)`
+   */
+  module<M>(url: URL | string): RemoteModule<M> {
+    return new Proxy(Object.create(null) as object, {
+      get: (_target, name) => (typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => runCall(this.#caller, this.#moduleFunction(String(url), name), args, {}) : undefined),
+    }) as RemoteModule<M>;
+  }
+
+  /** Every worker that this client has or had, and what it did. */
+  workers(): readonly WorkerReport[] {
+    const live = new Map(this.#dispatcher.members.map((member) => [member.info.name, member]));
+    return [...this.#crew.history].map(([name, { host, done, lost }]) => ({ name, host, lost, done: done + (live.get(name)?.done ?? 0) }));
+  }
+
+  /** What this client has done: items of `map` count one each. */
+  get counters(): { readonly done: number; readonly failed: number; readonly retried: number; readonly waiting: number; readonly running: number } {
+    return { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
+  }
+
+  /** Changes of hosts and workers, from now on. */
+  events(options: { signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
+    return this.#crew.events.read(options);
+  }
+
+  /** Calls back for each change of hosts and workers; returns what stops it. */
+  onEvent(listener: (event: ClusterEvent) => void): () => void {
+    return this.#crew.events.on(listener);
+  }
+
+  /**
+   * Waits for calls that wait or run, ends tasks, and leaves: workers, folders and sessions are gone when it resolves.
+   *
+   * `timeout` bounds the wait for calls. Idempotent.
+   */
+  close(options: { timeout?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.timeout);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(timeout: number | undefined): Promise<void> {
+    const { clock } = this.runtime.environment;
+    const idle = this.#dispatcher.idle();
+    if (timeout === undefined) await idle;
+    else {
+      const late = new Deferred<void>();
+      const timer = clock.after(timeout, () => late.resolve());
+      await Promise.race([idle, late.promise]);
+      timer.cancel();
+    }
+    this.#dispatcher.fail(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
+    await this.#endTasks();
+    await this.#link?.close(CLOSE_MS);
+    await this.#host?.close();
+    await this.runtime.close();
+  }
+
+  async #endTasks(): Promise<void> {
+    const tasks = [...this.#caller.tasks];
+    for (const task of tasks) task.terminate('the client closes');
+    const late = new Deferred<void>();
+    const timer = this.runtime.environment.clock.after(GRACE_MS + CLOSE_MS, () => late.resolve());
+    await Promise.race([Promise.all(tasks.map((task) => task.ended)), late.promise]);
+    timer.cancel();
+  }
+
+  #listen(kernel: Kernel): void {
+    kernel.serve(PORT.CLIENT, {
+      message: (peer, value) => {
+        const notice = value as HostNotice | SchedulerNotice | WorkerNotice;
+        switch (notice.kind) {
+          case 'item':
+            return this.#caller.notices.get(`${peer} ${notice.call}`)?.item?.(notice.value);
+          case 'progress':
+            return this.#caller.notices.get(`${peer} ${notice.call}`)?.progress?.(notice.done, notice.total, notice.note);
+          case 'grant':
+          case 'revoke':
+          case 'host-lost':
+            return this.#crew.granted(notice);
+          default:
+            return this.#crew.heard(peer, notice);
+        }
+      },
+    });
+    kernel.onEnded = (peer, end) => {
+      this.#host?.peerEnded(peer);
+      this.#link?.peerEnded(peer, end);
+      this.#crew.peerEnded(peer, end);
+    };
+    kernel.onOffline = (peer, offline) => this.#crew.peerOffline(peer, offline);
+  }
+
+  #startInline(): void {
+    const { kernel, id } = this.runtime;
+    new Executor({
+      kernel,
+      clock: kernel.clock,
+      worker: 'inline',
+      host: 'inline',
+      load: async (shipped) => this.#inline.get(Number(shipped.unit)) as Loaded,
+      turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
+    });
+    kernel.serve(PORT.WORKER, { message() {} });
+    const info: WorkerInfo = { id: id as RuntimeId, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
+    this.#crew.history.set('inline', { host: 'inline', done: 0, lost: 0 });
+    this.#dispatcher.add({ info, inFlight: new Set(), defined: new Set(), alone: false, state: 'ready', queuedMs: 0, io: 0, done: 0, windowStart: 0, windowCount: 0, losing: [] });
+  }
+
+  // The private scheduler and this machine's host, in this process, by the same protocol as apart.
+  #startLocal(secret: Uint8Array, log: Log): void {
+    const machine = thisMachine();
+    const { kernel, id } = this.runtime;
+    new Scheduler(this.runtime);
+    const host = new Host(this.runtime, {
+      name: machine.name,
+      workers: this.#options.workers ?? machine.cores,
+      entry: workerEntry(),
+      secret,
+      log,
+      ...(this.#options.heap === undefined ? {} : { heap: this.#options.heap }),
+      ...(this.#options.encrypt === undefined ? {} : { encrypt: this.#options.encrypt }),
+      onFree: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
+    });
+    host.scheduler = id;
+    this.#host = host;
+    const wish = { name: this.runtime.name, workers: this.#options.workers, weight: 1, held: [] };
+    void kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]).then(() => kernel.ask(id, PORT.SCHEDULER, 'wish', [wish]));
+  }
+
+  // Waits for the first worker, saying so now and then. A20
+  async #firstWorker(warn: (text: string) => void): Promise<void> {
+    const { clock } = this.runtime.environment;
+    const { timeout, signal } = this.#options;
+    const ready = new Deferred<void>();
+    const started = clock.now();
+    const explain = (): string => this.#link?.explain() ?? `worker processes of this machine do not start${this.#crew.lastFailure ? `: ${this.#crew.lastFailure}` : ''}`;
+    const off = this.#crew.events.on((event) => {
+      if (event.kind === 'worker-ready') ready.resolve();
+      else if (event.kind === 'worker-failed' && this.#host && this.#crew.failures >= 3) ready.reject(new FlotillaError('ERR_HOST_START', event.reason));
+    });
+    const warning = every(clock, 5_000, () => warn(`still waiting for a worker after ${Math.round((clock.now() - started) / 1000)} s: ${explain()}`));
+    const timer = timeout === undefined ? undefined : clock.after(timeout, () => ready.reject(new FlotillaError('ERR_CLUSTER_NO_WORKERS', `No worker was granted within ${timeout} ms: ${explain()}`)));
+    const onAbort = (): void => ready.reject(toError(signal?.reason));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (this.#dispatcher.members.length === 0) await ready.promise;
+    } finally {
+      off();
+      warning.cancel();
+      timer?.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #run(fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): unknown {
+    this.#checkOpen(fn, 'run');
+    return isStreaming(fn) ? new RemoteValues(this.#caller, fn, args, options) : runCall(this.#caller, fn, args, options);
+  }
+
+  #map<T, R>(fn: (item: T, ...args: never[]) => unknown, items: Iterable<T> | AsyncIterable<T>, options: MapOptions, callOptions: CallOptions): Results<T, Awaited<R>> {
+    this.#checkOpen(fn as (...args: never[]) => unknown, 'map');
+    checkMapOptions(options);
+    if (typeof items !== 'object' || items === null || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
+      throw new FlotillaError('ERR_OPTION_INVALID', `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`);
+    }
+    return mapResults(() => new MapRun<T>(this.#caller, fn as (...args: never[]) => unknown, items, { ...callOptions, ...options }));
+  }
+
+  #spawn(fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): Promise<TaskRef<unknown>> {
+    this.#checkOpen(fn, 'spawn');
+    return spawnTask(this.#caller, fn, args, options);
+  }
+
+  #checkOpen(fn: unknown, verb: string): void {
+    if (this.#closed) throw new FlotillaError('ERR_CLOSED', `client.${verb}: the client is closed.`);
+    if (typeof fn !== 'function') throw new FlotillaError('ERR_OPTION_INVALID', `client.${verb}: the first argument must be a function; it is ${fn === null ? 'null' : typeof fn}.`);
+  }
+
+  #job(fn: (...args: never[]) => unknown): Job {
+    let job = this.#jobs.get(fn);
+    if (!job) {
+      job = this.#newJob(fn, fn.name || 'anonymous');
+      this.#jobs.set(fn, job);
+    }
+    return job;
+  }
+
+  #newJob(fn: (...args: never[]) => unknown, label: string): Job {
+    return { id: this.#nextJob++, fn, label, shipped: undefined, serviceMs: undefined, refusedBy: new Map(), prepared: undefined, ready: false };
+  }
+
+  #moduleFunction(url: string, name: string): (...args: never[]) => unknown {
+    const key = `${url}#${name}`;
+    let job = this.#moduleJobs.get(key);
+    if (!job) {
+      const stand = (): void => {};
+      job = this.#newJob(stand, name);
+      this.#moduleJobs.set(key, job);
+      this.#jobs.set(stand, job);
+      this.#library.standFor(stand, url, name);
+    }
+    return job.fn;
+  }
+
+  #prepare(job: Job): Promise<void> {
+    if (!this.#options.inline) return this.#crew.prepare(job);
+    this.#inline.set(job.id, job.fn as unknown as Loaded);
+    job.shipped = { label: job.label, unit: String(job.id), name: '', path: [] };
+    job.ready = true;
+    return Promise.resolve();
+  }
+
+  #mapError(thrown: unknown, member: Member | undefined): unknown {
+    if (!(thrown instanceof Error)) return thrown;
+    for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth++) {
+      if (typeof error.stack === 'string') error.stack = this.#library.mapStack(error.stack);
+    }
+    if (member && !Object.hasOwn(thrown, 'worker')) Object.defineProperty(thrown, 'worker', { value: member.info.name, enumerable: false, configurable: true });
+    return thrown;
+  }
+}
+
+/** The program of a worker process. */
+export function workerEntry(): string {
+  return fileURLToPath(new URL('./worker/main.js', import.meta.url));
+}
+
+function every(clock: { after(ms: number, callback: () => void, options?: { background?: boolean }): { cancel(): void } }, ms: number, act: () => void): { cancel(): void } {
+  let timer = clock.after(ms, again, { background: true });
+  function again(): void {
+    act();
+    timer = clock.after(ms, again, { background: true });
+  }
+  return { cancel: () => timer.cancel() };
+}

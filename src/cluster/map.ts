@@ -1,0 +1,408 @@
+// A function over many inputs: items travel in batches, results come in order, one at a time.
+//
+// Owns the input's iterator and the batches. Does not own workers (dispatch.ts).
+//
+//   M1. Items are taken from the input one after another, and only as far as the window allows.
+//   M2. Ordered results come in the order of the items; the first error ends them, naming index and item.
+//   M3. outcomes() gives every item's end, errors included, and never throws for an item.
+//   M4. Leaving the loop stops what is under way and closes the input.
+//   M5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
+import { Deferred, FlotillaError, toError } from '../base/index.ts';
+import { PORT } from '../kernel/index.ts';
+import { learn, struckOut } from './dispatch.ts';
+import type { CallOptions, MapOptions } from './options.ts';
+import { showProgress } from './progress.ts';
+import type { BatchOutcome } from './protocol.ts';
+import { aborted, type Caller, submit } from './run.ts';
+import type { Loss, Work } from './work.ts';
+
+/** How one item ended. */
+export type Outcome<T, R> =
+  | { readonly index: number; readonly item: T; readonly value: R; readonly error?: undefined }
+  | { readonly index: number; readonly item: T; readonly value?: undefined; readonly error: Error };
+
+/**
+ * The results of a `map`. Reading them starts it; leaving the loop stops it.
+ *
+ * A plain loop gives values; the first error ends it, with `index` and `item` on the error.
+ */
+export interface Results<T, R> extends AsyncIterable<R> {
+  /** Every item's end: `{ index, item, value }` or `{ index, item, error }`. */
+  outcomes(): AsyncIterable<Outcome<T, R>>;
+  /** All values in an array. Rejects with the first error. */
+  toArray(): Promise<R[]>;
+}
+
+const BATCH_MS = 1;
+const MOST_ITEMS = 2_048;
+const WINDOW = 4_096;
+const RETRIES = 2;
+
+interface Batch<T> {
+  readonly start: number;
+  readonly items: readonly T[];
+  readonly values: unknown[];
+  readonly failed: Map<number, Error>;
+  left: number;
+  read: number;
+}
+
+/** One run of a map. */
+export class MapRun<T> {
+  readonly #caller: Caller;
+  readonly #fn: (...args: never[]) => unknown;
+  readonly #options: MapOptions & CallOptions;
+  readonly #input: Iterator<T> | AsyncIterator<T>;
+  readonly #isAsync: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #window: number;
+  readonly #running = new Set<Work>();
+  readonly #order: Batch<T>[] = [];
+  #first = 0;
+  #next = 0;
+  #held = 0;
+  #underWay = 0;
+  #pulling = false;
+  #exhausted = false;
+  #failure: { readonly error: unknown } | undefined;
+  #closed = false;
+  #wake: Deferred<void> | undefined;
+  #report: ReturnType<typeof showProgress> | undefined;
+  #done = 0;
+
+  constructor(caller: Caller, fn: (...args: never[]) => unknown, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & CallOptions) {
+    this.#caller = caller;
+    this.#fn = fn;
+    this.#options = options;
+    this.#isAsync = Symbol.asyncIterator in items;
+    this.#input = this.#isAsync ? (items as AsyncIterable<T>)[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
+    this.#signal = options.signal;
+    this.#window = Math.max(options.window ?? WINDOW, 1);
+    if (options.progress) this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: options.total ?? sizeOf(items) });
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal?.aborted) this.#onAbort();
+    else void this.#begin();
+  }
+
+  /** The next values: at least one, unless all have been read. Rejects with the first error of an item. M2 */
+  async nextBatch(): Promise<{ batch: Batch<T>; from: number; to: number } | undefined> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.error;
+      const batch = this.#readable();
+      if (batch) return batch;
+      if (this.#exhausted && this.#held === 0) return undefined;
+      this.#wake = new Deferred();
+      await this.#wake.promise;
+    }
+  }
+
+  /** Tells that so many of the results handed out have been read. */
+  consumed(count: number): void {
+    this.#held -= count;
+    this.#pull();
+  }
+
+  /** Stops what is under way and closes the input. M4 */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    const reason = new FlotillaError('ERR_CALL_CANCELLED', 'The results are not read any more.');
+    for (const work of [...this.#running]) this.#caller.dispatcher.cancel(work, reason);
+    this.#running.clear();
+    this.#report?.stop();
+    if (!this.#exhausted) await this.#input.return?.();
+  }
+
+  readonly #onAbort = (): void => this.#fail(aborted(this.#signal?.reason));
+
+  async #begin(): Promise<void> {
+    try {
+      await this.#caller.prepare(this.#caller.job(this.#fn));
+      this.#pull();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #readable(): { batch: Batch<T>; from: number; to: number } | undefined {
+    for (let i = this.#first; i < this.#order.length; i++) {
+      const batch = this.#order[i] as Batch<T>;
+      if (batch.left === 0 && batch.read === 0) {
+        batch.read = batch.items.length;
+        if (i === this.#first) this.#first++;
+        else this.#order.splice(i, 1);
+        if (this.#first > 1_024) this.#order.splice(0, this.#first, ...[]);
+        if (this.#first > 1_024) this.#first = 0;
+        return { batch, from: 0, to: batch.items.length };
+      }
+      if (!this.#options.unordered) return undefined;
+    }
+    return undefined;
+  }
+
+  // How many items the next batch should have: BATCH_MS of work, as far as that is known.
+  #batchSize(): number {
+    const { serviceMs } = this.#caller.job(this.#fn);
+    const size = serviceMs === undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.floor(BATCH_MS / serviceMs)));
+    const concurrency = this.#options.concurrency === undefined ? size : Math.min(size, this.#options.concurrency - this.#underWay);
+    return Math.min(concurrency, this.#window - this.#held);
+  }
+
+  get #depth(): number {
+    return Math.max(1, this.#caller.dispatcher.members.length) * 2 * (this.#options.io ?? 1) + 1;
+  }
+
+  // M1
+  #pull(): void {
+    if (this.#pulling || this.#isAsync) {
+      if (this.#isAsync && !this.#pulling) void this.#pullAsync();
+      return;
+    }
+    this.#pulling = true;
+    try {
+      while (!this.#stopped && this.#running.size < this.#depth) {
+        const size = this.#batchSize();
+        if (size <= 0) break;
+        const items: T[] = [];
+        while (items.length < size) {
+          const { value, done } = (this.#input as Iterator<T>).next();
+          if (done) {
+            this.#exhausted = true;
+            break;
+          }
+          items.push(value);
+        }
+        if (items.length > 0) this.#send(items);
+      }
+    } catch (error) {
+      this.#exhausted = true;
+      this.#fail(error);
+    } finally {
+      this.#pulling = false;
+      if (this.#exhausted) this.#wake?.resolve();
+    }
+  }
+
+  async #pullAsync(): Promise<void> {
+    this.#pulling = true;
+    try {
+      while (!this.#stopped && this.#running.size < this.#depth && this.#batchSize() > 0) {
+        const { value, done } = await (this.#input as AsyncIterator<T>).next();
+        if (done) this.#exhausted = true;
+        else if (!this.#closed) this.#send([value]);
+      }
+    } catch (error) {
+      this.#exhausted = true;
+      this.#fail(error);
+    } finally {
+      this.#pulling = false;
+      if (this.#exhausted) this.#wake?.resolve();
+    }
+  }
+
+  get #stopped(): boolean {
+    return this.#exhausted || this.#closed || this.#failure !== undefined;
+  }
+
+  #send(items: readonly T[]): void {
+    const batch: Batch<T> = { start: this.#next, items, values: new Array(items.length), failed: new Map(), left: items.length, read: 0 };
+    this.#next += items.length;
+    this.#held += items.length;
+    this.#underWay += items.length;
+    this.#order.push(batch);
+    this.#submit(batch, 0, items.length, 0);
+  }
+
+  #submit(batch: Batch<T>, from: number, to: number, strikes: number): void {
+    const { at, io, retries, args } = this.#options;
+    const job = this.#caller.job(this.#fn);
+    const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
+    const work: Work = {
+      job,
+      port: io === undefined ? PORT.BATCH : PORT.IO,
+      method: job.id,
+      args: io === undefined ? [items, args ?? []] : [items[0], ...(args ?? [])],
+      weight: to - from,
+      io: io ?? 0,
+      at,
+      retries: retries ?? RETRIES,
+      strikes,
+      state: { kind: 'waiting' },
+      settle: (ok, value, member) => {
+        this.#running.delete(work);
+        if (this.#closed) return;
+        if (io !== undefined) this.#settleItem(batch, from, ok, ok ? value : this.#caller.mapError(value, member));
+        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work);
+        else if (to - from > 1 && member) {
+          this.#underWay += to - from;
+          for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
+        }         else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, this.#caller.mapError(value, member));
+        this.#finished(to - from);
+      },
+      lost: (loss, running) => this.#lost(work, batch, from, to, loss, running),
+    };
+    this.#running.add(work);
+    submit(this.#caller, work);
+  }
+
+  #finished(count: number): void {
+    this.#underWay -= count;
+    this.#wake?.resolve();
+    this.#pull();
+  }
+
+  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work): void {
+    learn(work, outcome.elapsed / (to - from));
+    for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
+    for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
+    batch.left -= to - from;
+    this.#progress(to - from);
+  }
+
+  #settleItem(batch: Batch<T>, i: number, ok: boolean, value: unknown): void {
+    if (ok) batch.values[i] = value;
+    else batch.failed.set(i, toError(value));
+    batch.left--;
+    this.#progress(1);
+  }
+
+  #progress(count: number): void {
+    this.#done += count;
+    this.#report?.update(this.#done);
+  }
+
+  // M5
+  #lost(work: Work, batch: Batch<T>, from: number, to: number, loss: Loss, running: boolean): boolean {
+    this.#running.delete(work);
+    if (this.#closed) return false;
+    this.#underWay -= to - from;
+    const strikes = work.strikes + (running && to - from === 1 ? 1 : 0);
+    if (strikes > work.retries) {
+      this.#settleItem(batch, from, false, struckOut({ ...work, strikes }, loss));
+      this.#wake?.resolve();
+      this.#pull();
+      return false;
+    }
+    this.#underWay += to - from;
+    for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
+    return true;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.resolve();
+  }
+}
+
+/** The results of a map, to be read once each. */
+export function mapResults<T, R>(start: () => MapRun<T>): Results<T, R> {
+  return {
+    [Symbol.asyncIterator]: () => valuesOf(start()),
+    outcomes: () => ({ [Symbol.asyncIterator]: () => outcomesOf(start()) }),
+    async toArray() {
+      const all: R[] = [];
+      const run = start();
+      try {
+        for (let next = await run.nextBatch(); next; next = await run.nextBatch()) {
+          const { batch } = next;
+          throwFirst(batch);
+          for (const value of batch.values) all.push(value as R);
+          run.consumed(batch.items.length);
+        }
+      } finally {
+        await run.close();
+      }
+      return all;
+    },
+  };
+}
+
+// By hand rather than as a generator: a value that is there costs one promise.
+function valuesOf<T, R>(run: MapRun<T>): AsyncIterator<R> {
+  let batch: Batch<T> | undefined;
+  let at = 0;
+  let unread = 0;
+  const refill = async (): Promise<IteratorResult<R>> => {
+    try {
+      if (unread > 0) run.consumed(unread);
+      unread = 0;
+      const next = await run.nextBatch();
+      if (!next) {
+        await run.close();
+        return { value: undefined, done: true };
+      }
+      batch = next.batch;
+      at = 0;
+      unread = batch.items.length;
+      throwFirst(batch, at);
+      return { value: batch.values[at++] as R, done: false };
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+  };
+  return {
+    next() {
+      if (!batch || at >= batch.items.length) return refill();
+      if (batch.failed.size > 0) {
+        const error = itemError(batch, at);
+        if (error) return run.close().then(() => Promise.reject(error));
+      }
+      return Promise.resolve({ value: batch.values[at++] as R, done: false });
+    },
+    async return() {
+      await run.close();
+      return { value: undefined, done: true };
+    },
+  };
+}
+
+async function* outcomesOf<T, R>(run: MapRun<T>): AsyncGenerator<Outcome<T, R>, void, void> {
+  try {
+    for (let next = await run.nextBatch(); next; next = await run.nextBatch()) {
+      const { batch } = next;
+      for (let i = 0; i < batch.items.length; i++) {
+        const index = batch.start + i;
+        const item = batch.items[i] as T;
+        const error = batch.failed.get(i); // M3
+        yield error ? { index, item, error } : { index, item, value: batch.values[i] as R };
+      }
+      run.consumed(batch.items.length);
+    }
+  } finally {
+    await run.close();
+  }
+}
+
+function throwFirst<T>(batch: Batch<T>, only?: number): void {
+  if (batch.failed.size === 0) return;
+  for (let i = only ?? 0; i < (only === undefined ? batch.items.length : only + 1); i++) {
+    const error = itemError(batch, i);
+    if (error) throw error;
+  }
+}
+
+// M2
+function itemError<T>(batch: Batch<T>, i: number): Error | undefined {
+  const error = batch.failed.get(i);
+  if (!error) return undefined;
+  const index = batch.start + i;
+  const item = batch.items[i];
+  error.message += ` (map item ${index}: ${describe(item)})`;
+  return Object.assign(error, { index, item });
+}
+
+function describe(item: unknown): string {
+  try {
+    const text = typeof item === 'string' ? `'${item}'` : typeof item === 'object' ? (JSON.stringify(item) ?? String(item)) : String(item);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  } catch {
+    return 'an object';
+  }
+}
+
+function sizeOf(items: object): number | undefined {
+  const { length, size } = items as { length?: unknown; size?: unknown };
+  return typeof length === 'number' ? length : typeof size === 'number' ? size : undefined;
+}

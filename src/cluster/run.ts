@@ -1,0 +1,204 @@
+// One application of a function: a promise for its result, or its values as they come.
+import { Deferred, Fifo, FlotillaError, type Timer, toError } from '../base/index.ts';
+import { type Kernel, PORT, type TaskRef } from '../kernel/index.ts';
+import type { Dispatcher } from './dispatch.ts';
+import type { CallOptions } from './options.ts';
+import type { Job, Member, Work } from './work.ts';
+
+const RETRIES = 2;
+const STREAM_RETURN = 16;
+
+/** Something that runs calls of one client. */
+export interface Caller {
+  readonly kernel: Kernel;
+  readonly dispatcher: Dispatcher;
+  /** The function as a job whose code is, or is being, given to the hosts. */
+  job(fn: (...args: never[]) => unknown): Job;
+  prepare(job: Job): Promise<void>;
+  /** An error of a worker, with its stack in the user's own files and its place. */
+  mapError(error: unknown, member: Member | undefined): unknown;
+  /** Spawned tasks that have not ended. */
+  readonly tasks: Set<TaskRef<unknown>>;
+  /** Calls that stream or report progress, by the worker's number for them. */
+  readonly notices: Map<string, { item?(value: unknown): void; progress?(done: number, total: number | undefined, note: string | undefined): void }>;
+}
+
+/** Whether calling a function gives an async iterable: only then its values can be streamed. */
+export function isStreaming(fn: (...args: never[]) => unknown): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncGeneratorFunction]';
+}
+
+/** Runs a function on a worker. Rejects with what it threw, or with an error of ours. */
+export function runCall(caller: Caller, fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): Promise<unknown> {
+  const { signal, timeout } = options;
+  if (signal?.aborted) return Promise.reject(aborted(signal.reason));
+  const job = caller.job(fn);
+  return new Promise((resolve, reject) => {
+    let timer: Timer | undefined;
+    const onAbort = (): void => caller.dispatcher.cancel(work, aborted(signal?.reason));
+    const work: Work = {
+      job,
+      port: options.io === undefined ? PORT.CALLS : PORT.IO,
+      method: job.id,
+      args,
+      weight: 1,
+      io: options.io ?? 0,
+      at: options.at,
+      retries: options.retries ?? RETRIES,
+      strikes: 0,
+      state: { kind: 'waiting' },
+      settle(ok, value, member) {
+        timer?.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        if (ok) resolve(value);
+        else reject(caller.mapError(value, member));
+      },
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (timeout !== undefined) {
+      timer = caller.kernel.clock.after(timeout, () => {
+        caller.dispatcher.cancel(work, new FlotillaError('ERR_TIMEOUT', `'${job.label}' was not done within ${timeout} ms; it was stopped.`));
+      });
+    }
+    submit(caller, work);
+    if (options.onProgress) watchProgress(caller, work, options.onProgress);
+  });
+}
+
+/** Submits work once its function's code is where it must be. */
+export function submit(caller: Caller, work: Work): void {
+  if (work.job.ready) return caller.dispatcher.submit(work);
+  caller.prepare(work.job).then(
+    () => {
+      if (work.state.kind === 'waiting') caller.dispatcher.submit(work);
+    },
+    (error: unknown) => {
+      if (work.state.kind === 'done') return;
+      work.state = { kind: 'done' };
+      work.settle(false, error, undefined);
+    },
+  );
+}
+
+function watchProgress(caller: Caller, work: Work, onProgress: NonNullable<CallOptions['onProgress']>): void {
+  onRunning(work, (member, call) => {
+    const key = `${member.info.id} ${call}`;
+    caller.notices.set(key, { progress: (done, total, note) => onProgress({ done, total, note, worker: member.info.name }) });
+    return () => caller.notices.delete(key);
+  });
+}
+
+// Calls `begin` each time the work starts to run somewhere, and what it returns when it stops running there.
+function onRunning(work: Work, begin: (member: Member, call: number) => () => void): void {
+  let state = work.state;
+  let end: (() => void) | undefined;
+  Object.defineProperty(work, 'state', {
+    get: () => state,
+    set: (next: Work['state']) => {
+      end?.();
+      end = undefined;
+      state = next;
+      if (next.kind === 'running') end = begin(next.member, next.call);
+    },
+  });
+  if (state.kind === 'running') end = begin(state.member, state.call);
+}
+
+/** The values of an async generator that runs on a worker. A bounded number of them waits here or on the way. */
+export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
+  readonly #caller: Caller;
+  readonly #fn: (...args: never[]) => unknown;
+  readonly #args: readonly unknown[];
+  readonly #options: CallOptions;
+  readonly #waiting = new Fifo<Y>();
+  #work: Work | undefined;
+  #end: { readonly ok: boolean; readonly value: unknown } | undefined;
+  #wake: Deferred<void> | undefined;
+  #read = 0;
+
+  constructor(caller: Caller, fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions) {
+    this.#caller = caller;
+    this.#fn = fn;
+    this.#args = args;
+    this.#options = options;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Y, void, void> {
+    const { signal } = this.#options;
+    if (this.#work) throw new FlotillaError('ERR_CLOSED', 'The values of a call can be read once.');
+    signal?.throwIfAborted();
+    const work = this.#start();
+    const onAbort = (): void => this.#caller.dispatcher.cancel(work, aborted(signal?.reason));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      for (;;) {
+        const value = this.#waiting.shift();
+        if (value !== undefined || this.#waiting.size > 0) {
+          this.#taken(work);
+          yield value as Y;
+        } else if (this.#end) {
+          if (this.#end.ok) return;
+          throw this.#end.value;
+        } else {
+          this.#wake = new Deferred();
+          await this.#wake.promise;
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      await this[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Stops the generator, if it still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#work && !this.#end) this.#caller.dispatcher.cancel(this.#work, new FlotillaError('ERR_CALL_CANCELLED', 'The values are not read any more.'));
+  }
+
+  #start(): Work {
+    const job = this.#caller.job(this.#fn);
+    const work: Work = {
+      job,
+      port: PORT.STREAM,
+      method: job.id,
+      args: this.#args,
+      weight: 1,
+      io: this.#options.io ?? 1,
+      at: this.#options.at,
+      retries: 0,
+      strikes: 0,
+      state: { kind: 'waiting' },
+      settle: (ok, value, member) => {
+        this.#end = { ok, value: ok ? value : this.#caller.mapError(value, member) };
+        this.#wake?.resolve();
+      },
+    };
+    this.#work = work;
+    onRunning(work, (member, call) => {
+      const key = `${member.info.id} ${call}`;
+      const { onProgress } = this.#options;
+      this.#caller.notices.set(key, {
+        item: (value) => {
+          this.#waiting.push(value as Y);
+          this.#wake?.resolve();
+        },
+        progress: (done, total, note) => onProgress?.({ done, total, note, worker: member.info.name }),
+      });
+      return () => this.#caller.notices.delete(key);
+    });
+    submit(this.#caller, work);
+    return work;
+  }
+
+  #taken(work: Work): void {
+    if (++this.#read % STREAM_RETURN !== 0 || work.state.kind !== 'running') return;
+    const { member, call } = work.state;
+    this.#caller.kernel.message(member.info.id, PORT.STREAM, { call, more: STREAM_RETURN });
+  }
+}
+
+/** What a caller's abort becomes: the reason itself, as everywhere in JavaScript. */
+export function aborted(reason: unknown): Error {
+  return toError(reason ?? new FlotillaError('ERR_ABORTED', 'The signal was aborted.'));
+}
+

@@ -1,0 +1,293 @@
+// Runs calls: one at a time in the order they came, and beside them those that mostly wait (`io`), streams and tasks.
+//
+//   E1. A call is answered exactly once, also when its result cannot travel.
+//   E2. Calls of one client run in order; the next begins when the one before has settled.
+//   E3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
+import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import type { Loaded, Shipped } from '../../code/index.ts';
+import { type Kernel, PORT, type Task } from '../../kernel/index.ts';
+import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
+import { type Current, runConcurrent, setSerial } from './current.ts';
+
+const FLUSH_MS = 1;
+const YIELD_MS = 10;
+const STREAM_WINDOW = 64;
+
+/** What an executor runs in. */
+export interface ExecutorOptions {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly worker: string;
+  readonly host: string;
+  readonly load: (shipped: Shipped) => Promise<Loaded>;
+  /** Gives other events of the thread a turn. */
+  readonly turn: () => Promise<void>;
+  /** Told when a cancelled call has settled. */
+  readonly onSettled?: (call: number) => void;
+}
+
+interface Job {
+  readonly peer: RuntimeId;
+  readonly id: number;
+  readonly fn: number;
+  readonly args: unknown;
+  readonly kind: 'call' | 'batch';
+  cancelled: boolean;
+}
+
+/** The executor of one worker, or of an inline client. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #kernel: Kernel;
+  readonly #functions = new Map<number, { loaded: Loaded | undefined; loading: Promise<Loaded> }>();
+  readonly #queue = new Fifo<Job>();
+  readonly #aborts = new Map<string, AbortController>();
+  readonly #credits = new Map<number, { count: number; wake: (() => void) | undefined }>();
+  #busy = false;
+  #running: Job | undefined;
+  #flushedAt = 0;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.#kernel = options.kernel;
+    const cancel = (peer: RuntimeId, id: number, reason: unknown): void => this.#cancel(peer, id, reason);
+    this.#kernel.serve(PORT.CALLS, {
+      message: (_peer, value) => this.#define(value as Define),
+      request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
+      cancel,
+    });
+    this.#kernel.serve(PORT.BATCH, { request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'batch', cancelled: false }), cancel });
+    this.#kernel.serve(PORT.IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
+    this.#kernel.serve(PORT.STREAM, {
+      request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args as unknown[]),
+      message: (_peer, value) => this.#credit(value as { call: number; more: number }),
+      cancel,
+    });
+    this.#kernel.serveMethods(PORT.TASKS, { spawn: (_asked, fn: number, args: unknown[]) => this.#spawn(fn, args) });
+  }
+
+  #define({ fn, shipped }: Define): void {
+    const loading = this.#options.load(shipped);
+    const entry = { loaded: undefined as Loaded | undefined, loading };
+    this.#functions.set(fn, entry);
+    loading.then((loaded) => {
+      entry.loaded = loaded;
+    }, () => {});
+  }
+
+  #function(fn: number): Loaded | Promise<Loaded> {
+    const entry = this.#functions.get(fn);
+    if (entry) return entry.loaded ?? entry.loading;
+    return Promise.reject(new FlotillaError('ERR_CODE_MISSING', `Worker '${this.#options.worker}' was not told of the function it should run.`));
+  }
+
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#options.clock.defer(() => void this.#drain());
+  }
+
+  // E2
+  async #drain(): Promise<void> {
+    const { clock } = this.#options;
+    let turnedAt = clock.now();
+    this.#flushedAt = turnedAt;
+    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      if (job.cancelled) continue;
+      this.#running = job;
+      const fn = this.#functions.get(job.fn)?.loaded ?? this.#function(job.fn);
+      if (typeof fn === 'function' && job.kind === 'call') {
+        const pending = this.#call(job, fn);
+        if (pending) await pending;
+      } else await this.#other(job, fn);
+      this.#running = undefined;
+      const now = clock.now();
+      if (now - this.#flushedAt > FLUSH_MS) this.#flush(now); // E3
+      if (now - turnedAt > YIELD_MS && this.#queue.size > 0) {
+        await this.#options.turn();
+        turnedAt = clock.now();
+      }
+    }
+    setSerial(undefined);
+    this.#busy = false;
+  }
+
+  #flush(now: number): void {
+    this.#kernel.flush();
+    this.#flushedAt = now;
+  }
+
+  // Runs a call; a promise only if it must be waited for.
+  #call(job: Job, fn: Loaded): Promise<void> | undefined {
+    const call = this.#current(job.peer, job.id);
+    setSerial(call);
+    let result: unknown;
+    try {
+      result = fn(...(job.args as unknown[]));
+    } catch (error) {
+      this.#answer(job, false, toError(error));
+      return undefined;
+    }
+    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') {
+      this.#answer(job, true, result);
+      return undefined;
+    }
+    return (result as Promise<unknown>).then(
+      (value) => this.#answer(job, true, value),
+      (error: unknown) => this.#answer(job, false, toError(error)),
+    );
+  }
+
+  async #other(job: Job, fn: Loaded | Promise<Loaded>): Promise<void> {
+    try {
+      const loaded = await fn;
+      if (job.cancelled) return;
+      if (job.kind === 'call') await this.#call(job, loaded);
+      else this.#answer(job, true, await this.#batch(job, loaded));
+    } catch (error) {
+      this.#answer(job, false, toError(error));
+    }
+  }
+
+  async #batch(job: Job, fn: Loaded): Promise<BatchOutcome> {
+    const { clock } = this.#options;
+    const [items, args] = job.args as [unknown[], unknown[]];
+    const values: unknown[] = [];
+    const failed: [number, unknown][] = [];
+    setSerial(this.#current(job.peer, job.id));
+    const started = clock.now();
+    for (let i = 0; i < items.length && !job.cancelled; i++) {
+      try {
+        const result = args.length === 0 ? fn(items[i]) : fn(items[i], ...args);
+        values.push(typeof (result as { then?: unknown } | null | undefined)?.then === 'function' ? await result : result);
+      } catch (error) {
+        values.push(undefined);
+        failed.push([i, toError(error)]);
+      }
+    }
+    return { values, failed, elapsed: clock.now() - started };
+  }
+
+  // E1
+  #answer(job: Job, ok: boolean, value: unknown): void {
+    this.#aborts.delete(key(job.peer, job.id));
+    if (job.cancelled) this.#options.onSettled?.(job.id);
+    else if (job.kind === 'call' || !ok) this.#kernel.answer(job.peer, job.id, ok, value);
+    else this.#answerBatch(job, value as BatchOutcome);
+  }
+
+  // One result that cannot travel fails its own item, not the batch.
+  #answerBatch(job: Job, outcome: BatchOutcome): void {
+    try {
+      this.#kernel.answerOrThrow(job.peer, job.id, outcome);
+    } catch {
+      const failed = new Map(outcome.failed);
+      const values = outcome.values.map((value, i) => {
+        const refusal = this.#kernel.refusal(value);
+        if (refusal) failed.set(i, refusal);
+        return refusal ? undefined : value;
+      });
+      this.#kernel.answer(job.peer, job.id, true, { values, failed: [...failed], elapsed: outcome.elapsed });
+    }
+  }
+
+  async #runIo(peer: RuntimeId, id: number, fn: number, args: unknown): Promise<void> {
+    const call = this.#current(peer, id, true);
+    try {
+      const loaded = await this.#function(fn);
+      const value = await runConcurrent(call, () => loaded(...(args as unknown[])));
+      this.#settled(peer, id, true, value);
+    } catch (error) {
+      this.#settled(peer, id, false, toError(error));
+    }
+  }
+
+  async #runStream(peer: RuntimeId, id: number, fn: number, args: unknown[]): Promise<void> {
+    const call = this.#current(peer, id, true);
+    const credit = { count: STREAM_WINDOW, wake: undefined as (() => void) | undefined };
+    this.#credits.set(id, credit);
+    try {
+      const loaded = await this.#function(fn);
+      const values = runConcurrent(call, () => loaded(...args)) as AsyncIterable<unknown>;
+      if (typeof values?.[Symbol.asyncIterator] !== 'function') throw new TypeError(`'${loaded.name}' gave no async iterable.`);
+      for await (const value of values) {
+        this.#kernel.message(peer, PORT.CLIENT, { kind: 'item', call: id, value } satisfies WorkerNotice);
+        credit.count--;
+        while (credit.count <= 0 && !call.signal.aborted) {
+          await new Promise<void>((resolve) => {
+            credit.wake = resolve;
+          });
+        }
+        call.signal.throwIfAborted();
+      }
+      this.#settled(peer, id, true, undefined);
+    } catch (error) {
+      this.#settled(peer, id, false, toError(error));
+    } finally {
+      this.#credits.delete(id);
+    }
+  }
+
+  #credit({ call, more }: { call: number; more: number }): void {
+    const credit = this.#credits.get(call);
+    if (!credit) return;
+    credit.count += more;
+    credit.wake?.();
+  }
+
+  async #spawn(fn: number, args: unknown[]): Promise<unknown> {
+    const loaded = await this.#function(fn);
+    return this.#kernel.spawn(loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown, args);
+  }
+
+  #settled(peer: RuntimeId, id: number, ok: boolean, value: unknown): void {
+    const abort = this.#aborts.get(key(peer, id));
+    this.#aborts.delete(key(peer, id));
+    if (abort?.signal.aborted) this.#options.onSettled?.(id);
+    else this.#kernel.answer(peer, id, ok, value);
+  }
+
+  #cancel(peer: RuntimeId, id: number, reason: unknown): void {
+    const error = reason instanceof Error ? reason : new FlotillaError('ERR_CALL_CANCELLED', 'The call was cancelled.');
+    for (const job of this.#queue) {
+      if (job.id !== id || job.peer !== peer) continue;
+      job.cancelled = true;
+      this.#options.onSettled?.(id);
+      return;
+    }
+    if (this.#running?.id === id && this.#running.peer === peer) this.#running.cancelled = true;
+    const abort = this.#aborts.get(key(peer, id)) ?? (this.#running?.id === id ? this.#abortFor(peer, id) : undefined);
+    abort?.abort(error);
+    this.#credits.get(id)?.wake?.();
+    if (!abort) this.#options.onSettled?.(id);
+  }
+
+  #abortFor(peer: RuntimeId, id: number): AbortController {
+    const abort = new AbortController();
+    this.#aborts.set(key(peer, id), abort);
+    return abort;
+  }
+
+  // Signals are made when asked for: most calls never look.
+  #current(peer: RuntimeId, id: number, eager = false): Current {
+    const { worker, host } = this.#options;
+    if (eager) this.#abortFor(peer, id);
+    const abort = (): AbortController => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id);
+    return {
+      worker,
+      host,
+      get signal() {
+        return abort().signal;
+      },
+      progress: (done, total, note) => {
+        this.#kernel.message(peer, PORT.CLIENT, { kind: 'progress', call: id, done, total, note } satisfies WorkerNotice);
+        this.#kernel.flush();
+      },
+    };
+  }
+}
+
+function key(peer: RuntimeId, id: number): string {
+  return `${peer} ${id}`;
+}

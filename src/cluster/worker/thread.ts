@@ -1,0 +1,117 @@
+// The kernel thread of a worker: sessions, pulses and acknowledgements go on whatever the user's code does, and end it when they must.
+//
+//   T1. When the socket to the host closes, the process group is killed from here, at once.
+//   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life; so does a task that outlives its grace.
+import { parentPort, type MessagePort, workerData } from 'node:worker_threads';
+import { Socket } from 'node:net';
+import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
+import { killGroup, type WorkerConfig } from '../../host/index.ts';
+import { type Carrier, GRACE_MS, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
+import { Keys, parseAddress, SocketConn } from '../../transport/index.ts';
+import type { WorkerOrder } from '../protocol.ts';
+import type { Control, Ready } from './main.ts';
+
+const HOST_SOCKET = 3;
+/** Cancelling must stop running code within a second. */
+const CANCEL_MS = 700;
+const AFTER_GRACE_MS = 250;
+
+const { frames, control } = workerData as { frames: MessagePort; control: MessagePort };
+
+function die(): never {
+  killGroup(process.pid); // T1
+  process.exit(0);
+}
+
+/** The first line on the host's socket: what this worker is. */
+function readConfig(socket: Socket): Promise<WorkerConfig> {
+  return new Promise((resolve) => {
+    let text = '';
+    const onData = (chunk: Buffer): void => {
+      text += chunk.toString('utf8');
+      if (!text.endsWith('\n')) return;
+      socket.off('data', onData);
+      socket.off('close', die);
+      socket.pause();
+      resolve(JSON.parse(text) as WorkerConfig);
+    };
+    socket.on('data', onData);
+    socket.once('close', die);
+  });
+}
+
+async function run(): Promise<void> {
+  const socket = new Socket({ fd: HOST_SOCKET, readable: true, writable: true });
+  socket.on('error', () => {});
+  const config = await readConfig(socket);
+  const environment = nodeEnvironment();
+  const { clock } = environment;
+  const id = mintRuntimeId(environment.random);
+  const timers = new Map<string, { cancel(): void }>();
+  const openTasks = new Set<number>();
+  let hostId: RuntimeId | undefined;
+  const carried = serveThread({ port: frames, hub: () => hub, own: () => kernel, mine: new Set([PORT.WORKER, PORT.TERMINATE]), clock, onMailbox: (task, open) => void (open ? openTasks.add(task) : openTasks.delete(task)) });
+  const hub: Hub = new Hub({
+    id,
+    name: config.name,
+    role: 'worker',
+    keys: new Keys(Buffer.from(config.secret, 'hex')),
+    environment,
+    pulseMs: config.pulse,
+    encrypt: config.encrypt,
+    keeps: () => false,
+    events: {
+      ...carried,
+      ended: (peer, end) => {
+        if (peer === hostId) die();
+        carried.ended(peer, end);
+      },
+    },
+  });
+  const carrier: Carrier = {
+    id,
+    name: config.name,
+    addresses: [],
+    acknowledges: false,
+    post: (peer, range, large) => hub.post(peer, range, large),
+    hasRoom: () => true,
+    reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
+    mailbox() {},
+  };
+  const kernel: Kernel = new Kernel({ clock, carrier, half: 1 });
+  const killUnless = (key: string, ms: number, stays: () => boolean): void => {
+    if (timers.has(key)) return;
+    timers.set(key, clock.after(ms, () => {
+      timers.delete(key);
+      if (stays()) die(); // T2
+    }));
+  };
+  kernel.serve(PORT.WORKER, {
+    message: (_peer, value) => {
+      const order = value as WorkerOrder;
+      if (order.kind === 'kill') die();
+      else killUnless(`call ${order.call}`, CANCEL_MS, () => true);
+    },
+  });
+  kernel.serve(PORT.TERMINATE, {
+    message: (_peer, value) => {
+      const { task, reason } = value as { task: number; reason?: string };
+      control.postMessage({ kind: 'terminate', task, reason } satisfies Control);
+      killUnless(`task ${task}`, GRACE_MS + AFTER_GRACE_MS, () => openTasks.has(task));
+    },
+  });
+  control.on('message', (message: Control) => {
+    if (message.kind !== 'settled') return;
+    timers.get(`call ${message.call}`)?.cancel();
+    timers.delete(`call ${message.call}`);
+  });
+  for (const address of config.listen) await hub.listen(parseAddress(address, 0), config.advertise).catch(() => {});
+  const ready: Ready = { start: { id, name: config.name, addresses: hub.addresses }, config };
+  parentPort?.postMessage(ready);
+  hostId = await hub.adopt(new SocketConn(socket, 'host'), 'dialer');
+}
+
+run().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  die();
+});

@@ -1,0 +1,139 @@
+// One worker process: started, heard, ended. It and all its descendants die when it, or this process, dies.
+//
+//   C1. A worker leads a process group of its own; ending it is SIGKILL to the group, and so is its own end.
+//   C2. The worker holds the other end of a socket of this process; when that closes it kills its group itself.
+//   C3. What it prints is handed on line by line; the last lines are remembered for the report of its end.
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { FlotillaError } from '../base/index.ts';
+import { type Conn, SocketConn } from '../transport/index.ts';
+
+const LAST_LINES = 20;
+const LINE_BYTES = 16 << 10;
+
+/** What a worker process is told before anything else, over its socket. */
+export interface WorkerConfig {
+  readonly name: string;
+  readonly secret: string;
+  readonly folder: string;
+  readonly cwd: string;
+  readonly listen: readonly string[];
+  readonly advertise: string | undefined;
+  readonly pulse: number;
+  readonly encrypt: 'auto' | 'always';
+  readonly host: string;
+  readonly slot: number;
+}
+
+/** Hears of a worker process. `ended` is called exactly once. */
+export interface ChildHandler {
+  output(stream: 'stdout' | 'stderr', text: string): void;
+  ended(reason: string, lastLines: readonly string[]): void;
+}
+
+/** A worker process. */
+export class Child {
+  readonly pid: number;
+  /** The connection on which it greets us. */
+  readonly conn: Conn;
+  readonly #process: ChildProcess;
+  readonly #lastLines: string[] = [];
+  readonly #exited: Promise<void>;
+  #killedFor: string | undefined;
+
+  constructor(entry: string, config: WorkerConfig, handler: ChildHandler, execArgv: readonly string[] = []) {
+    const child = spawn(process.execPath, [...execArgv, entry, `flotilla-worker-${config.name}`.padEnd(48, '-')], {
+      detached: true, // C1
+      cwd: config.cwd,
+      env: workerEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    this.pid = child.pid ?? 0;
+    const socket = child.stdio[3] as Socket;
+    socket.on('error', () => {});
+    socket.write(`${JSON.stringify(config)}\n`);
+    this.conn = new SocketConn(socket, `worker ${config.name}`);
+    const readers = [this.#read('stdout', handler), this.#read('stderr', handler)];
+    this.#exited = new Promise((resolve) => {
+      let failure: string | undefined;
+      const ended = async (reason: string): Promise<void> => {
+        killGroup(this.pid);
+        await Promise.all(readers);
+        handler.ended(failure ?? reason, this.#lastLines);
+        resolve();
+      };
+      child.once('error', (error) => {
+        failure = `it could not be started: ${error.message}`;
+        if (child.pid === undefined) void ended(failure);
+      });
+      child.once('exit', (code, signal) => void ended(this.#killedFor ?? describeExit(code, signal)));
+    });
+  }
+
+  /** Ends the process and its descendants, now. Resolves when it is gone. */
+  kill(reason: string): Promise<void> {
+    this.#killedFor ??= reason;
+    killGroup(this.pid);
+    return this.#exited;
+  }
+
+  // C3. Resolves when the stream has ended, or soon after the process has: a descendant may hold it open.
+  #read(name: 'stdout' | 'stderr', handler: ChildHandler): Promise<void> {
+    const stream = this.#process[name];
+    if (!stream) return Promise.resolve();
+    let rest = '';
+    stream.setEncoding('utf8');
+    const give = (text: string): void => {
+      this.#lastLines.push(text);
+      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+      handler.output(name, text);
+    };
+    stream.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) give(line);
+      if (rest.length > LINE_BYTES) {
+        give(rest);
+        rest = '';
+      }
+    });
+    return new Promise((resolve) => {
+      const done = (): void => {
+        if (rest) give(rest);
+        rest = '';
+        resolve();
+      };
+      stream.once('close', done);
+      stream.once('error', done);
+    });
+  }
+}
+
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const { FLOTILLA_SECRET: _secret, FLOTILLA_SECRET_FILE: _file, NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _test, NODE_CHANNEL_FD: _channel, ...rest } = process.env;
+  return rest;
+}
+
+/** Kills a process group; nothing happens if it is gone. */
+export function killGroup(pid: number): void {
+  if (pid <= 0) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // it is gone already
+  }
+}
+
+function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL') return 'it was killed (SIGKILL): by someone, or by the system for want of memory';
+  if (signal === 'SIGABRT' || code === 134) return 'it ran out of memory, or aborted (SIGABRT)';
+  if (signal) return `it was ended by ${signal}`;
+  return code === 0 ? 'it called process.exit(0)' : `it exited with code ${code}: by process.exit or an uncaught error`;
+}
+
+/** The error for a worker that could not be started. */
+export function startError(name: string, reason: string, lastLines: readonly string[]): FlotillaError {
+  const printed = lastLines.length > 0 ? ` It printed last:\n${lastLines.join('\n')}` : '';
+  return new FlotillaError('ERR_HOST_START', `Worker ${name} did not start: ${reason}.${printed}`);
+}

@@ -1,0 +1,45 @@
+// The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { RuntimeId } from '../base/index.ts';
+import { greetAsDialer, Keys, Link, parseAddress, type Role, tcpNetwork } from '../transport/index.ts';
+import { KIND } from '../wire/index.ts';
+import { realClock, realRandom } from './environment.ts';
+import { controlFrame } from './session.ts';
+
+const { id, role, secret, pulseMs, encrypt, beat } = workerData as { id: RuntimeId; role: Role; secret: Uint8Array; pulseMs: number; encrypt: 'auto' | 'always'; beat: Int32Array };
+const keys = new Keys(secret);
+const links = new Map<string, Link | 'dialling'>();
+const DIAL_MS = 3_000;
+let lastBeat = 0;
+let still = 0;
+
+async function dial(address: string): Promise<void> {
+  links.set(address, 'dialling');
+  try {
+    const conn = await tcpNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk: keys.psk, encrypt });
+    const greeted = await greetAsDialer(conn, { id, role, keys, clock: realClock, random: realRandom }, { purpose: 'pulse' });
+    const link = new Link(conn, greeted);
+    link.start({ frame() {}, alive() {}, drain() {}, closed: () => links.delete(address) });
+    links.set(address, link);
+  } catch {
+    links.delete(address);
+  }
+}
+
+const wanted = new Set<string>();
+parentPort?.on('message', (address: string) => {
+  wanted.add(address);
+  if (!links.has(address)) void dial(address);
+});
+
+setInterval(() => {
+  const now = Atomics.load(beat, 0);
+  still = now === lastBeat ? still + 1 : 0;
+  lastBeat = now;
+  const frame = controlFrame(KIND.PULSE, Uint8Array.of(still > 1 ? 1 : 0));
+  for (const address of wanted) {
+    const link = links.get(address);
+    if (link instanceof Link) link.write(frame);
+    else if (link === undefined && still === 0) wanted.delete(address);
+  }
+}, pulseMs);
