@@ -6,6 +6,8 @@ export type { Outcome, Results } from './map.ts';
 export type { ClusterEvent, OutputLine } from './crew.ts';
 export { current } from './worker/current.ts';
 export type { Current } from './worker/current.ts';
+export { fetchStatus, HOST_PORT, serveHost, serveScheduler } from './daemon.ts';
+export type { Daemon, HostDaemonOptions } from './daemon.ts';
 export { Scheduler } from './scheduler.ts';
 export { SCHEDULER_PORT } from './scheduler-link.ts';
 export type { ClusterStatus, Counters } from './protocol.ts';

@@ -8,7 +8,7 @@
 //   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
 //   H4. A runtime that was itself held up forgives the silence of others for that time.
 import { FlotillaError, type Log, type RuntimeId, SILENT, type Timer, toHex } from '../base/index.ts';
-import { acceptAt, type Address, type Conn, formatAddress, type Greeted, greetAsDialer, greetAsListener, type Keys, Link, type Listening, type Role, type Self } from '../transport/index.ts';
+import { acceptAt, type Address, type Conn, formatAddress, type Greeted, greetAsDialer, greetAsListener, type Keys, Link, type Listening, reachableHosts, type Role, type Self } from '../transport/index.ts';
 import { decodeValue, encodeValue, KIND, readVarint } from '../wire/index.ts';
 import { Dialer } from './dialer.ts';
 import type { Environment } from './environment.ts';
@@ -127,8 +127,8 @@ export class Hub {
       failed: (remote, error) => this.#log.warn(`A connection from ${remote} failed: ${error.message}`),
     });
     this.#listening.push(listening);
-    const shown = { ...listening.address, host: advertise ?? listening.address.host };
-    this.#addresses = [...this.#addresses, formatAddress(shown)];
+    const hosts = advertise === undefined ? reachableHosts(listening.address.host) : [advertise];
+    this.#addresses = [...this.#addresses, ...hosts.map((host) => formatAddress({ ...listening.address, host }))];
     return listening.address;
   }
 

@@ -1,4 +1,5 @@
 // tcp://HOST:PORT/NAME and mem://HOST:PORT/NAME: parse, print, compare.
+import { networkInterfaces } from 'node:os';
 import { FlotillaError } from '../base/index.ts';
 
 /** Where a runtime can be reached. `name` is the worker behind a host's port. */
@@ -40,4 +41,18 @@ export function formatAddress(address: Address): string {
 /** Whether a host name or address never leaves this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host) || /^::ffff:127\./.test(host);
+}
+
+/** The addresses by which others reach what listens at a host: of a wildcard, those of this machine's interfaces. */
+export function reachableHosts(host: string): readonly string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [host];
+  const all = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  const outside = all.filter((a) => !a.internal && (a.family === 'IPv4' || (host === '::' && !a.address.startsWith('fe80'))));
+  return outside.length > 0 ? outside.map((a) => a.address) : ['127.0.0.1'];
+}
+
+/** Whether bytes sent to a host name or address stay on this machine. */
+export function isThisMachine(host: string): boolean {
+  if (isLoopback(host)) return true;
+  return Object.values(networkInterfaces()).some((found) => found?.some((a) => a.address === host));
 }

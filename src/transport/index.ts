@@ -1,6 +1,6 @@
 /* Links between runtimes over tcp (TLS or plain) and memory, and the handshake that guards them. Knows no message. Start reading at contract.ts. */
 export type { Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';
-export { formatAddress, isLoopback, parseAddress } from './address.ts';
+export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableHosts } from './address.ts';
 export type { Address } from './address.ts';
 export { Keys, ROLES } from './keys.ts';
 export type { Role } from './keys.ts';

@@ -14,7 +14,7 @@ export function secretPath(): string {
 /** The secret from FLOTILLA_SECRET or the file, which is made if it does not exist. Throws ERR_SECRET_FILE. */
 export function loadSecret(random: RandomBytes, path = secretPath()): { secret: Uint8Array; from: string; created: boolean } {
   const given = process.env['FLOTILLA_SECRET'];
-  if (given) return { secret: Buffer.from(given), from: 'FLOTILLA_SECRET', created: false };
+  if (given) return { secret: parseSecret(given), from: 'FLOTILLA_SECRET', created: false };
   try {
     return { secret: readSecret(path), from: path, created: false };
   } catch (error) {
@@ -35,6 +35,10 @@ function readSecret(path: string): Uint8Array {
     throw new FlotillaError('ERR_SECRET_FILE', `The secret in ${path} can be read by others (mode ${mode.toString(8)}). Run: chmod 600 ${path}`);
   }
   if (text.length === 0) throw new FlotillaError('ERR_SECRET_FILE', `The secret file ${path} is empty. Delete it to have a new one made.`);
+  return parseSecret(text);
+}
+
+function parseSecret(text: string): Uint8Array {
   return /^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text);
 }
 

@@ -21,7 +21,7 @@ export class SocketConn implements Conn {
   constructor(socket: Socket, remote?: string) {
     this.#socket = socket;
     this.encrypted = socket instanceof TLSSocket;
-    this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '');
+    this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '') || socket.remoteAddress === socket.localAddress;
     const host = socket.remoteAddress ?? '';
     this.remote = remote ?? `tcp://${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);

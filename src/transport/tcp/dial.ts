@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress, isLoopback } from '../address.ts';
+import { type Address, formatAddress, isThisMachine } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { wrongSecret } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
@@ -11,7 +11,7 @@ import { TLS } from './tls.ts';
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
 export function dial(address: Address, options: DialOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
-    const plain = options.encrypt === 'auto' && isLoopback(address.host);
+    const plain = options.encrypt === 'auto' && isThisMachine(address.host);
     const { host, port } = address;
     const socket: Socket = plain
       ? connect({ host, port })

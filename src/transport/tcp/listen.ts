@@ -39,7 +39,7 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
       socket.removeAllListeners('timeout');
       socket.unshift(first);
       if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
-      else if (isLoopback(socket.remoteAddress ?? '')) accept(new SocketConn(socket));
+      else if (isLocal(socket)) accept(new SocketConn(socket));
       else {
         options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
         socket.destroy();
@@ -62,6 +62,11 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
       });
     });
   });
+}
+
+// A connection from an address to itself has not left the machine.
+function isLocal(socket: Socket): boolean {
+  return isLoopback(socket.remoteAddress ?? '') || (socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress);
 }
 
 function remoteOf(socket: Socket): string {

@@ -1,0 +1,2 @@
+/* The command line: one file a verb, no logic. Start reading at main.ts. */
+export { main } from './main.ts';

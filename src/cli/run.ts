@@ -1,0 +1,26 @@
+// flotilla run: run a program, TypeScript or JavaScript, with the cluster in its environment.
+import { existsSync, realpathSync } from 'node:fs';
+import { register } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
+import { FlotillaError } from '../base/index.ts';
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description("Run a TypeScript or JavaScript program on this machine's cores, or on the cluster of FLOTILLA_SCHEDULER.")
+    .argument('<program>', 'the file to run')
+    .argument('[arguments...]', 'what the program gets as its own arguments')
+    .option('-s, --scheduler <address>', 'the scheduler of the cluster, as FLOTILLA_SCHEDULER')
+    .passThroughOptions()
+    .addHelpText('after', `\nExamples:\n  $ flotilla run factor.ts\n  $ flotilla run --scheduler tcp://10.0.0.2:9705 factor.ts --input numbers.txt`)
+    .action(async (program: string, rest: string[], options: { scheduler?: string }) => {
+      const file = resolve(program);
+      if (!existsSync(file)) throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: there is no file '${program}' (looked for ${file}).`);
+      if (options.scheduler) process.env['FLOTILLA_SCHEDULER'] = options.scheduler;
+      const path = realpathSync(file);
+      process.argv = [process.argv[0] as string, path, ...rest];
+      if (!('typescript' in process.features && process.features.typescript)) register('../code/ts-hooks.js', import.meta.url);
+      await import(pathToFileURL(path).href);
+    });
+}
