@@ -17,7 +17,8 @@ client.onEvent((event) => {
 let checked = 0;
 for await (const factors of client.map(factorize, numbers, { progress: true })) {
   const number = numbers[checked++];
-  if (factors.reduce((product, factor) => product * factor, 1) !== number) throw new Error(`the factors of ${number} are wrong: ${factors}`);
+  if (factors.reduce((product, factor) => product * factor, 1) !== number)
+    throw new Error(`the factors of ${number} are wrong: ${factors}`);
 }
 
 const seconds = (performance.now() - started) / 1_000;

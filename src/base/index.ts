@@ -1,16 +1,17 @@
 /* The words that every room uses. No input or output, no word of the domain. Start reading at errors.ts. */
-export { ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
-export type { ErrorCode, Retry } from './errors.ts';
-export { sleep } from './clock.ts';
-export type { Clock, Timer } from './clock.ts';
-export { Deferred } from './deferred.ts';
-export { Fifo } from './fifo.ts';
+
 export { Backoff } from './backoff.ts';
-export { Events } from './events.ts';
+export type { Clock, Timer } from './clock.ts';
+export { sleep } from './clock.ts';
+export { Deferred } from './deferred.ts';
+export type { ErrorCode, Retry } from './errors.ts';
+export { ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
 export type { Listener } from './events.ts';
-export { Scope } from './scope.ts';
-export { checkNumber, checkOptions, suggest } from './options.ts';
-export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
+export { Events } from './events.ts';
+export { Fifo } from './fifo.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
-export { lineLog, SILENT } from './log.ts';
+export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';
+export { lineLog, SILENT } from './log.ts';
+export { checkNumber, checkOptions, suggest } from './options.ts';
+export { Scope } from './scope.ts';

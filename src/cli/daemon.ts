@@ -1,7 +1,7 @@
 // What the daemons' verbs share: options as text, the first lines, the console, the end.
 import { createInterface } from 'node:readline';
 import { InvalidArgumentError } from 'commander';
-import { lineLog, type Log } from '../base/index.ts';
+import { type Log, lineLog } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
 import { secretPath } from '../transport/index.ts';
 
@@ -11,7 +11,8 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export function number(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) throw new InvalidArgumentError(`${name} must be a number from ${least} to ${most}.`);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most)
+      throw new InvalidArgumentError(`${name} must be a number from ${least} to ${most}.`);
     return value;
   };
 }

@@ -16,10 +16,30 @@ export function hostCommand(): Command {
     .option('--pulse <seconds>', 'time between signs of life', number('pulse', 0.5, 100))
     .option('--daemon', 'no console: for services and containers')
     .option('-d, --debug', 'say more')
-    .addHelpText('after', `\nExamples:\n  $ flotilla host\n  $ flotilla host --port 9716 --workers 1\n  $ flotilla host tcp://10.0.0.53:9706 --scheduler tcp://10.0.0.2:9705`)
-    .action(async (given: string[], options: { port: number; workers?: number; scheduler: string; name?: string; advertise?: string; heap?: number; pulse?: number; daemon?: boolean; debug?: boolean }) => {
-      const { port, daemon, debug, pulse, ...rest } = options;
-      const listen = addresses(given, port);
-      await runDaemon('host', { console: !daemon }, () => serveHost({ ...rest, listen, log: sayLog(debug), ...(pulse === undefined ? {} : { pulse: pulse * 1_000 }) }));
-    });
+    .addHelpText(
+      'after',
+      `\nExamples:\n  $ flotilla host\n  $ flotilla host --port 9716 --workers 1\n  $ flotilla host tcp://10.0.0.53:9706 --scheduler tcp://10.0.0.2:9705`,
+    )
+    .action(
+      async (
+        given: string[],
+        options: {
+          port: number;
+          workers?: number;
+          scheduler: string;
+          name?: string;
+          advertise?: string;
+          heap?: number;
+          pulse?: number;
+          daemon?: boolean;
+          debug?: boolean;
+        },
+      ) => {
+        const { port, daemon, debug, pulse, ...rest } = options;
+        const listen = addresses(given, port);
+        await runDaemon('host', { console: !daemon }, () =>
+          serveHost({ ...rest, listen, log: sayLog(debug), ...(pulse === undefined ? {} : { pulse: pulse * 1_000 }) }),
+        );
+      },
+    );
 }

@@ -13,10 +13,14 @@ export function runCommand(): Command {
     .argument('[arguments...]', 'what the program gets as its own arguments')
     .option('-s, --scheduler <address>', 'the scheduler of the cluster, as FLOTILLA_SCHEDULER')
     .passThroughOptions()
-    .addHelpText('after', `\nExamples:\n  $ flotilla run factor.ts\n  $ flotilla run --scheduler tcp://10.0.0.2:9705 factor.ts --input numbers.txt`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  $ flotilla run factor.ts\n  $ flotilla run --scheduler tcp://10.0.0.2:9705 factor.ts --input numbers.txt`,
+    )
     .action(async (program: string, rest: string[], options: { scheduler?: string }) => {
       const file = resolve(program);
-      if (!existsSync(file)) throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: there is no file '${program}' (looked for ${file}).`);
+      if (!existsSync(file))
+        throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: there is no file '${program}' (looked for ${file}).`);
       if (options.scheduler) process.env['FLOTILLA_SCHEDULER'] = options.scheduler;
       const path = realpathSync(file);
       process.argv = [process.argv[0] as string, path, ...rest];

@@ -14,6 +14,13 @@ export function schedulerCommand(): Command {
     .option('-d, --debug', 'say more')
     .action(async (given: string[], options: { port: number; name?: string; pulse?: number; daemon?: boolean; debug?: boolean }) => {
       const { port, daemon, debug, pulse, ...rest } = options;
-      await runDaemon('scheduler', { console: !daemon }, () => serveScheduler({ ...rest, listen: addresses(given, port), log: sayLog(debug), ...(pulse === undefined ? {} : { pulse: pulse * 1_000 }) }));
+      await runDaemon('scheduler', { console: !daemon }, () =>
+        serveScheduler({
+          ...rest,
+          listen: addresses(given, port),
+          log: sayLog(debug),
+          ...(pulse === undefined ? {} : { pulse: pulse * 1_000 }),
+        }),
+      );
     });
 }

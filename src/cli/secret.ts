@@ -4,13 +4,19 @@ import { realRandom } from '../kernel/index.ts';
 import { Keys, loadSecret, secretPath } from '../transport/index.ts';
 
 export function secretCommand(): Command {
-  const command = new Command('secret').description('Show where the shared secret is and how to copy it. Every machine of a cluster needs the same.').action(() => {
-    const { secret, from, created } = loadSecret(realRandom);
-    const key = new Keys(secret).id.slice(0, 8);
-    process.stdout.write(`The secret is in ${from}${created ? ' (made just now)' : ''}. Its key is ${key}: machines that show the same key can talk.\n`);
-    if (from === 'FLOTILLA_SECRET') return;
-    process.stdout.write(`\nCopy it to another machine, once:\n  ssh OTHER mkdir -p -m 700 .flotilla\n  scp -p ${from} OTHER:.flotilla/secret\n\nOr give it to a container or service in its environment:\n  FLOTILLA_SECRET=$(flotilla secret show)\n`);
-  });
+  const command = new Command('secret')
+    .description('Show where the shared secret is and how to copy it. Every machine of a cluster needs the same.')
+    .action(() => {
+      const { secret, from, created } = loadSecret(realRandom);
+      const key = new Keys(secret).id.slice(0, 8);
+      process.stdout.write(
+        `The secret is in ${from}${created ? ' (made just now)' : ''}. Its key is ${key}: machines that show the same key can talk.\n`,
+      );
+      if (from === 'FLOTILLA_SECRET') return;
+      process.stdout.write(
+        `\nCopy it to another machine, once:\n  ssh OTHER mkdir -p -m 700 .flotilla\n  scp -p ${from} OTHER:.flotilla/secret\n\nOr give it to a container or service in its environment:\n  FLOTILLA_SECRET=$(flotilla secret show)\n`,
+      );
+    });
   command.addCommand(
     new Command('show').description('Print the secret itself.').action(() => {
       const { secret, from } = loadSecret(realRandom);
@@ -20,7 +26,11 @@ export function secretCommand(): Command {
   command.addCommand(
     new Command('create').description('Make the secret, if there is none.').action(() => {
       const { from, created } = loadSecret(realRandom);
-      process.stdout.write(created ? `Made a secret in ${from}.\n` : `There is a secret already, in ${from}. Remove it first to make another; every machine then needs the new one.\n`);
+      process.stdout.write(
+        created
+          ? `Made a secret in ${from}.\n`
+          : `There is a secret already, in ${from}. Remove it first to make another; every machine then needs the new one.\n`,
+      );
     }),
   );
   command.addCommand(

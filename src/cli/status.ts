@@ -15,7 +15,12 @@ export function statusCommand(): Command {
 
 function formatStatus({ scheduler, hosts, clients }: ClusterStatus): string {
   const hostRows = hosts.map((host) => [host.name, String(host.workers), String(host.granted), host.addresses.join(' ')]);
-  const clientRows = clients.map(({ name, workers, wants, counters: c }) => [name, String(workers), wants === undefined ? 'all' : String(wants), ...(c ? [c.running, c.waiting, c.done, c.failed, c.retried].map(String) : ['-', '-', '-', '-', '-'])]);
+  const clientRows = clients.map(({ name, workers, wants, counters: c }) => [
+    name,
+    String(workers),
+    wants === undefined ? 'all' : String(wants),
+    ...(c ? [c.running, c.waiting, c.done, c.failed, c.retried].map(String) : ['-', '-', '-', '-', '-']),
+  ]);
   return [
     `scheduler ${scheduler}`,
     '',
@@ -29,5 +34,12 @@ function formatStatus({ scheduler, hosts, clients }: ClusterStatus): string {
 function table(head: readonly string[], rows: readonly string[][], none: string): string {
   if (rows.length === 0) return none;
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  return [head, ...rows].map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n');
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

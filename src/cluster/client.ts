@@ -5,50 +5,24 @@
 //
 //   C1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer.
 //   C2. The verbs behave the same inline, on this machine, and on a cluster.
-import { fileURLToPath } from 'node:url';
-import { Deferred, FlotillaError, lineLog, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, FlotillaError, type Log, lineLog } from '../base/index.ts';
 import { Library, type Loaded } from '../code/index.ts';
-import { Host, type HostNotice, thisMachine, type WorkerInfo } from '../host/index.ts';
+import type { Host, HostNotice } from '../host/index.ts';
 import { GRACE_MS, type Kernel, nodeEnvironment, PORT, Runtime, type Task, type TaskRef } from '../kernel/index.ts';
 import { type ClusterEvent, Crew } from './crew.ts';
 import { Dispatcher } from './dispatch.ts';
-import { mapResults, MapRun, type Results } from './map.ts';
-import { type CallOptions, checkCallOptions, checkClientOptions, checkMapOptions, type ClientOptions, type MapOptions } from './options.ts';
+import { firstWorker } from './first-worker.ts';
+import { MapRun } from './map.ts';
+import { type CallOptions, type ClientOptions, checkCallOptions, checkClientOptions, checkMapOptions, type MapOptions } from './options.ts';
 import { printLine } from './output.ts';
+import { startInline, startLocal } from './private.ts';
 import type { SchedulerNotice, WorkerNotice } from './protocol.ts';
+import { mapResults, type Results } from './results.ts';
 import { type Caller, isStreaming, RemoteValues, runCall } from './run.ts';
-import { Scheduler } from './scheduler.ts';
 import { SchedulerLink } from './scheduler-link.ts';
 import { spawnTask } from './spawn.ts';
+import type { RemoteModule, RunResult, Verbs, WorkerReport } from './verbs.ts';
 import type { Job, Member } from './work.ts';
-import { Executor } from './worker/executor.ts';
-
-/** What `run` gives: the values of an async generator as they come, else a promise for the result. */
-export type RunResult<R> = R extends AsyncIterable<infer Y> ? AsyncIterable<Y> & AsyncDisposable : Promise<Awaited<R>>;
-
-/** The verbs of a client, with options given by {@link Client.with}. Overloaded functions are typed by their last overload. */
-export interface Verbs {
-  /** Runs a function once, on some worker. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
-  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
-  /** Runs a function over many inputs, possibly endless, possibly async. */
-  map<T, A extends unknown[], R>(fn: (item: T, ...args: A) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & { readonly args: A }): Results<T, Awaited<R>>;
-  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
-  /** Starts a task on a worker of its own: `fn(self, ...args)`. */
-  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>>;
-}
-
-/** A worker as a client sees it. */
-export interface WorkerReport {
-  readonly name: string;
-  readonly host: string;
-  /** Calls and items it finished. */
-  readonly done: number;
-  /** How often it was lost. */
-  readonly lost: number;
-}
-
-/** The functions of a module, each run on a worker. */
-export type RemoteModule<M> = { readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (...args: infer A) => infer R ? (...args: A) => RunResult<R> : never };
 
 const CLOSE_MS = 2_000;
 
@@ -114,15 +88,31 @@ export class Client implements Verbs, AsyncDisposable {
     const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
     const secret = given ?? (shared === undefined ? environment.random(32) : undefined);
     const runtime = await Runtime.start(
-      { role: 'client', ...(secret === undefined ? {} : { secret }), ...(options.name === undefined ? {} : { name: options.name }), ...(options.pulse === undefined ? {} : { pulse: options.pulse }), ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }), log },
+      {
+        role: 'client',
+        ...(secret === undefined ? {} : { secret }),
+        ...(options.name === undefined ? {} : { name: options.name }),
+        ...(options.pulse === undefined ? {} : { pulse: options.pulse }),
+        ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }),
+        log,
+      },
       environment,
     );
     const client = new Client(runtime, options, log);
     try {
-      if (options.inline) client.#startInline();
-      else if (shared === undefined) client.#startLocal(secret as Uint8Array, log);
+      if (options.inline) startInline(runtime, client.#dispatcher, client.#crew, client.#inline);
+      else if (shared === undefined) client.#host = startLocal(runtime, secret as Uint8Array, options, log);
       else client.#link = await SchedulerLink.open(runtime, client.#crew, client.#dispatcher, shared, options, warn);
-      if (!options.inline) await client.#firstWorker(warn);
+      if (!options.inline)
+        await firstWorker({
+          clock: environment.clock,
+          crew: client.#crew,
+          dispatcher: client.#dispatcher,
+          options,
+          warn,
+          local: shared === undefined,
+          explain: () => client.#link?.explain(),
+        });
       return client;
     } catch (error) {
       await client.close({ timeout: 0 });
@@ -134,7 +124,11 @@ export class Client implements Verbs, AsyncDisposable {
     return this.#run(fn, args, {}) as RunResult<R>;
   }
 
-  map<T, A extends unknown[], R>(fn: (item: T, ...args: A) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & { readonly args: A }): Results<T, Awaited<R>>;
+  map<T, A extends unknown[], R>(
+    fn: (item: T, ...args: A) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions & { readonly args: A },
+  ): Results<T, Awaited<R>>;
   map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
   map<T, R>(fn: (item: T, ...args: never[]) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions = {}): Results<T, Awaited<R>> {
     return this.#map(fn, items, options, {});
@@ -149,7 +143,8 @@ export class Client implements Verbs, AsyncDisposable {
     checkCallOptions(options);
     return {
       run: ((fn: (...args: never[]) => unknown, ...args: unknown[]) => this.#run(fn, args, options)) as Verbs['run'],
-      map: ((fn: (item: unknown, ...args: never[]) => unknown, items: Iterable<unknown>, mapOptions: MapOptions = {}) => this.#map(fn, items, mapOptions, options)) as Verbs['map'],
+      map: ((fn: (item: unknown, ...args: never[]) => unknown, items: Iterable<unknown>, mapOptions: MapOptions = {}) =>
+        this.#map(fn, items, mapOptions, options)) as Verbs['map'],
       spawn: ((fn: (...args: never[]) => unknown, ...args: unknown[]) => this.#spawn(fn, args, options)) as Verbs['spawn'],
     };
   }
@@ -161,7 +156,10 @@ export class Client implements Verbs, AsyncDisposable {
    */
   module<M>(url: URL | string): RemoteModule<M> {
     return new Proxy(Object.create(null) as object, {
-      get: (_target, name) => (typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => runCall(this.#caller, this.#moduleFunction(String(url), name), args, {}) : undefined),
+      get: (_target, name) =>
+        typeof name === 'string' && name !== 'then'
+          ? (...args: unknown[]) => runCall(this.#caller, this.#moduleFunction(String(url), name), args, {})
+          : undefined,
     }) as RemoteModule<M>;
   }
 
@@ -172,7 +170,13 @@ export class Client implements Verbs, AsyncDisposable {
   }
 
   /** What this client has done: items of `map` count one each. */
-  get counters(): { readonly done: number; readonly failed: number; readonly retried: number; readonly waiting: number; readonly running: number } {
+  get counters(): {
+    readonly done: number;
+    readonly failed: number;
+    readonly retried: number;
+    readonly waiting: number;
+    readonly running: number;
+  } {
     return { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
   }
 
@@ -212,6 +216,7 @@ export class Client implements Verbs, AsyncDisposable {
     }
     this.#dispatcher.fail(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     await this.#endTasks();
+    this.#crew.closing = true;
     await this.#link?.close(CLOSE_MS);
     await this.#host?.close();
     await this.runtime.close();
@@ -252,78 +257,24 @@ export class Client implements Verbs, AsyncDisposable {
     kernel.onOffline = (peer, offline) => this.#crew.peerOffline(peer, offline);
   }
 
-  #startInline(): void {
-    const { kernel, id } = this.runtime;
-    new Executor({
-      kernel,
-      clock: kernel.clock,
-      worker: 'inline',
-      host: 'inline',
-      load: async (shipped) => this.#inline.get(Number(shipped.unit)) as Loaded,
-      turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
-    });
-    kernel.serve(PORT.WORKER, { message() {} });
-    const info: WorkerInfo = { id: id as RuntimeId, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
-    this.#crew.history.set('inline', { host: 'inline', done: 0, lost: 0 });
-    this.#dispatcher.add({ info, inFlight: new Set(), defined: new Set(), alone: false, state: 'ready', queuedMs: 0, io: 0, done: 0, windowStart: 0, windowCount: 0, losing: [] });
-  }
-
-  // The private scheduler and this machine's host, in this process, by the same protocol as apart.
-  #startLocal(secret: Uint8Array, log: Log): void {
-    const machine = thisMachine();
-    const { kernel, id } = this.runtime;
-    new Scheduler(this.runtime);
-    const host = new Host(this.runtime, {
-      name: machine.name,
-      workers: this.#options.workers ?? machine.cores,
-      entry: workerEntry(),
-      secret,
-      log,
-      ...(this.#options.heap === undefined ? {} : { heap: this.#options.heap }),
-      ...(this.#options.encrypt === undefined ? {} : { encrypt: this.#options.encrypt }),
-      onFree: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
-    });
-    host.scheduler = id;
-    this.#host = host;
-    const wish = { name: this.runtime.name, workers: this.#options.workers, weight: 1, held: [] };
-    void kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]).then(() => kernel.ask(id, PORT.SCHEDULER, 'wish', [wish]));
-  }
-
-  // Waits for the first worker, saying so now and then. A20
-  async #firstWorker(warn: (text: string) => void): Promise<void> {
-    const { clock } = this.runtime.environment;
-    const { timeout, signal } = this.#options;
-    const ready = new Deferred<void>();
-    const started = clock.now();
-    const explain = (): string => this.#link?.explain() ?? `worker processes of this machine do not start${this.#crew.lastFailure ? `: ${this.#crew.lastFailure}` : ''}`;
-    const off = this.#crew.events.on((event) => {
-      if (event.kind === 'worker-ready') ready.resolve();
-      else if (event.kind === 'worker-failed' && this.#host && this.#crew.failures >= 3) ready.reject(new FlotillaError('ERR_HOST_START', event.reason));
-    });
-    const warning = every(clock, 5_000, () => warn(`still waiting for a worker after ${Math.round((clock.now() - started) / 1000)} s: ${explain()}`));
-    const timer = timeout === undefined ? undefined : clock.after(timeout, () => ready.reject(new FlotillaError('ERR_CLUSTER_NO_WORKERS', `No worker was granted within ${timeout} ms: ${explain()}`)));
-    const onAbort = (): void => ready.reject(toError(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      if (this.#dispatcher.members.length === 0) await ready.promise;
-    } finally {
-      off();
-      warning.cancel();
-      timer?.cancel();
-      signal?.removeEventListener('abort', onAbort);
-    }
-  }
-
   #run(fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): unknown {
     this.#checkOpen(fn, 'run');
     return isStreaming(fn) ? new RemoteValues(this.#caller, fn, args, options) : runCall(this.#caller, fn, args, options);
   }
 
-  #map<T, R>(fn: (item: T, ...args: never[]) => unknown, items: Iterable<T> | AsyncIterable<T>, options: MapOptions, callOptions: CallOptions): Results<T, Awaited<R>> {
+  #map<T, R>(
+    fn: (item: T, ...args: never[]) => unknown,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions,
+    callOptions: CallOptions,
+  ): Results<T, Awaited<R>> {
     this.#checkOpen(fn as (...args: never[]) => unknown, 'map');
     checkMapOptions(options);
     if (typeof items !== 'object' || items === null || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
-      throw new FlotillaError('ERR_OPTION_INVALID', `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`);
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`,
+      );
     }
     return mapResults(() => new MapRun<T>(this.#caller, fn as (...args: never[]) => unknown, items, { ...callOptions, ...options }));
   }
@@ -335,7 +286,11 @@ export class Client implements Verbs, AsyncDisposable {
 
   #checkOpen(fn: unknown, verb: string): void {
     if (this.#closed) throw new FlotillaError('ERR_CLOSED', `client.${verb}: the client is closed.`);
-    if (typeof fn !== 'function') throw new FlotillaError('ERR_OPTION_INVALID', `client.${verb}: the first argument must be a function; it is ${fn === null ? 'null' : typeof fn}.`);
+    if (typeof fn !== 'function')
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `client.${verb}: the first argument must be a function; it is ${fn === null ? 'null' : typeof fn}.`,
+      );
   }
 
   #job(fn: (...args: never[]) => unknown): Job {
@@ -348,7 +303,16 @@ export class Client implements Verbs, AsyncDisposable {
   }
 
   #newJob(fn: (...args: never[]) => unknown, label: string): Job {
-    return { id: this.#nextJob++, fn, label, shipped: undefined, serviceMs: undefined, refusedBy: new Map(), prepared: undefined, ready: false };
+    return {
+      id: this.#nextJob++,
+      fn,
+      label,
+      shipped: undefined,
+      serviceMs: undefined,
+      refusedBy: new Map(),
+      prepared: undefined,
+      ready: false,
+    };
   }
 
   #moduleFunction(url: string, name: string): (...args: never[]) => unknown {
@@ -377,21 +341,8 @@ export class Client implements Verbs, AsyncDisposable {
     for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth++) {
       if (typeof error.stack === 'string') error.stack = this.#library.mapStack(error.stack);
     }
-    if (member && !Object.hasOwn(thrown, 'worker')) Object.defineProperty(thrown, 'worker', { value: member.info.name, enumerable: false, configurable: true });
+    if (member && !Object.hasOwn(thrown, 'worker'))
+      Object.defineProperty(thrown, 'worker', { value: member.info.name, enumerable: false, configurable: true });
     return thrown;
   }
-}
-
-/** The program of a worker process. */
-export function workerEntry(): string {
-  return fileURLToPath(new URL('./worker/main.js', import.meta.url));
-}
-
-function every(clock: { after(ms: number, callback: () => void, options?: { background?: boolean }): { cancel(): void } }, ms: number, act: () => void): { cancel(): void } {
-  let timer = clock.after(ms, again, { background: true });
-  function again(): void {
-    act();
-    timer = clock.after(ms, again, { background: true });
-  }
-  return { cancel: () => timer.cancel() };
 }

@@ -11,7 +11,7 @@ import type { HostNotice, WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { type Dispatcher, findMember } from './dispatch.ts';
 import type { SchedulerNotice } from './protocol.ts';
-import type { Job, Loss, Member } from './work.ts';
+import { type Job, type Loss, type Member, newMember } from './work.ts';
 
 const REPORT_MS = 1_000;
 const ATTACH_MS = 10_000;
@@ -55,6 +55,8 @@ export class Crew {
   readonly #all = new Map<RuntimeId, Member>();
   #failures = 0;
   lastFailure: string | undefined;
+  /** The client leaves: what ends now is no loss. */
+  closing = false;
 
   constructor(kernel: Kernel, dispatcher: Dispatcher, library: Library, log: Log) {
     this.#kernel = kernel;
@@ -117,7 +119,8 @@ export class Crew {
         this.#log.warn(notice.reason);
         return;
       case 'output':
-        if (this.#stations.has(host)) this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#library.mapStack(notice.text) });
+        if (this.#stations.has(host))
+          this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#library.mapStack(notice.text) });
     }
   }
 
@@ -150,7 +153,8 @@ export class Crew {
     this.#jobs.add(job);
     const stations = [...this.#stations.values()];
     await Promise.all(stations.map((station) => station.attached?.then(() => this.#provide(station, job)).catch(() => {})));
-    if (job.refusedBy.size > 0 && stations.length > 0 && stations.every((station) => job.refusedBy.has(station.id))) throw [...job.refusedBy.values()][0];
+    if (job.refusedBy.size > 0 && stations.length > 0 && stations.every((station) => job.refusedBy.has(station.id)))
+      throw [...job.refusedBy.values()][0];
     job.ready = true;
   }
 
@@ -169,7 +173,11 @@ export class Crew {
       const missing = (await this.#kernel.ask(station.id, PORT.HOST, 'provide', [heads])) as string[];
       if (missing.length > 0) {
         const wanted = new Set(missing);
-        await Promise.all(units.filter((unit) => wanted.has(unit.hash)).map((unit) => this.#kernel.ask(station.id, PORT.HOST, 'put', [unit.hash, unit.text])));
+        await Promise.all(
+          units
+            .filter((unit) => wanted.has(unit.hash))
+            .map((unit) => this.#kernel.ask(station.id, PORT.HOST, 'put', [unit.hash, unit.text])),
+        );
         await this.#kernel.ask(station.id, PORT.HOST, 'provide', [heads]);
       }
       for (const unit of units) station.has.add(unit.name);
@@ -182,7 +190,7 @@ export class Crew {
     const station = this.#stations.get(info.host);
     if (!station?.slots.has(info.slot)) return;
     this.#kernel.carrier.reach(info.id, info.addresses, info.host);
-    const member: Member = { info, inFlight: new Set(), defined: new Set(), alone: false, state: 'ready', queuedMs: 0, io: 0, done: 0, windowStart: 0, windowCount: 0, losing: [] };
+    const member = newMember(info);
     this.#all.set(info.id, member);
     await station.attached?.catch(() => {});
     for (const job of this.#jobs) await this.#provide(station, job);
@@ -205,13 +213,20 @@ export class Crew {
       past.done += member.done;
     }
     if (known) {
-      this.events.emit({ kind: 'worker-lost', worker: member.info.name, host: member.info.hostName, reason: loss.reason, retried: this.#dispatcher.tally.retried - before });
+      this.events.emit({
+        kind: 'worker-lost',
+        worker: member.info.name,
+        host: member.info.hostName,
+        reason: loss.reason,
+        retried: this.#dispatcher.tally.retried - before,
+      });
     }
   }
 
   #hostFailed(station: Station, error: Error): void {
     if (this.#stations.get(station.id) !== station) return;
     this.#stations.delete(station.id);
+    if (this.closing) return;
     this.#log.warn(`Host '${station.name}' is lost: ${error.message}`);
     this.events.emit({ kind: 'host-lost', host: station.name, reason: error.message });
     for (const member of [...this.#all.values()]) {

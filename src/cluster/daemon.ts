@@ -1,11 +1,11 @@
 // The two daemons: a host that offers this machine, a scheduler that grants it.
 //
 // Owns their runtimes. A host goes on with what it has granted when its scheduler is away, and offers itself again.
-import { Backoff, FlotillaError, hasCode, type Log, randomFraction, type RuntimeId, sleep } from '../base/index.ts';
+import { Backoff, FlotillaError, hasCode, type Log, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
 import { Host, thisMachine } from '../host/index.ts';
 import { PORT, Runtime } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
-import { workerEntry } from './client.ts';
+import { workerEntry } from './private.ts';
 import { Scheduler } from './scheduler.ts';
 import { SCHEDULER_PORT } from './scheduler-link.ts';
 
@@ -65,7 +65,8 @@ export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
       ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
       ...(options.heap === undefined ? {} : { heap: options.heap }),
       onFree: (_client, slots, epoch) => {
-        if (host.scheduler) void runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: ASK_MS }).catch(() => {});
+        if (host.scheduler)
+          void runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: ASK_MS }).catch(() => {});
       },
     });
   } catch (error) {
@@ -91,7 +92,13 @@ export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
 }
 
 /** Grants workers of hosts to clients. Rejects with ERR_LINK_PORT_IN_USE, ERR_LINK_ADDRESS or ERR_SECRET_FILE. */
-export async function serveScheduler(options: { readonly listen: readonly string[]; readonly name?: string; readonly secret?: Uint8Array; readonly pulse?: number; readonly log: Log }): Promise<Daemon> {
+export async function serveScheduler(options: {
+  readonly listen: readonly string[];
+  readonly name?: string;
+  readonly secret?: Uint8Array;
+  readonly pulse?: number;
+  readonly log: Log;
+}): Promise<Daemon> {
   const name = options.name ?? `scheduler-${thisMachine().name}`;
   const runtime = await Runtime.start({
     role: 'scheduler',
@@ -129,7 +136,9 @@ async function enlist(runtime: Runtime, host: Host, address: string, log: Log, s
       if (signal.aborted) return;
       if (clock.now() - warnedAt > WARN_MS) {
         warnedAt = clock.now();
-        const again = hasCode(error, 'ERR_LINK_WRONG_SECRET') ? '' : ` Start one there with 'flotilla scheduler', or name another with --scheduler.`;
+        const again = hasCode(error, 'ERR_LINK_WRONG_SECRET')
+          ? ''
+          : ` Start one there with 'flotilla scheduler', or name another with --scheduler.`;
         log.warn(`The scheduler at ${address} cannot be joined: ${(error as Error).message}${again} Trying again.`);
       }
       await sleep(clock, backoff.next(), signal).catch(() => {});
@@ -145,7 +154,11 @@ export async function fetchStatus(address: string, options: { readonly timeout?:
     const timeout = options.timeout ?? ASK_MS;
     const scheduler = await runtime.connect(text, { timeout }).catch((error: unknown) => {
       if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
-      throw new FlotillaError('ERR_CLUSTER_NO_SCHEDULER', `No scheduler answers at ${text}: ${error.message} Start one with 'flotilla scheduler', or name another.`, { cause: error });
+      throw new FlotillaError(
+        'ERR_CLUSTER_NO_SCHEDULER',
+        `No scheduler answers at ${text}: ${error.message} Start one with 'flotilla scheduler', or name another.`,
+        { cause: error },
+      );
     });
     return await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'status', [], { timeout });
   } finally {

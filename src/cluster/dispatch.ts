@@ -255,13 +255,24 @@ export function learn(work: Work, serviceMs: number): void {
 }
 
 /** The error for work that was lost as often as it may be. */
-export function struckOut(work: { readonly job: { readonly label: string }; readonly strikes: number; readonly retries: number }, loss: Loss): FlotillaError {
+export function struckOut(
+  work: { readonly job: { readonly label: string }; readonly strikes: number; readonly retries: number },
+  loss: Loss,
+): FlotillaError {
   const printed = loss.lastLines.length > 0 ? ` Its last lines:\n${loss.lastLines.slice(-8).join('\n')}` : '';
   const details = { details: { worker: loss.worker, attempts: work.strikes } };
   if (work.strikes > 1) {
-    return new FlotillaError('ERR_CALL_KILLS_WORKERS', `'${work.job.label}' was lost with its worker ${work.strikes} times and is not tried again. Last on ${loss.worker}: ${loss.reason}.${printed}`, details);
+    return new FlotillaError(
+      'ERR_CALL_KILLS_WORKERS',
+      `'${work.job.label}' was lost with its worker ${work.strikes} times and is not tried again. Last on ${loss.worker}: ${loss.reason}.${printed}`,
+      details,
+    );
   }
-  return new FlotillaError('ERR_WORKER_LOST', `'${work.job.label}' was lost with worker ${loss.worker}: ${loss.reason}.${printed}`, details);
+  return new FlotillaError(
+    'ERR_WORKER_LOST',
+    `'${work.job.label}' was lost with worker ${loss.worker}: ${loss.reason}.${printed}`,
+    details,
+  );
 }
 
 /** Whether a peer's id is that of a worker in a list. */

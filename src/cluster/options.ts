@@ -31,7 +31,21 @@ export interface ClientOptions {
   readonly encrypt?: 'auto' | 'always';
 }
 
-const CLIENT_OPTIONS = ['scheduler', 'workers', 'inline', 'name', 'weight', 'timeout', 'signal', 'secret', 'output', 'warn', 'heap', 'pulse', 'encrypt'];
+const CLIENT_OPTIONS = [
+  'scheduler',
+  'workers',
+  'inline',
+  'name',
+  'weight',
+  'timeout',
+  'signal',
+  'secret',
+  'output',
+  'warn',
+  'heap',
+  'pulse',
+  'encrypt',
+];
 
 /** How far a call is, as it reports by `current().progress()`. */
 export interface Progress {
@@ -86,7 +100,10 @@ export function checkClientOptions(options: ClientOptions): void {
   checkNumber('Client.connect', 'heap', options.heap, 16);
   const { output } = options;
   if (output !== undefined && typeof output !== 'function' && output !== 'print' && output !== 'ignore') {
-    throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: 'output' must be 'print', 'ignore' or a function; it is ${String(output)}.`);
+    throw new FlotillaError(
+      'ERR_OPTION_INVALID',
+      `Client.connect: 'output' must be 'print', 'ignore' or a function; it is ${String(output)}.`,
+    );
   }
 }
 

@@ -6,13 +6,24 @@ const LINE_MS = 2_000;
 const REDRAW_PER_S = 10;
 
 /** Shows progress on stderr until stopped. */
-export function showProgress(options: { clock: Clock; label: string; total: number | undefined }): { update(done: number): void; stop(): void } {
+export function showProgress(options: { clock: Clock; label: string; total: number | undefined }): {
+  update(done: number): void;
+  stop(): void;
+} {
   const { label, total, clock } = options;
   const stream = process.stderr;
   if (stream.isTTY && total !== undefined) {
     const color = !process.env['NO_COLOR'];
     const bar = new SingleBar(
-      { format: `${label} ${color ? '\u001b[36m{bar}\u001b[0m' : '{bar}'} {percentage}% {value}/{total} {eta_formatted} left`, stream, fps: REDRAW_PER_S, hideCursor: false, stopOnComplete: false, clearOnComplete: false, noTTYOutput: false },
+      {
+        format: `${label} ${color ? '\u001b[36m{bar}\u001b[0m' : '{bar}'} {percentage}% {value}/{total} {eta_formatted} left`,
+        stream,
+        fps: REDRAW_PER_S,
+        hideCursor: false,
+        stopOnComplete: false,
+        clearOnComplete: false,
+        noTTYOutput: false,
+      },
       Presets.shades_classic,
     );
     bar.start(total, 0);

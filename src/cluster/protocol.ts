@@ -21,16 +21,27 @@ export interface BatchOutcome {
 /** From a worker to its client, at its client door. */
 export type WorkerNotice =
   | { readonly kind: 'item'; readonly call: number; readonly value: unknown }
-  | { readonly kind: 'progress'; readonly call: number; readonly done: number; readonly total: number | undefined; readonly note: string | undefined };
+  | {
+      readonly kind: 'progress';
+      readonly call: number;
+      readonly done: number;
+      readonly total: number | undefined;
+      readonly note: string | undefined;
+    };
 
 /** To the kernel thread of a worker. */
-export type WorkerOrder =
-  | { readonly kind: 'cancel'; readonly call: number }
-  | { readonly kind: 'kill'; readonly reason: string };
+export type WorkerOrder = { readonly kind: 'cancel'; readonly call: number } | { readonly kind: 'kill'; readonly reason: string };
 
 /** From the scheduler to a client, at its client door. */
 export type SchedulerNotice =
-  | { readonly kind: 'grant'; readonly host: RuntimeId; readonly hostName: string; readonly addresses: readonly string[]; readonly slots: readonly number[]; readonly epoch: number }
+  | {
+      readonly kind: 'grant';
+      readonly host: RuntimeId;
+      readonly hostName: string;
+      readonly addresses: readonly string[];
+      readonly slots: readonly number[];
+      readonly epoch: number;
+    }
   | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[] }
   | { readonly kind: 'host-lost'; readonly host: RuntimeId };
 
@@ -64,6 +75,18 @@ export interface Counters {
 /** A cluster as the scheduler sees it. */
 export interface ClusterStatus {
   readonly scheduler: string;
-  readonly hosts: readonly { readonly id: RuntimeId; readonly name: string; readonly addresses: readonly string[]; readonly workers: number; readonly granted: number }[];
-  readonly clients: readonly { readonly id: RuntimeId; readonly name: string; readonly workers: number; readonly wants: number | undefined; readonly counters: Counters | undefined }[];
+  readonly hosts: readonly {
+    readonly id: RuntimeId;
+    readonly name: string;
+    readonly addresses: readonly string[];
+    readonly workers: number;
+    readonly granted: number;
+  }[];
+  readonly clients: readonly {
+    readonly id: RuntimeId;
+    readonly name: string;
+    readonly workers: number;
+    readonly wants: number | undefined;
+    readonly counters: Counters | undefined;
+  }[];
 }

@@ -20,7 +20,10 @@ export interface Caller {
   /** Spawned tasks that have not ended. */
   readonly tasks: Set<TaskRef<unknown>>;
   /** Calls that stream or report progress, by the worker's number for them. */
-  readonly notices: Map<string, { item?(value: unknown): void; progress?(done: number, total: number | undefined, note: string | undefined): void }>;
+  readonly notices: Map<
+    string,
+    { item?(value: unknown): void; progress?(done: number, total: number | undefined, note: string | undefined): void }
+  >;
 }
 
 /** Whether calling a function gives an async iterable: only then its values can be streamed. */
@@ -29,7 +32,12 @@ export function isStreaming(fn: (...args: never[]) => unknown): boolean {
 }
 
 /** Runs a function on a worker. Rejects with what it threw, or with an error of ours. */
-export function runCall(caller: Caller, fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): Promise<unknown> {
+export function runCall(
+  caller: Caller,
+  fn: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  options: CallOptions,
+): Promise<unknown> {
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
@@ -57,7 +65,10 @@ export function runCall(caller: Caller, fn: (...args: never[]) => unknown, args:
     signal?.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) {
       timer = caller.kernel.clock.after(timeout, () => {
-        caller.dispatcher.cancel(work, new FlotillaError('ERR_TIMEOUT', `'${job.label}' was not done within ${timeout} ms; it was stopped.`));
+        caller.dispatcher.cancel(
+          work,
+          new FlotillaError('ERR_TIMEOUT', `'${job.label}' was not done within ${timeout} ms; it was stopped.`),
+        );
       });
     }
     submit(caller, work);
@@ -152,7 +163,8 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
 
   /** Stops the generator, if it still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#work && !this.#end) this.#caller.dispatcher.cancel(this.#work, new FlotillaError('ERR_CALL_CANCELLED', 'The values are not read any more.'));
+    if (this.#work && !this.#end)
+      this.#caller.dispatcher.cancel(this.#work, new FlotillaError('ERR_CALL_CANCELLED', 'The values are not read any more.'));
   }
 
   #start(): Work {
@@ -201,4 +213,3 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
 export function aborted(reason: unknown): Error {
   return toError(reason ?? new FlotillaError('ERR_ABORTED', 'The signal was aborted.'));
 }
-

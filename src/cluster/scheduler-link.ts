@@ -1,5 +1,5 @@
 // A client's tie to a shared scheduler: asks for workers, reports, and comes back when the scheduler was restarted.
-import { Backoff, FlotillaError, hasCode, randomFraction, type RuntimeId, sleep } from '../base/index.ts';
+import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
 import { PORT, PulseThread, type Runtime, type SessionEnd } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import type { Crew } from './crew.ts';
@@ -26,7 +26,14 @@ export class SchedulerLink {
   #status: ClusterStatus | undefined;
   #reported = '';
 
-  private constructor(runtime: Runtime, crew: Crew, dispatcher: Dispatcher, address: string, options: ClientOptions, warn: (text: string) => void) {
+  private constructor(
+    runtime: Runtime,
+    crew: Crew,
+    dispatcher: Dispatcher,
+    address: string,
+    options: ClientOptions,
+    warn: (text: string) => void,
+  ) {
     this.#runtime = runtime;
     this.#crew = crew;
     this.#dispatcher = dispatcher;
@@ -37,7 +44,14 @@ export class SchedulerLink {
   }
 
   /** Asks a scheduler for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
-  static async open(runtime: Runtime, crew: Crew, dispatcher: Dispatcher, text: string, options: ClientOptions, warn: (text: string) => void): Promise<SchedulerLink> {
+  static async open(
+    runtime: Runtime,
+    crew: Crew,
+    dispatcher: Dispatcher,
+    text: string,
+    options: ClientOptions,
+    warn: (text: string) => void,
+  ): Promise<SchedulerLink> {
     const address = formatAddress(parseAddress(text, SCHEDULER_PORT));
     const link = new SchedulerLink(runtime, crew, dispatcher, address, options, warn);
     try {
@@ -45,7 +59,11 @@ export class SchedulerLink {
     } catch (error) {
       await link.close(0);
       if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
-      throw new FlotillaError('ERR_CLUSTER_NO_SCHEDULER', `No scheduler answers at ${address}: ${error.message} Start one there with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER (or the option 'scheduler'); without it, this machine's cores are used.`, { cause: error });
+      throw new FlotillaError(
+        'ERR_CLUSTER_NO_SCHEDULER',
+        `No scheduler answers at ${address}: ${error.message} Start one there with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER (or the option 'scheduler'); without it, this machine's cores are used.`,
+        { cause: error },
+      );
     }
     link.#report();
     return link;
@@ -56,7 +74,8 @@ export class SchedulerLink {
     if (!this.#scheduler) return `the scheduler at ${this.#address} does not answer; trying again`;
     const status = this.#status;
     void this.#refresh();
-    if (!status || status.hosts.length === 0) return `no host has joined the scheduler at ${this.#address}. Start one: flotilla host --scheduler ${this.#address}`;
+    if (!status || status.hosts.length === 0)
+      return `no host has joined the scheduler at ${this.#address}. Start one: flotilla host --scheduler ${this.#address}`;
     const places = status.hosts.reduce((sum, host) => sum + host.workers, 0);
     return `the ${places} worker places of ${status.hosts.length} hosts are held by ${status.clients.length - 1} other clients, or their processes do not start`;
   }
@@ -72,7 +91,8 @@ export class SchedulerLink {
   async close(timeoutMs: number): Promise<void> {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     const { kernel } = this.#runtime;
-    const leave = (peer: RuntimeId, port: number, method: string): Promise<unknown> => kernel.ask(peer, port, method, [], { timeout: timeoutMs }).catch(() => undefined);
+    const leave = (peer: RuntimeId, port: number, method: string): Promise<unknown> =>
+      kernel.ask(peer, port, method, [], { timeout: timeoutMs }).catch(() => undefined);
     const known = this.#crew.hosts.filter((host) => kernel.peers.has(host.id)).map((host) => leave(host.id, PORT.HOST, 'detach'));
     if (this.#scheduler) known.push(leave(this.#scheduler, PORT.SCHEDULER, 'leave'));
     await Promise.all(known);
@@ -81,7 +101,12 @@ export class SchedulerLink {
 
   async #connect(signal?: AbortSignal): Promise<void> {
     const scheduler = await this.#runtime.connect(this.#address, { timeout: ASK_MS, ...(signal ? { signal } : {}) });
-    const wish: Wish = { name: this.#runtime.name, workers: this.#options.workers, weight: this.#options.weight ?? 1, held: this.#crew.held };
+    const wish: Wish = {
+      name: this.#runtime.name,
+      workers: this.#options.workers,
+      weight: this.#options.weight ?? 1,
+      held: this.#crew.held,
+    };
     await this.#runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [wish], { timeout: ASK_MS });
     this.#scheduler = scheduler;
     this.#pulse.watch(this.#address);
@@ -103,7 +128,9 @@ export class SchedulerLink {
 
   async #refresh(): Promise<void> {
     if (!this.#scheduler) return;
-    const status = await this.#runtime.kernel.ask(this.#scheduler, PORT.SCHEDULER, 'status', [], { timeout: ASK_MS }).catch(() => undefined);
+    const status = await this.#runtime.kernel
+      .ask(this.#scheduler, PORT.SCHEDULER, 'status', [], { timeout: ASK_MS })
+      .catch(() => undefined);
     if (status) this.#status = status as ClusterStatus;
   }
 
@@ -112,7 +139,8 @@ export class SchedulerLink {
       REPORT_MS,
       () => {
         if (this.#closing.signal.aborted) return;
-        for (const host of this.#runtime.kernel.peers.values()) if (host.role !== 'client') for (const address of host.addresses) this.#pulse.watch(address);
+        for (const host of this.#runtime.kernel.peers.values())
+          if (host.role !== 'client') for (const address of host.addresses) this.#pulse.watch(address);
         const counters: Counters = { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
         const text = JSON.stringify(counters);
         if (this.#scheduler && text !== this.#reported) {

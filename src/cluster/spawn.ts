@@ -6,13 +6,29 @@ import { aborted, type Caller, submit } from './run.ts';
 import type { Work } from './work.ts';
 
 /** Starts a function as a task on a worker; resolves with a reference to it. */
-export function spawnTask(caller: Caller, fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): Promise<TaskRef<unknown>> {
+export function spawnTask(
+  caller: Caller,
+  fn: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  options: CallOptions,
+): Promise<TaskRef<unknown>> {
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
   return new Promise((resolve, reject) => {
     const onAbort = (): void => caller.dispatcher.cancel(work, aborted(signal?.reason));
-    const timer = timeout === undefined ? undefined : caller.kernel.clock.after(timeout, () => caller.dispatcher.cancel(work, new FlotillaError('ERR_TIMEOUT', `The task '${job.label}' was not started within ${timeout} ms: no worker was free. A task has a worker to itself; with({ io: n }) lets several share one.`)));
+    const timer =
+      timeout === undefined
+        ? undefined
+        : caller.kernel.clock.after(timeout, () =>
+            caller.dispatcher.cancel(
+              work,
+              new FlotillaError(
+                'ERR_TIMEOUT',
+                `The task '${job.label}' was not started within ${timeout} ms: no worker was free. A task has a worker to itself; with({ io: n }) lets several share one.`,
+              ),
+            ),
+          );
     const work: Work = {
       job,
       port: PORT.TASKS,

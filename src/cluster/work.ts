@@ -42,7 +42,10 @@ export interface Work {
   readonly at: string | undefined;
   readonly retries: number;
   strikes: number;
-  state: { readonly kind: 'waiting' } | { readonly kind: 'running'; readonly member: Member; readonly call: number } | { readonly kind: 'done' };
+  state:
+    | { readonly kind: 'waiting' }
+    | { readonly kind: 'running'; readonly member: Member; readonly call: number }
+    | { readonly kind: 'done' };
   /** Hears the one outcome. */
   settle(ok: boolean, value: unknown, member: Member | undefined): void;
   /** It was under way on a worker that was lost: put it back, in its own way, or settle it. True if it was put back. */
@@ -64,4 +67,21 @@ export interface Member {
   windowCount: number;
   /** What was under way when it was lost, in order, the running one first. */
   readonly losing: Work[];
+}
+
+/** A worker that has done nothing yet. */
+export function newMember(info: WorkerInfo): Member {
+  return {
+    info,
+    inFlight: new Set(),
+    defined: new Set(),
+    alone: false,
+    state: 'ready',
+    queuedMs: 0,
+    io: 0,
+    done: 0,
+    windowStart: 0,
+    windowCount: 0,
+    losing: [],
+  };
 }

@@ -8,14 +8,25 @@ type Esbuild = typeof import('esbuild');
 
 /** The oldest Node that shipped code must run on. */
 export const TARGET = 'node20';
-const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'jsx' | 'json'>> = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx', '.jsx': 'jsx', '.json': 'json' };
+const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'jsx' | 'json'>> = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.tsx': 'tsx',
+  '.jsx': 'jsx',
+  '.json': 'json',
+};
 
 /** esbuild itself. Throws ERR_CODE_UNRESOLVED with advice when it is not installed. */
 export async function loadEsbuild(): Promise<Esbuild> {
   try {
     return await import('esbuild');
   } catch (error) {
-    throw new FlotillaError('ERR_CODE_UNRESOLVED', "The package 'esbuild' is needed to ship TypeScript and packages, and cannot be loaded. Install it: npm install esbuild", { cause: error });
+    throw new FlotillaError(
+      'ERR_CODE_UNRESOLVED',
+      "The package 'esbuild' is needed to ship TypeScript and packages, and cannot be loaded. Install it: npm install esbuild",
+      { cause: error },
+    );
   }
 }
 
@@ -28,10 +39,21 @@ export async function readModule(file: string): Promise<{ text: string; map: Tra
 }
 
 /** JavaScript for the oldest Node that shipped code must run on. */
-export async function transform(source: string, file: string, loader: 'js' | 'ts' | 'tsx' | 'jsx' | 'json'): Promise<{ text: string; map: TraceMap }> {
+export async function transform(
+  source: string,
+  file: string,
+  loader: 'js' | 'ts' | 'tsx' | 'jsx' | 'json',
+): Promise<{ text: string; map: TraceMap }> {
   const esbuild = await loadEsbuild();
   try {
-    const { code, map } = await esbuild.transform(source, { loader, format: 'esm', target: TARGET, sourcemap: 'external', sourcefile: file, logLevel: 'silent' });
+    const { code, map } = await esbuild.transform(source, {
+      loader,
+      format: 'esm',
+      target: TARGET,
+      sourcemap: 'external',
+      sourcefile: file,
+      logLevel: 'silent',
+    });
     return { text: code, map: new TraceMap(map) };
   } catch (error) {
     throw syntaxError(file, error);

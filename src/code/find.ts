@@ -43,9 +43,15 @@ export class Finder {
     try {
       Object.defineProperty(globalThis, key, { value: fn, configurable: true });
       session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
-      const object = post<{ result: { objectId?: string } }>(session, 'Runtime.evaluate', { expression: `globalThis[${JSON.stringify(key)}]` });
-      const { internalProperties = [] } = post<{ internalProperties?: InternalProperty[] }>(session, 'Runtime.getProperties', { objectId: object.result.objectId, ownProperties: true });
-      if (internalProperties.some((p) => p.name === '[[TargetFunction]]')) throw notFound(name, `is bound. Pass the function itself, and what it was bound to as an argument`);
+      const object = post<{ result: { objectId?: string } }>(session, 'Runtime.evaluate', {
+        expression: `globalThis[${JSON.stringify(key)}]`,
+      });
+      const { internalProperties = [] } = post<{ internalProperties?: InternalProperty[] }>(session, 'Runtime.getProperties', {
+        objectId: object.result.objectId,
+        ownProperties: true,
+      });
+      if (internalProperties.some((p) => p.name === '[[TargetFunction]]'))
+        throw notFound(name, `is bound. Pass the function itself, and what it was bound to as an argument`);
       const location = internalProperties.find((p) => p.name === '[[FunctionLocation]]')?.value?.value;
       if (!location) throw notFound(name, 'is native, or behind a Proxy. Write a function that calls it');
       const script = this.#script(session, location.scriptId, urls);

@@ -5,9 +5,10 @@
 //   L1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
 //   L2. The program's own file is never shipped whole: that would run the program again.
 //   L3. A function is looked up once; asking again is free.
-import { fileURLToPath } from 'node:url';
+
 import { realpathSync } from 'node:fs';
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { Finder, type Place } from './find.ts';
 import { buildModule, TOP_PREFIX } from './module.ts';
@@ -15,7 +16,7 @@ import { outline } from './outline.ts';
 import { buildPackage } from './package.ts';
 import { buildExpression, buildStatement, type Sliced, type SliceNeeds, userLine } from './slice.ts';
 import { mapStack } from './stacks.ts';
-import { isFunction, parseModule, pathToFunction, scopeNames, type Syntax, usesOf } from './syntax.ts';
+import { isFunction, parseModule, pathToFunction, type Syntax, scopeNames, usesOf } from './syntax.ts';
 import { type Shipped, type Unit, unitName } from './unit.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -72,8 +73,12 @@ export class Library implements SliceNeeds {
   }
 
   module(file: string): string {
-    if (file === this.#main) { // L2
-      throw new FlotillaError('ERR_CODE_SIDE_EFFECT', `A shipped module imports ${file}, which is the program itself and would run again on every worker. Move what both need to a module of its own.`);
+    if (file === this.#main) {
+      // L2
+      throw new FlotillaError(
+        'ERR_CODE_SIDE_EFFECT',
+        `A shipped module imports ${file}, which is the program itself and would run again on every worker. Move what both need to a module of its own.`,
+      );
     }
     return this.#build(unitName('module', file), () => buildModule(file, this));
   }
@@ -115,7 +120,9 @@ export class Library implements SliceNeeds {
   async #ship(fn: AnyFunction): Promise<Shipped> {
     try {
       const stand = this.#stands.get(fn);
-      const shipped = stand ? { label: stand.name, unit: this.module(stand.file), name: stand.name, path: [] } : this.#place(fn, this.#finder.find(fn));
+      const shipped = stand
+        ? { label: stand.name, unit: this.module(stand.file), name: stand.name, path: [] }
+        : this.#place(fn, this.#finder.find(fn));
       await this.#settle(shipped.unit);
       return shipped;
     } catch (error) {
@@ -129,7 +136,8 @@ export class Library implements SliceNeeds {
     const path = pathToFunction(from.root, place.offset);
     const node = path.at(-1);
     const label = fn.name || 'anonymous';
-    if (!node) throw new FlotillaError('ERR_CODE_NOT_FOUND', `'${label}' is not found in ${from.file}: has the file changed since it was loaded?`);
+    if (!node)
+      throw new FlotillaError('ERR_CODE_NOT_FOUND', `'${label}' is not found in ${from.file}: has the file changed since it was loaded?`);
     checkCaptures(from, path, label);
     const top = topName(path);
     if (top) {
@@ -179,11 +187,15 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
     const method = rest[0];
     if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
     if (method['static'] !== true || method['kind'] !== 'method' || method['computed'] === true) {
-      throw new FlotillaError('ERR_CODE_CAPTURES', `'${idOf(first)}.${keyOf(method)}' is a method of instances and cannot be shipped by itself. Write a function that takes the instance's data, or a static method.`);
+      throw new FlotillaError(
+        'ERR_CODE_CAPTURES',
+        `'${idOf(first)}.${keyOf(method)}' is a method of instances and cannot be shipped by itself. Write a function that takes the instance's data, or a static method.`,
+      );
     }
     return { name: idOf(first), path: [keyOf(method)] };
   }
-  if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || (second['id'] as Syntax).type !== 'Identifier') return undefined;
+  if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || (second['id'] as Syntax).type !== 'Identifier')
+    return undefined;
   const keys: string[] = [];
   let holder: Syntax | undefined = rest.shift();
   while (holder?.type === 'ObjectExpression') {
@@ -192,7 +204,7 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
     keys.push(keyOf(property));
     holder = rest.shift();
   }
-  return holder && isFunction(holder) && rest.length === 0 ? { name: ((second['id'] as Syntax)['name'] as string), path: keys } : undefined;
+  return holder && isFunction(holder) && rest.length === 0 ? { name: (second['id'] as Syntax)['name'] as string, path: keys } : undefined;
 }
 
 function isNamed(node: Syntax): boolean {
@@ -215,14 +227,17 @@ function checkCaptures(from: Sliced, path: readonly Syntax[], label: string): vo
   for (const [name, at] of uses.names) {
     const owner = around.find((outer) => scopeNames(outer).includes(name) && !(outer.type === 'ClassDeclaration' && outer === path[1]));
     if (!owner) continue;
-    if (around.indexOf(owner) === 0 && owner === path[1] && owner.type !== 'FunctionDeclaration' && from.outline.bindings.has(name)) continue;
+    if (around.indexOf(owner) === 0 && owner === path[1] && owner.type !== 'FunctionDeclaration' && from.outline.bindings.has(name))
+      continue;
     throw new FlotillaError(
       'ERR_CODE_CAPTURES',
       `'${label}' uses '${name}' (${userLine(from, at)}), a variable of the function around it, which stays in this process. Pass it as an argument: run(fn, ${name}), or map(fn, items, { args: [${name}] }).`,
     );
   }
   if (uses.receiver !== undefined && !path.some((outer) => outer.type === 'ClassBody')) {
-    throw new FlotillaError('ERR_CODE_CAPTURES', `'${label}' uses 'this' (${userLine(from, uses.receiver)}), which stays in this process. Pass what it needs as an argument.`);
+    throw new FlotillaError(
+      'ERR_CODE_CAPTURES',
+      `'${label}' uses 'this' (${userLine(from, uses.receiver)}), which stays in this process. Pass what it needs as an argument.`,
+    );
   }
 }
-

@@ -37,7 +37,14 @@ export async function buildModule(file: string, needs: Needs): Promise<Unit> {
   }
   const rewritten = applyEdits(text.replace(/^#!/, '//'), edits);
   const tail = topExports(outline(root));
-  return makeUnit({ name: unitName('module', file), text: `${rewritten}\n${tail}`, imports: [...imports], externals: [...externals], file, maps: map ? [map] : [] });
+  return makeUnit({
+    name: unitName('module', file),
+    text: `${rewritten}\n${tail}`,
+    imports: [...imports],
+    externals: [...externals],
+    file,
+    maps: map ? [map] : [],
+  });
 }
 
 /** Where a resolved import leads in the shipped code. */
@@ -74,7 +81,12 @@ export function importSources(root: Syntax): Source[] {
       const attributes = node['attributes'] as Syntax[] | undefined;
       const last = attributes?.at(-1);
       const hasAttributes = last !== undefined && node.type !== 'ImportExpression';
-      found.push({ specifier: source['value'], start: source.start, end: source.end, attributes: hasAttributes ? { start: source.end, end: endOfAttributes(node, last) } : undefined });
+      found.push({
+        specifier: source['value'],
+        start: source.start,
+        end: source.end,
+        attributes: hasAttributes ? { start: source.end, end: endOfAttributes(node, last) } : undefined,
+      });
     }
     for (const child of childrenOf(node)) visit(child);
   };

@@ -50,11 +50,13 @@ export function outline(root: Syntax): Outline {
   for (const statement of root['body'] as Syntax[]) {
     switch (statement.type) {
       case 'ImportDeclaration':
-        for (const specifier of statement['specifiers'] as Syntax[]) bindings.set((specifier['local'] as Syntax)['name'] as string, importBinding(statement, specifier));
+        for (const specifier of statement['specifiers'] as Syntax[])
+          bindings.set((specifier['local'] as Syntax)['name'] as string, importBinding(statement, specifier));
         break;
       case 'ExportNamedDeclaration':
         if (isNode(statement['declaration'])) for (const name of declare(statement, statement['declaration'])) exports.set(name, name);
-        else if (!statement['source']) for (const s of statement['specifiers'] as Syntax[]) exports.set(nameOf(s['exported'] as Syntax), nameOf(s['local'] as Syntax));
+        else if (!statement['source'])
+          for (const s of statement['specifiers'] as Syntax[]) exports.set(nameOf(s['exported'] as Syntax), nameOf(s['local'] as Syntax));
         break;
       case 'ExportDefaultDeclaration': {
         const declaration = statement['declaration'] as Syntax;
@@ -75,7 +77,12 @@ function nameOf(node: Syntax): string {
 }
 
 function importBinding(statement: Syntax, specifier: Syntax): ImportBinding {
-  const name = specifier.type === 'ImportDefaultSpecifier' ? 'default' : specifier.type === 'ImportNamespaceSpecifier' ? '*' : nameOf(specifier['imported'] as Syntax);
+  const name =
+    specifier.type === 'ImportDefaultSpecifier'
+      ? 'default'
+      : specifier.type === 'ImportNamespaceSpecifier'
+        ? '*'
+        : nameOf(specifier['imported'] as Syntax);
   return { kind: 'import', specifier: (statement['source'] as Syntax)['value'] as string, name };
 }
 
@@ -97,7 +104,11 @@ function assignedNames(root: Syntax): Set<string> {
   const visit = (node: Syntax): void => {
     if (node.type === 'AssignmentExpression') for (const name of patternNames(node['left'] as Syntax)) names.add(name);
     else if (node.type === 'UpdateExpression') for (const name of patternNames(node['argument'] as Syntax)) names.add(name);
-    else if ((node.type === 'ForInStatement' || node.type === 'ForOfStatement') && isNode(node['left']) && node['left'].type !== 'VariableDeclaration') {
+    else if (
+      (node.type === 'ForInStatement' || node.type === 'ForOfStatement') &&
+      isNode(node['left']) &&
+      node['left'].type !== 'VariableDeclaration'
+    ) {
       for (const name of patternNames(node['left'])) names.add(name);
     }
     for (const child of childrenOf(node)) visit(child);
@@ -106,8 +117,62 @@ function assignedNames(root: Syntax): Set<string> {
   return names;
 }
 
-const PURE_CONSTRUCTORS = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Date', 'RegExp', 'URL', 'Array', 'Object', 'Error', 'TextEncoder', 'TextDecoder', 'ArrayBuffer', 'Uint8Array', 'Int8Array', 'Uint16Array', 'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'Uint8ClampedArray', 'AsyncLocalStorage', 'Intl.NumberFormat']);
-const PURE_CALLS = new Set(['Symbol', 'BigInt', 'Number', 'String', 'Boolean', 'Object.freeze', 'Object.fromEntries', 'Object.entries', 'Object.keys', 'Object.assign', 'Object.create', 'Array.from', 'Array.of', 'Symbol.for', 'Math.sqrt', 'Math.pow', 'Math.floor', 'Math.log', 'Math.log2', 'Math.max', 'Math.min', 'Buffer.from', 'BigInt.asUintN', 'Number.parseInt', 'parseInt', 'parseFloat']);
+const PURE_CONSTRUCTORS = new Set([
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'Date',
+  'RegExp',
+  'URL',
+  'Array',
+  'Object',
+  'Error',
+  'TextEncoder',
+  'TextDecoder',
+  'ArrayBuffer',
+  'Uint8Array',
+  'Int8Array',
+  'Uint16Array',
+  'Int16Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Uint8ClampedArray',
+  'AsyncLocalStorage',
+  'Intl.NumberFormat',
+]);
+const PURE_CALLS = new Set([
+  'Symbol',
+  'BigInt',
+  'Number',
+  'String',
+  'Boolean',
+  'Object.freeze',
+  'Object.fromEntries',
+  'Object.entries',
+  'Object.keys',
+  'Object.assign',
+  'Object.create',
+  'Array.from',
+  'Array.of',
+  'Symbol.for',
+  'Math.sqrt',
+  'Math.pow',
+  'Math.floor',
+  'Math.log',
+  'Math.log2',
+  'Math.max',
+  'Math.min',
+  'Buffer.from',
+  'BigInt.asUintN',
+  'Number.parseInt',
+  'parseInt',
+  'parseFloat',
+]);
 
 /** Whether evaluating an expression does nothing but make a value. */
 export function isPure(node: Syntax | null | undefined, source: string): boolean {
@@ -156,6 +221,7 @@ function isMarkedPure(node: Syntax, source: string): boolean {
 function dotted(callee: unknown): string {
   if (!isNode(callee)) return '';
   if (callee.type === 'Identifier') return callee['name'] as string;
-  if (callee.type === 'MemberExpression' && !callee['computed']) return `${dotted(callee['object'])}.${(callee['property'] as Syntax)['name'] as string}`;
+  if (callee.type === 'MemberExpression' && !callee['computed'])
+    return `${dotted(callee['object'])}.${(callee['property'] as Syntax)['name'] as string}`;
   return '';
 }

@@ -13,13 +13,25 @@ export type Resolved =
   | { readonly kind: 'package'; readonly file: string; readonly name: string }
   | { readonly kind: 'absent'; readonly name: string };
 
-const INSTEAD: Readonly<Record<string, readonly string[]>> = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'], '.jsx': ['.tsx'] };
+const INSTEAD: Readonly<Record<string, readonly string[]>> = {
+  '.js': ['.ts', '.tsx'],
+  '.mjs': ['.mts'],
+  '.cjs': ['.cts'],
+  '.jsx': ['.tsx'],
+};
 const ENDINGS = ['.ts', '.tsx', '.mts', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js'];
 const BUILTIN = new Set(builtinModules);
 
 /** Resolves a specifier of an import in a file. Throws ERR_CODE_UNRESOLVED. */
 export async function resolveImport(specifier: string, from: string): Promise<Resolved> {
-  if (specifier.startsWith('node:') || BUILTIN.has(specifier) || specifier === 'flotilla' || specifier.startsWith('flotilla/') || specifier.startsWith('data:')) return { kind: 'as-is' };
+  if (
+    specifier.startsWith('node:') ||
+    BUILTIN.has(specifier) ||
+    specifier === 'flotilla' ||
+    specifier.startsWith('flotilla/') ||
+    specifier.startsWith('data:')
+  )
+    return { kind: 'as-is' };
   if (/^(\.{0,2}\/|file:)/.test(specifier)) {
     const path = fileURLToPath(new URL(specifier.replace(/[?#].*$/, ''), pathToFileURL(from)));
     const file = existingFile(path);
@@ -41,7 +53,8 @@ function existingFile(path: string): string | undefined {
   const isFile = (candidate: string): boolean => existsSync(candidate) && statSync(candidate).isFile();
   if (isFile(path)) return path;
   const ending = extname(path);
-  for (const instead of INSTEAD[ending] ?? []) if (isFile(path.slice(0, -ending.length) + instead)) return path.slice(0, -ending.length) + instead;
+  for (const instead of INSTEAD[ending] ?? [])
+    if (isFile(path.slice(0, -ending.length) + instead)) return path.slice(0, -ending.length) + instead;
   return ENDINGS.map((end) => path + end).find(isFile);
 }
 
@@ -61,7 +74,12 @@ async function resolvePackage(specifier: string, from: string): Promise<string |
         setup(build) {
           build.onResolve({ filter: /.*/ }, async (args) => {
             if (args.pluginData === 'inner' || args.kind === 'entry-point') return undefined;
-            const result = await build.resolve(args.path, { resolveDir: args.resolveDir, kind: args.kind, importer: args.importer, pluginData: 'inner' });
+            const result = await build.resolve(args.path, {
+              resolveDir: args.resolveDir,
+              kind: args.kind,
+              importer: args.importer,
+              pluginData: 'inner',
+            });
             if (result.errors.length === 0 && result.path && !result.external) found = result.path;
             return { path: args.path, external: true };
           });

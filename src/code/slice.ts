@@ -40,7 +40,15 @@ export async function buildStatement(from: Sliced, statement: Syntax, needs: Sli
   const declaration = (statement.type.startsWith('Export') ? statement['declaration'] : statement) as Syntax;
   const names = declaredNames(declaration);
   const text = blank(from.source, declaration.start, declaration.end);
-  return finish(from, unitName('piece', from.file, String(statement.start)), text, declaration, `export { ${names.join(', ')} };`, new Set(names), needs);
+  return finish(
+    from,
+    unitName('piece', from.file, String(statement.start)),
+    text,
+    declaration,
+    `export { ${names.join(', ')} };`,
+    new Set(names),
+    needs,
+  );
 }
 
 /** Builds the unit of one function expression; it exports it as `fn`. */
@@ -55,7 +63,15 @@ export async function buildExpression(from: Sliced, node: Syntax, parent: Syntax
   return finish(from, unitName('piece', from.file, `${whole.start}x`), text, whole, '', new Set(), needs);
 }
 
-async function finish(from: Sliced, name: string, text: string, piece: Syntax, tail: string, own: ReadonlySet<string>, needs: SliceNeeds): Promise<Unit> {
+async function finish(
+  from: Sliced,
+  name: string,
+  text: string,
+  piece: Syntax,
+  tail: string,
+  own: ReadonlySet<string>,
+  needs: SliceNeeds,
+): Promise<Unit> {
   const imports = new Set<string>();
   const externals = new Set<string>();
   const lines: string[] = [];
@@ -63,7 +79,10 @@ async function finish(from: Sliced, name: string, text: string, piece: Syntax, t
     if (own.has(used)) continue;
     const binding = from.outline.bindings.get(used);
     if (!binding) {
-      if (used === 'require') lines.push("import { createRequire as __flotilla_require } from 'node:module'; const require = __flotilla_require(import.meta.url);");
+      if (used === 'require')
+        lines.push(
+          "import { createRequire as __flotilla_require } from 'node:module'; const require = __flotilla_require(import.meta.url);",
+        );
     } else if (binding.kind === 'import') {
       const to = follow(await resolveImport(binding.specifier, from.file), binding.specifier, needs);
       if (to.unit) imports.add(to.unit);
@@ -96,14 +115,21 @@ function checkShippable(from: Sliced, name: string, binding: Declared, at: numbe
   if (binding.kind !== 'variable') return;
   const used = `'${name}', which the function uses at ${userLine(from, at)},`;
   if (from.outline.assigned.has(name)) {
-    throw new FlotillaError('ERR_CODE_SIDE_EFFECT', `${used} is a variable that changes. Workers have no part in the state of the program's own file: move '${name}' to a module of its own (each worker then has one), or pass its value as an argument.`);
+    throw new FlotillaError(
+      'ERR_CODE_SIDE_EFFECT',
+      `${used} is a variable that changes. Workers have no part in the state of the program's own file: move '${name}' to a module of its own (each worker then has one), or pass its value as an argument.`,
+    );
   }
   if (isPure(binding.declarator?.['init'] as Syntax | undefined, from.source)) return;
-  throw new FlotillaError('ERR_CODE_SIDE_EFFECT', `${used} is made by running code (${userLine(from, binding.statement.start)}), which is not run again on workers. Move it, with what makes it, to a module of its own and import that; or pass its value as an argument.`);
+  throw new FlotillaError(
+    'ERR_CODE_SIDE_EFFECT',
+    `${used} is made by running code (${userLine(from, binding.statement.start)}), which is not run again on workers. Move it, with what makes it, to a module of its own and import that; or pass its value as an argument.`,
+  );
 }
 
 function declaredNames(declaration: Syntax): string[] {
-  if (declaration.type === 'VariableDeclaration') return (declaration['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
+  if (declaration.type === 'VariableDeclaration')
+    return (declaration['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
   return patternNames(declaration['id'] as Syntax);
 }
 
@@ -118,7 +144,8 @@ function importLine(binding: ImportBinding, local: string, specifier: string): s
 function blank(source: string, start: number, end: number, around: readonly [string, string] = ['', '']): string {
   const spaces = (text: string): string => text.replace(/[^\n\r\u2028\u2029]/g, ' ');
   let before = spaces(source.slice(0, start));
-  if (around[0]) before = before.endsWith(' '.repeat(around[0].length)) ? before.slice(0, -around[0].length) + around[0] : before + around[0];
+  if (around[0])
+    before = before.endsWith(' '.repeat(around[0].length)) ? before.slice(0, -around[0].length) + around[0] : before + around[0];
   return before + source.slice(start, end) + around[1];
 }
 

@@ -1,8 +1,8 @@
 // Stacks from workers, told in the user's own files and lines.
-import { originalPositionFor } from '@jridgewell/trace-mapping';
-import { isAbsolute, resolve } from 'node:path';
-import { dirname } from 'node:path';
+
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { originalPositionFor } from '@jridgewell/trace-mapping';
 import type { Unit } from './unit.ts';
 
 const PLACE = /(?:file:\/\/)?[^\s()]*\/code\/([mp][0-9a-f]{16})\.mjs(?::(\d+):(\d+))?/g;

@@ -65,10 +65,14 @@ export class Store {
   }
 
   async #external(folder: string, name: string): Promise<void> {
-    if (!SAFE_PACKAGE.test(name) || name.includes('..')) throw new FlotillaError('ERR_CODE_PACKAGE_ABSENT', `'${name}' is no name of a package.`);
+    if (!SAFE_PACKAGE.test(name) || name.includes('..'))
+      throw new FlotillaError('ERR_CODE_PACKAGE_ABSENT', `'${name}' is no name of a package.`);
     const root = findPackage(name, this.#packages);
     if (!root) {
-      throw new FlotillaError('ERR_CODE_PACKAGE_ABSENT', `The package '${name}' cannot be shipped (is it a native addon?) and is not installed on the host: looked from ${this.#packages}. Install it there: npm install ${name}`);
+      throw new FlotillaError(
+        'ERR_CODE_PACKAGE_ABSENT',
+        `The package '${name}' cannot be shipped (is it a native addon?) and is not installed on the host: looked from ${this.#packages}. Install it there: npm install ${name}`,
+      );
     }
     await linkPackage(folder, name, root);
   }
@@ -82,7 +86,12 @@ export class Store {
   async #trim(added: number): Promise<void> {
     if (this.#bytes !== undefined) this.#bytes += added;
     if (this.#bytes !== undefined && this.#bytes <= MOST_BYTES) return;
-    const found = await Promise.all((await readdir(this.#folder)).map(async (name) => ({ path: join(this.#folder, name), info: await stat(join(this.#folder, name)).catch(() => undefined) })));
+    const found = await Promise.all(
+      (await readdir(this.#folder)).map(async (name) => ({
+        path: join(this.#folder, name),
+        info: await stat(join(this.#folder, name)).catch(() => undefined),
+      })),
+    );
     const files = found.flatMap(({ path, info }) => (info ? [{ path, info }] : [])); // others of this user tidy here too
     let bytes = files.reduce((sum, file) => sum + file.info.size, 0);
     for (const file of files.sort((a, b) => a.info.mtimeMs - b.info.mtimeMs)) {

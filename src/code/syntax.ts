@@ -20,7 +20,12 @@ export function parseModule(source: string, file: string): Syntax {
     return parse(source, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }) as unknown as Syntax;
   } catch (error) {
     try {
-      return parse(source, { ecmaVersion: 'latest', sourceType: 'script', allowHashBang: true, allowReturnOutsideFunction: true }) as unknown as Syntax;
+      return parse(source, {
+        ecmaVersion: 'latest',
+        sourceType: 'script',
+        allowHashBang: true,
+        allowReturnOutsideFunction: true,
+      }) as unknown as Syntax;
     } catch {
       throw new FlotillaError('ERR_CODE_SYNTAX', `${file} cannot be parsed: ${(error as Error).message}.`, { cause: error });
     }
@@ -70,7 +75,9 @@ export function patternNames(pattern: Syntax): string[] {
     case 'Identifier':
       return [pattern['name'] as string];
     case 'ObjectPattern':
-      return (pattern['properties'] as Syntax[]).flatMap((p) => patternNames((p.type === 'RestElement' ? p['argument'] : p['value']) as Syntax));
+      return (pattern['properties'] as Syntax[]).flatMap((p) =>
+        patternNames((p.type === 'RestElement' ? p['argument'] : p['value']) as Syntax),
+      );
     case 'ArrayPattern':
       return (pattern['elements'] as (Syntax | null)[]).flatMap((e) => (e ? patternNames(e) : []));
     case 'AssignmentPattern':
@@ -85,8 +92,10 @@ export function patternNames(pattern: Syntax): string[] {
 /** The names that the statements of one block declare for it. */
 export function blockNames(statements: readonly Syntax[]): string[] {
   return statements.flatMap((statement) => {
-    if (statement.type === 'VariableDeclaration' && statement['kind'] !== 'var') return (statement['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
-    if ((statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration') && statement['id']) return patternNames(statement['id'] as Syntax);
+    if (statement.type === 'VariableDeclaration' && statement['kind'] !== 'var')
+      return (statement['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
+    if ((statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration') && statement['id'])
+      return patternNames(statement['id'] as Syntax);
     return [];
   });
 }
@@ -94,7 +103,10 @@ export function blockNames(statements: readonly Syntax[]): string[] {
 /** The names that `var` declares anywhere in a function, nested functions aside. */
 export function varNames(node: Syntax): string[] {
   if (isFunction(node)) return [];
-  const own = node.type === 'VariableDeclaration' && node['kind'] === 'var' ? (node['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax)) : [];
+  const own =
+    node.type === 'VariableDeclaration' && node['kind'] === 'var'
+      ? (node['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax))
+      : [];
   return [...own, ...[...childrenOf(node)].flatMap(varNames)];
 }
 
@@ -110,7 +122,10 @@ export function scopeNames(node: Syntax): string[] {
   switch (node.type) {
     case 'BlockStatement':
     case 'StaticBlock':
-      return [...blockNames(node['body'] as Syntax[]), ...(node.type === 'StaticBlock' ? varNames({ ...node, type: 'BlockStatement' } as Syntax) : [])];
+      return [
+        ...blockNames(node['body'] as Syntax[]),
+        ...(node.type === 'StaticBlock' ? varNames({ ...node, type: 'BlockStatement' } as Syntax) : []),
+      ];
     case 'SwitchStatement':
       return (node['cases'] as Syntax[]).flatMap((c) => blockNames(c['consequent'] as Syntax[]));
     case 'ForStatement':

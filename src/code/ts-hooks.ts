@@ -12,7 +12,9 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   try {
     return await next(specifier, context);
   } catch (error) {
-    const url = (error as { url?: string }).url ?? (/^\.{0,2}\//.test(specifier) && context.parentURL ? new URL(specifier, context.parentURL).href : undefined);
+    const url =
+      (error as { url?: string }).url ??
+      (/^\.{0,2}\//.test(specifier) && context.parentURL ? new URL(specifier, context.parentURL).href : undefined);
     if (!url?.startsWith('file:')) throw error;
     for (const candidate of [url.replace(/\.([mc]?)js$/, '.$1ts'), url.replace(/\.jsx?$/, '.tsx'), `${url}.ts`, `${url}/index.ts`]) {
       if (candidate !== url && existsSync(fileURLToPath(candidate))) return next(candidate, context);

@@ -111,7 +111,14 @@ export class Child {
 }
 
 function workerEnvironment(): NodeJS.ProcessEnv {
-  const { FLOTILLA_SECRET: _secret, FLOTILLA_SECRET_FILE: _file, NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _test, NODE_CHANNEL_FD: _channel, ...rest } = process.env;
+  const {
+    FLOTILLA_SECRET: _secret,
+    FLOTILLA_SECRET_FILE: _file,
+    NODE_OPTIONS: _options,
+    NODE_TEST_CONTEXT: _test,
+    NODE_CHANNEL_FD: _channel,
+    ...rest
+  } = process.env;
   return rest;
 }
 

@@ -11,7 +11,10 @@ export function userFolder(): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const info = lstatSync(folder);
   if (!info.isDirectory() || (uid >= 0 && info.uid !== uid) || (uid >= 0 && info.mode & 0o077)) {
-    throw new FlotillaError('ERR_HOST_START', `${folder} must be a folder that only this user can enter. Remove it, or set TMPDIR to another place.`);
+    throw new FlotillaError(
+      'ERR_HOST_START',
+      `${folder} must be a folder that only this user can enter. Remove it, or set TMPDIR to another place.`,
+    );
   }
   return folder;
 }

@@ -8,7 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Backoff, FlotillaError, type Log, randomFraction, type RuntimeId, SILENT, type Timer } from '../base/index.ts';
+import { Backoff, FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, type Timer } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
 import { type Asked, PORT, type Runtime } from '../kernel/index.ts';
 import { Child, startError, type WorkerConfig } from './child.ts';
@@ -106,7 +106,17 @@ export class Host {
       if (number < 1 || number > this.options.workers || (held && held.epoch >= epoch)) continue;
       if (held) this.#end(held, 'its place was granted to another client');
       const random = (): number => randomFraction(this.#runtime.environment.random);
-      const slot: Slot = { number, client, epoch, backoff: new Backoff({ firstMs: 100, mostMs: 10_000, random }), child: undefined, worker: undefined, startedAt: 0, retry: undefined, ended: false };
+      const slot: Slot = {
+        number,
+        client,
+        epoch,
+        backoff: new Backoff({ firstMs: 100, mostMs: 10_000, random }),
+        child: undefined,
+        worker: undefined,
+        startedAt: 0,
+        retry: undefined,
+        ended: false,
+      };
       this.#slots.set(number, slot);
       this.#tenant(client);
       this.#start(slot);
@@ -122,7 +132,8 @@ export class Host {
       this.options.onFree?.(client, [number], slot.epoch);
       return true;
     });
-    if (freed.length > 0 && ![...this.#slots.values()].some((slot) => slot.client === client)) this.#log.debug(`${client} has no workers here any more.`);
+    if (freed.length > 0 && ![...this.#slots.values()].some((slot) => slot.client === client))
+      this.#log.debug(`${client} has no workers here any more.`);
   }
 
   /** A client is gone: so is all it had here. H2 */
@@ -248,7 +259,16 @@ export class Host {
     const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
     this.#notify(slot.client, {
       kind: 'worker-ready',
-      worker: { id, name, host: this.#runtime.id, hostName: this.options.name, slot: slot.number, epoch: slot.epoch, pid: child.pid, addresses },
+      worker: {
+        id,
+        name,
+        host: this.#runtime.id,
+        hostName: this.options.name,
+        slot: slot.number,
+        epoch: slot.epoch,
+        pid: child.pid,
+        addresses,
+      },
     });
   }
 

@@ -34,7 +34,13 @@ export interface WorkerInfo {
 /** From a host to a client, at its client door. */
 export type HostNotice =
   | { readonly kind: 'worker-ready'; readonly worker: WorkerInfo }
-  | { readonly kind: 'worker-ended'; readonly worker: RuntimeId; readonly name: string; readonly reason: string; readonly lastLines: readonly string[] }
+  | {
+      readonly kind: 'worker-ended';
+      readonly worker: RuntimeId;
+      readonly name: string;
+      readonly reason: string;
+      readonly lastLines: readonly string[];
+    }
   | { readonly kind: 'worker-failed'; readonly name: string; readonly reason: string }
   | { readonly kind: 'output'; readonly worker: string; readonly stream: 'stdout' | 'stderr'; readonly text: string };
 

@@ -3,7 +3,7 @@
 //   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
 //   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
-import { Backoff, FlotillaError, hasCode, randomFraction, type RuntimeId, sleep } from '../base/index.ts';
+import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
 import { type Address, type Conn, greetAsDialer, parseAddress } from '../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
@@ -97,7 +97,8 @@ export class Dialer {
         return this.#hub.end(session.peer, { kind: 'gone', message });
       }
       const since = wasOpen ? session.lastHeard : started;
-      if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : CONNECT_MS)) { // R2
+      if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : CONNECT_MS)) {
+        // R2
         if (!wasOpen) return this.#hub.end(session.peer, { kind: 'silent', message: lastError?.message ?? 'it does not answer' });
         if (this.#hub.silent(session) === 'ended') return;
       }

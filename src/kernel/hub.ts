@@ -7,60 +7,35 @@
 //   H2. Each session that opened is reported `opened` once and `ended` once.
 //   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
 //   H4. A runtime that was itself held up forgives the silence of others for that time.
-import { FlotillaError, type Log, type RuntimeId, SILENT, type Timer, toHex } from '../base/index.ts';
-import { acceptAt, type Address, type Conn, formatAddress, type Greeted, greetAsDialer, greetAsListener, type Keys, Link, type Listening, reachableHosts, type Role, type Self } from '../transport/index.ts';
-import { decodeValue, encodeValue, KIND, readVarint } from '../wire/index.ts';
+import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../base/index.ts';
+import {
+  type Address,
+  acceptAt,
+  type Conn,
+  formatAddress,
+  type Greeted,
+  greetAsDialer,
+  greetAsListener,
+  Link,
+  type Listening,
+  reachableHosts,
+  type Self,
+} from '../transport/index.ts';
+import { encodeValue, KIND, readVarint } from '../wire/index.ts';
 import { Dialer } from './dialer.ts';
-import type { Environment } from './environment.ts';
-import { Relay } from './relay.ts';
+import { Heartbeat, hearPulses, within } from './heartbeat.ts';
+import type { HubOptions } from './hub-options.ts';
+import { type Open, readOpen } from './open.ts';
 import type { Range } from './range.ts';
+import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
-
-/** What a runtime tells of itself when a session opens. */
-export interface PeerInfo {
-  readonly id: RuntimeId;
-  readonly name: string;
-  readonly role: Role;
-  readonly addresses: readonly string[];
-}
-
-/** What a hub hands up. */
-export interface HubEvents {
-  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
-  opened(peer: PeerInfo): void;
-  /** Silent past the limit, but held. */
-  offline(peer: RuntimeId): void;
-  online(peer: RuntimeId): void;
-  ended(peer: RuntimeId, end: SessionEnd): void;
-  room(peer: RuntimeId): void;
-}
-
-export interface HubOptions {
-  readonly id: RuntimeId;
-  readonly name: string;
-  readonly role: Role;
-  readonly keys: Keys;
-  readonly environment: Environment;
-  readonly pulseMs: number;
-  readonly encrypt: 'auto' | 'always';
-  /** Whether a silent peer is held rather than lost. */
-  readonly keeps: (peer: RuntimeId) => boolean;
-  readonly events: HubEvents;
-  readonly log?: Log;
-}
-
-interface Open {
-  readonly token: string;
-  readonly received: number;
-  readonly resume: boolean;
-  readonly name: string;
-  readonly addresses: readonly string[];
-}
 
 /** Pulses without any sign of life after which a peer is silent. */
 export const SILENT_PULSES = 5;
 const DRAIN_MS = 2_000;
 const OPEN_MS = 5_000;
+/** In a pulse: asks for an acknowledgement now. */
+const ACK_NOW = 2;
 const BYE = { closed: 0, tie: 1, unknown: 2 } as const;
 
 /** The byte side of a runtime. */
@@ -77,8 +52,7 @@ export class Hub {
   readonly #links = new Set<Link>();
   readonly #relay: Relay;
   #addresses: readonly string[] = [];
-  #pulse: Timer;
-  #pulsedAt: number;
+  readonly #heartbeat: Heartbeat;
   #drained: (() => void) | undefined;
   #closed = false;
 
@@ -87,11 +61,15 @@ export class Hub {
     const { environment: env } = options;
     this.#log = options.log ?? SILENT;
     this.self = { id: options.id, role: options.role, keys: options.keys, clock: env.clock, random: env.random };
-    this.#relay = new Relay(options.id, env.clock, (peer, range) => this.#sessions.get(peer)?.push(range, false), (peer) => this.isOpen(peer));
+    this.#relay = new Relay(
+      options.id,
+      env.clock,
+      (peer, range) => this.#sessions.get(peer)?.push(range, false),
+      (peer) => this.isOpen(peer),
+    );
     this.#relay.onConn = (conn) => this.#accept(conn);
     this.dialer = new Dialer(this, this.#relay);
-    this.#pulsedAt = env.clock.now();
-    this.#pulse = this.#nextPulse();
+    this.#heartbeat = new Heartbeat(env.clock, options.pulseMs, (now, heldUp) => this.#onPulse(now, heldUp));
   }
 
   get id(): RuntimeId {
@@ -135,7 +113,10 @@ export class Hub {
   /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_*. */
   async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal; expected?: RuntimeId }): Promise<RuntimeId> {
     const conn = await this.dialer.dial(address, options.timeoutMs, options.signal);
-    const greeted = await greetAsDialer(conn, this.self, { purpose: 'session', ...(options.expected ? { expected: options.expected } : {}) });
+    const greeted = await greetAsDialer(conn, this.self, {
+      purpose: 'session',
+      ...(options.expected ? { expected: options.expected } : {}),
+    });
     this.dialer.reach(greeted.id, [formatAddress(address)]);
     await this.#greeted(conn, greeted, this.#sessionFor(greeted.id));
     return greeted.id;
@@ -143,7 +124,8 @@ export class Hub {
 
   /** Opens a session over a connection made elsewhere, whose end is the end of the peer. */
   async adopt(conn: Conn, side: 'dialer' | 'listener'): Promise<RuntimeId> {
-    const greeted = side === 'dialer' ? await greetAsDialer(conn, this.self, { purpose: 'session' }) : await greetAsListener(conn, this.self);
+    const greeted =
+      side === 'dialer' ? await greetAsDialer(conn, this.self, { purpose: 'session' }) : await greetAsListener(conn, this.self);
     this.#final.add(greeted.id);
     await this.#greeted(conn, greeted, side === 'dialer' ? this.#sessionFor(greeted.id) : undefined);
     return greeted.id;
@@ -173,7 +155,7 @@ export class Hub {
     if (this.#closed) return;
     await this.#drain(timeoutMs);
     this.#closed = true;
-    this.#pulse.cancel();
+    this.#heartbeat.stop();
     await this.dialer.close();
     for (const session of [...this.#sessions.values()]) {
       session.control(KIND.BYE, Uint8Array.of(BYE.closed));
@@ -187,7 +169,7 @@ export class Hub {
   /** Drops everything without a word, as a crash would. */
   abandon(): void {
     this.#closed = true;
-    this.#pulse.cancel();
+    this.#heartbeat.stop();
     void this.dialer.close();
     for (const session of this.#sessions.values()) session.end({ kind: 'gone', message: 'this runtime was dropped' });
     this.#sessions.clear();
@@ -197,19 +179,11 @@ export class Hub {
   }
 
   #drain(timeoutMs: number): Promise<void> {
-    const idle = (): boolean => [...this.#sessions.values()].every((session) => session.pending === 0 || session.state.kind !== 'open');
-    for (const session of this.#sessions.values()) session.control(KIND.PULSE, Uint8Array.of(2));
-    if (idle()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#drained = undefined;
-        resolve();
-      };
-      const timer = this.options.environment.clock.after(timeoutMs, done);
-      this.#drained = () => {
-        if (idle()) done();
-      };
+    const sessions = [...this.#sessions.values()];
+    for (const session of sessions) session.control(KIND.PULSE, Uint8Array.of(ACK_NOW));
+    const idle = (): boolean => sessions.every((session) => session.pending === 0 || session.state.kind !== 'open');
+    return within(this.options.environment.clock, timeoutMs, idle, (check) => {
+      this.#drained = check;
     });
   }
 
@@ -265,7 +239,8 @@ export class Hub {
           if (session) this.#frame(session, link, kind, target, buffer, start, end);
           else if (kind === KIND.OPEN) this.#open(link, dialled, readOpen(buffer, start, end), opened, failed);
           else if (kind === KIND.BYE) {
-            if (dialled && buffer[start] === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+            if (dialled && buffer[start] === BYE.unknown)
+              this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
             failed('it closed the link');
           } else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
         },
@@ -285,7 +260,13 @@ export class Hub {
   }
 
   #sendOpen(link: Link, session: Session): void {
-    const open: Open = { token: session.token, received: session.received, resume: this.#known.has(session.peer) || session.received > 0, name: this.options.name, addresses: this.#addresses };
+    const open: Open = {
+      token: session.token,
+      received: session.received,
+      resume: this.#known.has(session.peer) || session.received > 0,
+      name: this.options.name,
+      addresses: this.#addresses,
+    };
     link.write(controlFrame(KIND.OPEN, encodeValue(open)));
   }
 
@@ -318,7 +299,14 @@ export class Hub {
     this.#attach(link, session, open, false, opened, failed);
   }
 
-  #attach(link: Link, session: Session, open: Open, dialled: boolean, opened: (session: Session) => void, failed: (why: string) => void): void {
+  #attach(
+    link: Link,
+    session: Session,
+    open: Open,
+    dialled: boolean,
+    opened: (session: Session) => void,
+    failed: (why: string) => void,
+  ): void {
     const old = session.state.kind === 'open' ? session.state.link : undefined;
     const first = !this.#known.has(session.peer);
     session.dialled = dialled;
@@ -342,10 +330,11 @@ export class Hub {
     if (kind >= KIND.FIRST_ORDERED) return session.take(kind, target, buffer, start, end);
     switch (kind) {
       case KIND.PULSE:
-        if (buffer[start] === 2) session.pulse(); // asks for an acknowledgement now
+        if (buffer[start] === ACK_NOW) session.pulse();
         return;
       case KIND.ACK:
-        if (!session.acknowledged(readVarint(buffer, start, end).value)) throw new FlotillaError('ERR_WIRE_MALFORMED', 'More was acknowledged than was sent.');
+        if (!session.acknowledged(readVarint(buffer, start, end).value))
+          throw new FlotillaError('ERR_WIRE_MALFORMED', 'More was acknowledged than was sent.');
         this.#drained?.();
         return;
       case KIND.BYE:
@@ -391,28 +380,16 @@ export class Hub {
 
   // Another thread of a peer that computes says that its process lives.
   #pulseLink(link: Link): Promise<void> {
-    link.start({
-      frame: (kind, _target, buffer, start) => {
-        const session = this.#sessions.get(link.peer);
-        if (kind !== KIND.PULSE || !session) return;
-        session.lastHeard = this.options.environment.clock.now();
-        session.stalled = buffer[start] === 1;
-      },
-      alive() {},
-      drain() {},
-      closed: () => this.#links.delete(link),
-    });
+    const { clock } = this.options.environment;
+    hearPulses(
+      link,
+      (stalled) => this.#sessions.get(link.peer)?.heard(clock.now(), stalled),
+      () => this.#links.delete(link),
+    );
     return Promise.resolve();
   }
 
-  #nextPulse(): Timer {
-    return this.options.environment.clock.after(this.options.pulseMs, () => this.#onPulse(), { background: true });
-  }
-
-  #onPulse(): void {
-    const now = this.options.environment.clock.now();
-    const heldUp = now - this.#pulsedAt > this.options.pulseMs * 2;
-    this.#pulsedAt = now;
+  #onPulse(now: number, heldUp: boolean): void {
     for (const session of [...this.#sessions.values()]) {
       if (heldUp) session.lastHeard = now; // H4
       if (session.state.kind !== 'open') continue;
@@ -425,13 +402,5 @@ export class Hub {
         this.dialer.establish(session);
       }
     }
-    this.#pulse = this.#nextPulse();
   }
-}
-
-function readOpen(buffer: Buffer, start: number, end: number): Open {
-  const open = decodeValue(buffer.subarray(start, end)) as Partial<Open> | null;
-  const valid = open !== null && typeof open === 'object' && typeof open.token === 'string' && typeof open.received === 'number' && typeof open.name === 'string' && Array.isArray(open.addresses);
-  if (!valid) throw new FlotillaError('ERR_WIRE_MALFORMED', 'The other side opened the link with something else than it must.');
-  return { token: open.token as string, received: open.received as number, resume: open.resume === true, name: open.name as string, addresses: (open.addresses as unknown[]).map(String).slice(0, 16) };
 }

@@ -6,21 +6,23 @@
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
 import { type Clock, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
-import { Decoder, type Encoder, encodeValue, type Extensions, KIND } from '../wire/index.ts';
+import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
-import { SendWindow, TakeCount } from './credit.ts';
-import type { PeerInfo } from './hub.ts';
+import { type SendWindow, TakeCount } from './credit.ts';
+import { taskEnded } from './ends.ts';
+import type { PeerInfo } from './hub-options.ts';
 import { Outgoing } from './outgoing.ts';
-import { FIRST_TASK, methodPort, type Port, PORT } from './ports.ts';
+import { FIRST_TASK, methodPort, PORT, type Port } from './ports.ts';
 import { Segments } from './range.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
+import { References, type RefWire } from './references.ts';
 import { Requests } from './requests.ts';
+import { runtimePort } from './runtime-port.ts';
 import type { SessionEnd } from './session.ts';
 import { LocalTask, type TaskEnd, type TaskFunction } from './task.ts';
-import { type RefWire, References } from './references.ts';
+import { Windows } from './windows.ts';
 
 const ENDS_KEPT = 1_000;
-const WINDOWS_KEPT = 10_000;
 
 export interface KernelOptions {
   readonly clock: Clock;
@@ -39,12 +41,12 @@ export class Kernel implements Carried {
   readonly requests: Requests;
   readonly references: References;
   readonly log: Log;
+  readonly windows = new Windows();
   readonly peers = new Map<RuntimeId, PeerInfo>();
   readonly #ports = new Map<number, Port>();
   readonly #tasks = new Map<number, LocalTask<unknown>>();
   readonly #ends = new Map<number, TaskEnd>();
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
-  readonly #windows = new Map<RuntimeId, Map<number, SendWindow>>();
   readonly #segments = new Segments();
   readonly #decoder: Decoder;
   readonly #extensions: Extensions;
@@ -59,7 +61,12 @@ export class Kernel implements Carried {
     const outer = options.extensions;
     this.#extensions = {
       replace: (value) => this.references.replace(value) ?? outer?.replace(value),
-      revive: (code, payload) => (code === References.CODE ? this.references.revive(payload as RefWire, this.#from) : outer ? outer.revive(code, payload) : References.unknown(code)),
+      revive: (code, payload) =>
+        code === References.CODE
+          ? this.references.revive(payload as RefWire, this.#from)
+          : outer
+            ? outer.revive(code, payload)
+            : References.unknown(code),
     };
     this.#decoder = new Decoder(this.#extensions);
     this.requests = new Requests({
@@ -76,7 +83,7 @@ export class Kernel implements Carried {
         if (this.peers.has(peer)) this.message(peer, PORT.RUNTIME, { kind: 'cancel', port, id, reason: toError(reason) });
       },
     });
-    this.#ports.set(PORT.RUNTIME, this.#runtimePort());
+    this.#ports.set(PORT.RUNTIME, runtimePort(this));
     this.serve(PORT.TERMINATE, {
       message: (_peer, value) => {
         const { task, reason } = value as { task: number; reason?: string };
@@ -108,7 +115,10 @@ export class Kernel implements Carried {
 
   /** Opens a door at which named methods are asked. */
   serveMethods(port: number, methods: Parameters<typeof methodPort>[1]): void {
-    this.serve(port, methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), methods));
+    this.serve(
+      port,
+      methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), methods),
+    );
   }
 
   /** Starts a function as a task of this runtime. */
@@ -226,20 +236,9 @@ export class Kernel implements Carried {
     return this.requests.ask(peer, port, method, args, options);
   }
 
-  /** The window for messages to a task of a peer. */
-  window(peer: RuntimeId, number: number): SendWindow {
-    let windows = this.#windows.get(peer);
-    if (!windows) {
-      windows = new Map();
-      this.#windows.set(peer, windows);
-    }
-    let window = windows.get(number);
-    if (!window) {
-      if (windows.size >= WINDOWS_KEPT) for (const [key, old] of windows) if (old.messages === 0) windows.delete(key);
-      window = new SendWindow();
-      windows.set(number, window);
-    }
-    return window;
+  /** The asker of a request has given it up. */
+  cancelled(port: number, peer: RuntimeId, id: number, reason: unknown): void {
+    this.#ports.get(port)?.cancel?.(peer, id, reason);
   }
 
   /** Resolves when there is room to send to a task of a peer. */
@@ -288,18 +287,13 @@ export class Kernel implements Carried {
     this.peers.delete(peer);
     this.#outgoing.delete(peer);
     this.requests.ended(peer, end);
-    const windows = this.#windows.get(peer);
-    this.#windows.delete(peer);
-    for (const window of windows?.values() ?? []) {
-      window.ended = true;
-      window.wake();
-    }
+    this.windows.lost(peer);
     for (const port of [...this.#ports.values()]) port.ended?.(peer, end);
     this.onEnded(peer, end, info);
   }
 
   room(peer: RuntimeId): void {
-    for (const window of this.#windows.get(peer)?.values() ?? []) if (window.hasRoom) window.wake();
+    this.windows.room(peer);
   }
 
   /** Hears of sessions that opened, went silent or came back, and ended. */
@@ -352,7 +346,7 @@ export class Kernel implements Carried {
       case KIND.CREDIT: {
         const number = decoder.value() as number;
         const messages = decoder.value() as number;
-        this.#windows.get(peer)?.get(number)?.returned(messages, decoder.value() as number);
+        this.windows.returned(peer, number, messages, decoder.value() as number);
         return;
       }
       default:
@@ -375,7 +369,12 @@ export class Kernel implements Carried {
   #out(peer: RuntimeId): Outgoing {
     let out = this.#outgoing.get(peer);
     if (!out) {
-      out = new Outgoing({ extensions: this.#extensions, segments: this.#segments, clock: this.clock, post: (range, large) => this.carrier.post(peer, range, large) });
+      out = new Outgoing({
+        extensions: this.#extensions,
+        segments: this.#segments,
+        clock: this.clock,
+        post: (range, large) => this.carrier.post(peer, range, large),
+      });
       this.#outgoing.set(peer, out);
     }
     return out;
@@ -403,42 +402,4 @@ export class Kernel implements Carried {
     this.#ends.set(number, end);
     if (this.#ends.size > ENDS_KEPT) this.#ends.delete(this.#ends.keys().next().value as number);
   }
-
-  #runtimePort(): Port {
-    const methods = methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), {
-      watch: (_asked, number: number): unknown => {
-        const { task, end } = this.find(number);
-        if (end) return end;
-        return task?.ended ?? Promise.reject(new FlotillaError('ERR_TASK_UNKNOWN', `There is no task ${number} in '${this.carrier.name}'.`));
-      },
-    });
-    return {
-      ...methods,
-      message: (peer, value) => {
-        const notice = value as { kind: string; task: number; port: number; id: number; reason: unknown };
-        if (notice.kind === 'cancel') this.#ports.get(notice.port)?.cancel?.(peer, notice.id, notice.reason);
-        else if (notice.kind === 'close') this.#tasks.get(notice.task)?.close();
-        else if (notice.kind === 'ended') {
-          const window = this.#windows.get(peer)?.get(notice.task);
-          if (window) {
-            window.ended = true;
-            window.wake();
-          }
-        }
-      },
-    };
-  }
 }
-
-/** The end of a task whose runtime is gone. */
-export function lostEnd(error: unknown): TaskEnd<never> {
-  const lost = (error as { lost?: unknown }).lost;
-  const kind = lost === 'worker' ? 'worker-lost' : 'host-lost';
-  return { kind, error: toError(error) };
-}
-
-/** The error for a message to a task that has ended. */
-export function taskEnded(): FlotillaError {
-  return new FlotillaError('ERR_TASK_ENDED', 'The task has ended; the message was not delivered.');
-}
-

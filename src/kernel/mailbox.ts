@@ -29,7 +29,9 @@ export class Mailbox<M> {
   readonly #readers = new Fifo<Reader<M>>();
   readonly #clock: Clock;
   readonly #onTake: (from: unknown, bytes: number) => void;
-  #state: { readonly kind: 'open' } | { readonly kind: 'closed' } | { readonly kind: 'interrupted'; readonly reason: Error } = { kind: 'open' };
+  #state: { readonly kind: 'open' } | { readonly kind: 'closed' } | { readonly kind: 'interrupted'; readonly reason: Error } = {
+    kind: 'open',
+  };
 
   constructor(clock: Clock, onTake: (from: unknown, bytes: number) => void) {
     this.#clock = clock;
@@ -105,7 +107,10 @@ export class Mailbox<M> {
         settle(() => reject(error));
       };
       const onAbort = (): void => leave(signal?.reason);
-      const timer = timeout === undefined ? undefined : this.#clock.after(timeout, () => leave(new FlotillaError('ERR_TIMEOUT', `No message arrived within ${timeout} ms.`)));
+      const timer =
+        timeout === undefined
+          ? undefined
+          : this.#clock.after(timeout, () => leave(new FlotillaError('ERR_TIMEOUT', `No message arrived within ${timeout} ms.`)));
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#readers.push(reader);
     });

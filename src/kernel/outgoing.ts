@@ -4,9 +4,10 @@
 //
 //   O1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
 //   O2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
-import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../wire/index.ts';
+
 import type { Clock } from '../base/index.ts';
-import { type Range, type Segment, Segments } from './range.ts';
+import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../wire/index.ts';
+import type { Range, Segment, Segments } from './range.ts';
 
 const FRAME_BYTES = 48 << 10;
 const FLUSH_BYTES = 64 << 10;
@@ -40,7 +41,12 @@ export class Outgoing {
   /** Begins an item; write it to the encoder, then `commit`, or `abandon` if that throws. */
   begin(kind: number, target: number): Encoder {
     const encoder = this.#encoder;
-    const shared = this.#items > 0 && kind === this.#kind && target === this.#target && kind !== KIND.DELIVER && encoder.position - encoder.start < FRAME_BYTES; // O1
+    const shared =
+      this.#items > 0 &&
+      kind === this.#kind &&
+      target === this.#target &&
+      kind !== KIND.DELIVER &&
+      encoder.position - encoder.start < FRAME_BYTES; // O1
     if (!shared) {
       this.#closeFrame();
       this.#room();
@@ -82,7 +88,13 @@ export class Outgoing {
     this.#closeFrame();
     const encoder = this.#encoder;
     if (this.#frames === 0) return;
-    const range: Range = { buffer: encoder.buffer, start: this.#from, end: encoder.position, frames: this.#frames, release: this.#segment?.use() };
+    const range: Range = {
+      buffer: encoder.buffer,
+      start: this.#from,
+      end: encoder.position,
+      frames: this.#frames,
+      release: this.#segment?.use(),
+    };
     this.#from = encoder.position;
     this.#frames = 0;
     this.#post(range, false);

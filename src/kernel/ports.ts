@@ -3,7 +3,19 @@ import { FlotillaError, type RuntimeId, toError } from '../base/index.ts';
 import type { SessionEnd } from './session.ts';
 
 /** The doors every runtime may have. */
-export const PORT = { RUNTIME: 0, TERMINATE: 1, HOST: 2, SCHEDULER: 3, CLIENT: 4, CALLS: 5, WORKER: 6, BATCH: 7, IO: 8, STREAM: 9, TASKS: 10 } as const;
+export const PORT = {
+  RUNTIME: 0,
+  TERMINATE: 1,
+  HOST: 2,
+  SCHEDULER: 3,
+  CLIENT: 4,
+  CALLS: 5,
+  WORKER: 6,
+  BATCH: 7,
+  IO: 8,
+  STREAM: 9,
+  TASKS: 10,
+} as const;
 /** The number of the first task. */
 export const FIRST_TASK = 64;
 
@@ -30,7 +42,12 @@ export function methodPort(answer: Answer, methods: Readonly<Record<string, (ask
     request(peer, id, method, args) {
       const run = typeof method === 'string' && Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (!run || !Array.isArray(args)) {
-        return answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime does not know the request '${String(method)}'.`));
+        return answer(
+          peer,
+          id,
+          false,
+          new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime does not know the request '${String(method)}'.`),
+        );
       }
       const abort = new AbortController();
       const key = `${peer} ${id}`;
@@ -41,7 +58,11 @@ export function methodPort(answer: Answer, methods: Readonly<Record<string, (ask
       };
       try {
         const result = (run as (asked: Asked, ...args: unknown[]) => unknown)({ peer, signal: abort.signal }, ...args);
-        if (result instanceof Promise) result.then((value) => settle(true, value), (error: unknown) => settle(false, toError(error)));
+        if (result instanceof Promise)
+          result.then(
+            (value) => settle(true, value),
+            (error: unknown) => settle(false, toError(error)),
+          );
         else settle(true, result);
       } catch (error) {
         settle(false, toError(error));

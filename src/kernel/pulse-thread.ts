@@ -6,7 +6,14 @@ import { KIND } from '../wire/index.ts';
 import { realClock, realRandom } from './environment.ts';
 import { controlFrame } from './session.ts';
 
-const { id, role, secret, pulseMs, encrypt, beat } = workerData as { id: RuntimeId; role: Role; secret: Uint8Array; pulseMs: number; encrypt: 'auto' | 'always'; beat: Int32Array };
+const { id, role, secret, pulseMs, encrypt, beat } = workerData as {
+  id: RuntimeId;
+  role: Role;
+  secret: Uint8Array;
+  pulseMs: number;
+  encrypt: 'auto' | 'always';
+  beat: Int32Array;
+};
 const keys = new Keys(secret);
 const links = new Map<string, Link | 'dialling'>();
 const DIAL_MS = 3_000;

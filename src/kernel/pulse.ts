@@ -31,7 +31,10 @@ export class PulseThread {
     if (this.#thread) return this.#thread;
     const { hub, secret } = this.#runtime;
     const { id, role, pulseMs, encrypt } = hub.options;
-    this.#thread = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData: { id, role, pulseMs, encrypt, secret, beat: this.#beat }, execArgv: [] });
+    this.#thread = new Worker(new URL('./pulse-thread.js', import.meta.url), {
+      workerData: { id, role, pulseMs, encrypt, secret, beat: this.#beat },
+      execArgv: [],
+    });
     this.#thread.unref();
     this.#thread.on('error', () => {});
     const tick = (): void => {

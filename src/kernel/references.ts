@@ -1,7 +1,8 @@
 // References as they are made, sent and received: a task of this runtime comes home as itself.
 import { FlotillaError, type RuntimeId, shortId } from '../base/index.ts';
 import { type SendWindow, WINDOW } from './credit.ts';
-import { type Kernel, lostEnd, taskEnded } from './kernel.ts';
+import { lostEnd, taskEnded } from './ends.ts';
+import type { Kernel } from './kernel.ts';
 import { PORT } from './ports.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
 import { endValue, type LocalTask, type TaskEnd } from './task.ts';
@@ -51,7 +52,10 @@ export class References {
     if (runtime === this.#kernel.id) {
       const { task, end } = this.#kernel.find(wire.number);
       if (task) return task.ref;
-      return new EndedRef(wire, end ?? { kind: 'threw', error: new FlotillaError('ERR_TASK_UNKNOWN', `Task '${wire.name}' ended long ago.`) });
+      return new EndedRef(
+        wire,
+        end ?? { kind: 'threw', error: new FlotillaError('ERR_TASK_UNKNOWN', `Task '${wire.name}' ended long ago.`) },
+      );
     }
     this.#kernel.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
     return new RemoteRef(this.#kernel, wire);
@@ -101,7 +105,10 @@ class LocalRef extends Reference implements TaskRef<unknown> {
   readonly send = (message: unknown): boolean => {
     const { mailbox } = this.#task;
     if (mailbox.size >= WINDOW.messages * 8) {
-      throw new FlotillaError('ERR_SESSION_OVERRUN', `${mailbox.size} messages wait to be taken by the task '${this.name}'. When send() returns false, wait for room().`);
+      throw new FlotillaError(
+        'ERR_SESSION_OVERRUN',
+        `${mailbox.size} messages wait to be taken by the task '${this.name}'. When send() returns false, wait for room().`,
+      );
     }
     mailbox.put(message, undefined, 0);
     return mailbox.size < WINDOW.messages;
@@ -175,7 +182,8 @@ class RemoteRef extends Reference implements TaskRef<unknown> {
   }
 
   #open(): SendWindow {
-    if (!this.#window || (this.#window.ended && !this.#kernel.peers.has(this.runtime))) this.#window = this.#kernel.window(this.runtime, this.number);
+    if (!this.#window || (this.#window.ended && !this.#kernel.peers.has(this.runtime)))
+      this.#window = this.#kernel.windows.get(this.runtime, this.number);
     return this.#window;
   }
 }
@@ -199,4 +207,3 @@ class EndedRef extends Reference implements TaskRef<unknown> {
     return Promise.resolve(this.#end);
   }
 }
-

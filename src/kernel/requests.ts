@@ -102,7 +102,10 @@ export class Requests {
         reject(reason);
       };
       const onAbort = (): void => leave(signal?.reason);
-      const timer = timeout === undefined ? undefined : this.#clock.after(timeout, () => leave(new FlotillaError('ERR_TIMEOUT', `${what} was not answered within ${timeout} ms.`)));
+      const timer =
+        timeout === undefined
+          ? undefined
+          : this.#clock.after(timeout, () => leave(new FlotillaError('ERR_TIMEOUT', `${what} was not answered within ${timeout} ms.`)));
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }

@@ -1,5 +1,5 @@
 // One process's kernel: its tasks, its sessions, its addresses. Opens and closes everything, in order.
-import { checkNumber, checkOptions, type Clock, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
+import { type Clock, checkNumber, checkOptions, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
 import { Keys, parseAddress, type Role } from '../transport/index.ts';
 import { eachFrame, LENGTH_BYTES, readVarint } from '../wire/index.ts';
 import type { Carrier } from './carrier.ts';
@@ -73,7 +73,12 @@ export class Runtime implements AsyncDisposable {
   static async start(options: RuntimeOptions = {}, environment: Environment = nodeEnvironment()): Promise<Runtime> {
     checkOptions('Runtime.start', options, OPTION_NAMES);
     checkNumber('Runtime.start', 'pulse', options.pulse, LEAST_PULSE_MS, MOST_PULSE_MS);
-    const secret = options.secret === undefined ? environment.secret() : typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
+    const secret =
+      options.secret === undefined
+        ? environment.secret()
+        : typeof options.secret === 'string'
+          ? Buffer.from(options.secret)
+          : options.secret;
     if (secret.length === 0) throw new FlotillaError('ERR_OPTION_INVALID', "Runtime.start: 'secret' is empty.");
     const id = mintRuntimeId(environment.random);
     let kernel: Kernel | undefined;
@@ -97,7 +102,11 @@ export class Runtime implements AsyncDisposable {
         room: (peer) => value().room(peer),
       },
     });
-    kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), ...(options.log ? { log: options.log } : {}) });
+    kernel = new Kernel({
+      clock: environment.clock,
+      carrier: carry(hub, environment, value),
+      ...(options.log ? { log: options.log } : {}),
+    });
     kernel.peers.set(id, { id, name: hub.options.name, role: hub.options.role, addresses: [] });
     const runtime = new Runtime(hub, kernel, environment, secret, options.log);
     try {
@@ -137,7 +146,10 @@ export class Runtime implements AsyncDisposable {
   /** Opens a session with the runtime at an address. Rejects with ERR_LINK_* or ERR_TIMEOUT. */
   async connect(location: string, options: { timeout?: number; signal?: AbortSignal } = {}): Promise<RuntimeId> {
     if (this.#closed) throw new FlotillaError('ERR_CLOSED', `The runtime '${this.name}' is closed.`);
-    return this.hub.connect(parseAddress(location), { timeoutMs: options.timeout ?? CONNECT_MS, ...(options.signal ? { signal: options.signal } : {}) });
+    return this.hub.connect(parseAddress(location), {
+      timeoutMs: options.timeout ?? CONNECT_MS,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
   }
 
   /** Ends its tasks, says goodbye to its peers and closes everything. Idempotent. */
@@ -184,6 +196,7 @@ function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kern
     if (large) {
       const target = readVarint(bytes, LENGTH_BYTES + 1, bytes.length);
       kernel().frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
-    } else eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
+    } else
+      eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
   });
 }

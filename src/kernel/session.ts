@@ -122,6 +122,12 @@ export class Session {
     return true;
   }
 
+  /** A sign of life, given for the peer by another of its threads. */
+  heard(now: number, stalled: boolean): void {
+    this.lastHeard = now;
+    this.stalled = stalled;
+  }
+
   cut(now: number): void {
     if (this.state.kind === 'open') this.state = { kind: 'cut', since: now };
   }

@@ -54,7 +54,13 @@ export class LocalTask<M = unknown> implements Task<M> {
   readonly #clock: Clock;
   readonly #onEnd: (end: TaskEnd) => void;
 
-  constructor(options: { name: string; number: number; clock: Clock; onTake: (from: RuntimeId | undefined, bytes: number) => void; onEnd: (end: TaskEnd) => void }) {
+  constructor(options: {
+    name: string;
+    number: number;
+    clock: Clock;
+    onTake: (from: RuntimeId | undefined, bytes: number) => void;
+    onEnd: (end: TaskEnd) => void;
+  }) {
     this.name = options.name;
     this.number = options.number;
     this.#clock = options.clock;
@@ -93,8 +99,16 @@ export class LocalTask<M = unknown> implements Task<M> {
     } catch (error) {
       return this.#threw(error);
     }
-    if (outcome instanceof Promise) outcome.then((value) => this.end({ kind: 'returned', value }), (error: unknown) => this.#threw(error));
-    else Promise.resolve(outcome).then((value) => this.end({ kind: 'returned', value }), (error: unknown) => this.#threw(error));
+    if (outcome instanceof Promise)
+      outcome.then(
+        (value) => this.end({ kind: 'returned', value }),
+        (error: unknown) => this.#threw(error),
+      );
+    else
+      Promise.resolve(outcome).then(
+        (value) => this.end({ kind: 'returned', value }),
+        (error: unknown) => this.#threw(error),
+      );
   }
 
   close(): void {

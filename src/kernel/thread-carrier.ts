@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeId } from '../base/index.ts';
 import { eachFrame } from '../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
-import type { PeerInfo } from './hub.ts';
+import type { PeerInfo } from './hub-options.ts';
 import type { Range } from './range.ts';
 import { ROOM_BYTES, type SessionEnd } from './session.ts';
 
@@ -78,7 +78,9 @@ export class ThreadCarrier implements Carrier {
     switch (down.kind) {
       case 'frames': {
         const buffer = Buffer.from(down.bytes, 0, down.length);
-        eachFrame(buffer, 0, buffer.length, (kind, target, bytes, start, end) => carried.frame(down.peer, kind, target, bytes, start, end, false));
+        eachFrame(buffer, 0, buffer.length, (kind, target, bytes, start, end) =>
+          carried.frame(down.peer, kind, target, bytes, start, end, false),
+        );
         return;
       }
       case 'large':

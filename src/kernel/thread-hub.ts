@@ -6,16 +6,24 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../base/index.ts';
 import { KIND, LENGTH_BYTES, readVarint } from '../wire/index.ts';
 import type { Carried } from './carrier.ts';
+import { taskEnded } from './ends.ts';
 import type { Hub } from './hub.ts';
-import { type Kernel, taskEnded } from './kernel.ts';
-import type { Downward, Upward } from './thread-carrier.ts';
+import type { Kernel } from './kernel.ts';
 import { FIRST_TASK } from './ports.ts';
+import type { Downward, Upward } from './thread-carrier.ts';
 
 const BATCH_BYTES = 16 << 10;
 const FREED_BYTES = 512 << 10;
 
 /** Connects a hub with the thread at the other end of `port`. `own` is the kernel of this thread, `mine` its doors. */
-export function serveThread(options: { port: MessagePort; hub: () => Hub; own: () => Kernel; mine: ReadonlySet<number>; clock: Clock; onMailbox?: (target: number, open: boolean) => void }): Carried {
+export function serveThread(options: {
+  port: MessagePort;
+  hub: () => Hub;
+  own: () => Kernel;
+  mine: ReadonlySet<number>;
+  clock: Clock;
+  onMailbox?: (target: number, open: boolean) => void;
+}): Carried {
   const { port, mine, clock } = options;
   const open = new Set<number>();
   const batches = new Map<RuntimeId, Batch>();

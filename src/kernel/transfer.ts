@@ -145,8 +145,12 @@ export class PartReceiver {
       const total = readVarint(buffer, position + 1, end);
       position = total.next;
       if (message || kind < KIND.FIRST_ORDERED || kind === KIND.PART) throw malformed();
-      if (total.value > LIMITS.message || this.#arriving.size >= MOST_ARRIVING) { // X3
-        throw new FlotillaError('ERR_WIRE_LIMIT', `A message of ${total.value} bytes was announced; at most ${LIMITS.message} are accepted.`);
+      if (total.value > LIMITS.message || this.#arriving.size >= MOST_ARRIVING) {
+        // X3
+        throw new FlotillaError(
+          'ERR_WIRE_LIMIT',
+          `A message of ${total.value} bytes was announced; at most ${LIMITS.message} are accepted.`,
+        );
       }
       message = { kind, target, buffer: Buffer.allocUnsafeSlow(total.value), filled: 0 };
       this.#arriving.set(id.value, message);

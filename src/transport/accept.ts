@@ -1,6 +1,7 @@
 // The door of a listening runtime: how many strangers may stand in it, and for how long.
-import type { Conn, ListenOptions, Listening, Network } from './contract.ts';
+
 import type { Address } from './address.ts';
+import type { Conn, Listening, ListenOptions, Network } from './contract.ts';
 import { type Greeted, greetAsListener, refuse, type Self } from './handshake.ts';
 
 /** Unproven connections at once, over all and from one other machine. */

@@ -7,7 +7,7 @@
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 import { agreeVersion, LIMITS, VERSION } from '../wire/index.ts';
 import type { Conn } from './contract.ts';
-import { type Keys, type Role, ROLES } from './keys.ts';
+import { type Keys, ROLES, type Role } from './keys.ts';
 
 const MAGIC = 0x464c544c; // FLTL
 const REFUSAL = 0x464c5458; // FLTX
@@ -121,7 +121,12 @@ function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Gr
       wanted?.reject(failure);
     };
     const timer = clock.after(HANDSHAKE_MS, () => {
-      fail(new FlotillaError('ERR_LINK_UNREACHABLE', `${conn.remote} did not complete the handshake within ${HANDSHAKE_MS / 1000} s. Is it a Flotilla runtime?`));
+      fail(
+        new FlotillaError(
+          'ERR_LINK_UNREACHABLE',
+          `${conn.remote} did not complete the handshake within ${HANDSHAKE_MS / 1000} s. Is it a Flotilla runtime?`,
+        ),
+      );
     });
     conn.start({
       data(chunk) {
@@ -133,11 +138,18 @@ function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Gr
           held = held.subarray(want.bytes);
           want.resolve(bytes);
         }
-        if (held.length > LIMITS.greeting * 128) fail(new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} sent too much before it proved itself.`));
+        if (held.length > LIMITS.greeting * 128)
+          fail(new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} sent too much before it proved itself.`));
       },
       drain() {},
       closed(error) {
-        fail(new FlotillaError('ERR_LINK_LOST', `The connection to ${conn.remote} closed during the handshake.`, error ? { cause: error } : undefined));
+        fail(
+          new FlotillaError(
+            'ERR_LINK_LOST',
+            `The connection to ${conn.remote} closed during the handshake.`,
+            error ? { cause: error } : undefined,
+          ),
+        );
       },
     });
     const read: Read = (bytes) =>
@@ -184,7 +196,8 @@ async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greetin
   const bytes = Buffer.concat([head, await read(GREETING_BYTES - REFUSAL_BYTES)]);
   const role = ROLES[bytes[6] as number];
   const purpose = PURPOSES[bytes[7] as number];
-  if (!role || !purpose) throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} has a role or purpose that this version does not know.`);
+  if (!role || !purpose)
+    throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} has a role or purpose that this version does not know.`);
   return {
     bytes,
     greeting: {
@@ -205,7 +218,11 @@ async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buf
     const reason = REFUSALS[head[4] as number] ?? 'unknown';
     if (reason === 'secret') throw wrongSecret(conn, 'it says that they differ');
     if (reason === 'stale') throw staleError(conn);
-    if (reason === 'version') throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} speaks another protocol version. Install the same major version of flotilla on both.`);
+    if (reason === 'version')
+      throw new FlotillaError(
+        'ERR_LINK_VERSION',
+        `${conn.remote} speaks another protocol version. Install the same major version of flotilla on both.`,
+      );
     throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} refused the connection (${reason}).`);
   }
   return bytes > head.length ? Buffer.concat([head, await read(bytes - head.length)]) : head;
@@ -214,9 +231,13 @@ async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buf
 function checkGreeting(greeting: Greeting, self: Self, conn: Conn, side: 'dialer' | 'listener'): number {
   const version = agreeVersion(VERSION, greeting);
   if (version === undefined) {
-    throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} speaks protocol versions ${greeting.oldest} to ${greeting.newest}, this runtime ${VERSION.oldest} to ${VERSION.newest}.`);
+    throw new FlotillaError(
+      'ERR_LINK_VERSION',
+      `${conn.remote} speaks protocol versions ${greeting.oldest} to ${greeting.newest}, this runtime ${VERSION.oldest} to ${VERSION.newest}.`,
+    );
   }
-  if (greeting.keyId !== self.keys.id) throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${self.keys.id.slice(0, 8)}`);
+  if (greeting.keyId !== self.keys.id)
+    throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${self.keys.id.slice(0, 8)}`);
   if (greeting.id === self.id && side === 'dialer') throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is this runtime itself.`);
   return version;
 }
@@ -230,5 +251,8 @@ export function wrongSecret(conn: { readonly remote: string }, how: string): Flo
 }
 
 function staleError(conn: Conn): FlotillaError {
-  return new FlotillaError('ERR_REFERENCE_STALE', `Another runtime answers at ${conn.remote} than the one that was meant: it has been restarted.`);
+  return new FlotillaError(
+    'ERR_REFERENCE_STALE',
+    `Another runtime answers at ${conn.remote} than the one that was meant: it has been restarted.`,
+  );
 }

@@ -32,7 +32,10 @@ function readSecret(path: string): Uint8Array {
   const text = readFileSync(path, 'utf8').trim();
   const mode = statSync(path).mode & 0o777;
   if (process.platform !== 'win32' && mode & 0o077) {
-    throw new FlotillaError('ERR_SECRET_FILE', `The secret in ${path} can be read by others (mode ${mode.toString(8)}). Run: chmod 600 ${path}`);
+    throw new FlotillaError(
+      'ERR_SECRET_FILE',
+      `The secret in ${path} can be read by others (mode ${mode.toString(8)}). Run: chmod 600 ${path}`,
+    );
   }
   if (text.length === 0) throw new FlotillaError('ERR_SECRET_FILE', `The secret file ${path} is empty. Delete it to have a new one made.`);
   return parseSecret(text);
@@ -60,5 +63,9 @@ function createSecret(random: RandomBytes, path: string): void {
 function secretError(path: string, error: unknown): unknown {
   if (error instanceof FlotillaError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new FlotillaError('ERR_SECRET_FILE', `The secret file ${path} cannot be used: ${message}. Set FLOTILLA_SECRET_FILE to another place, or FLOTILLA_SECRET to the secret itself.`, { cause: error });
+  return new FlotillaError(
+    'ERR_SECRET_FILE',
+    `The secret file ${path} cannot be used: ${message}. Set FLOTILLA_SECRET_FILE to another place, or FLOTILLA_SECRET to the secret itself.`,
+    { cause: error },
+  );
 }

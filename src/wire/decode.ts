@@ -191,7 +191,8 @@ export class Decoder {
   // D1: a count is believed only as far as the bytes that are left could hold it.
   #count(leastBytes: number): number {
     const count = this.varint();
-    if (count > LIMITS.elements) throw new FlotillaError('ERR_WIRE_LIMIT', `A value has ${count} elements; at most ${LIMITS.elements} are accepted.`);
+    if (count > LIMITS.elements)
+      throw new FlotillaError('ERR_WIRE_LIMIT', `A value has ${count} elements; at most ${LIMITS.elements} are accepted.`);
     if (count * leastBytes > this.#end - this.#position) throw malformed('a count is larger than the bytes that follow');
     return count;
   }
@@ -202,7 +203,6 @@ export class Decoder {
 
   #expect<K extends 'number' | 'string'>(type: K, depth: number): K extends 'number' ? number : string {
     const value = this.#any(depth + 1);
-    // biome-ignore lint/suspicious/useValidTypeof: the type is one of two literals
     if (typeof value !== type) throw malformed(`a ${type} was expected`);
     return value as K extends 'number' ? number : string;
   }
@@ -230,7 +230,8 @@ export class Decoder {
 
   #array(length: number, depth: number): unknown[] {
     this.#deeper(depth);
-    if (length > LIMITS.elements) throw new FlotillaError('ERR_WIRE_LIMIT', `An array has ${length} elements; at most ${LIMITS.elements} are accepted.`);
+    if (length > LIMITS.elements)
+      throw new FlotillaError('ERR_WIRE_LIMIT', `An array has ${length} elements; at most ${LIMITS.elements} are accepted.`);
     if (length > this.#end - this.#position) throw malformed('a count is larger than the bytes that follow');
     const array = this.#remember<unknown[]>([]);
     for (let i = 0; i < length; i++) {

@@ -104,7 +104,10 @@ export class Encoder extends ByteWriter {
       case 'function': {
         const replaced = this.#extensions.replace(value);
         if (replaced) return this.#visit(value) ? undefined : this.#extension(replaced, depth);
-        throw new Refusal(value, `it is a function${value.name ? ` ('${value.name}')` : ''}. Send data, and call functions by run(), map() or spawn().`);
+        throw new Refusal(
+          value,
+          `it is a function${value.name ? ` ('${value.name}')` : ''}. Send data, and call functions by run(), map() or spawn().`,
+        );
       }
       default:
         throw new Refusal(value, `it is a ${typeof value}.`);
@@ -162,7 +165,8 @@ export class Encoder extends ByteWriter {
         return;
       }
     }
-    if (length > LIMITS.string) throw new Refusal(value, `it is a string of ${length} characters; at most ${LIMITS.string} can be sent.`, true);
+    if (length > LIMITS.string)
+      throw new Refusal(value, `it is a string of ${length} characters; at most ${LIMITS.string} can be sent.`, true);
     if (!value.isWellFormed()) {
       this.byte(TAG.UTF16);
       this.varint(length * 2);
@@ -189,8 +193,8 @@ export class Encoder extends ByteWriter {
   #object(value: object, depth: number): void {
     if (depth > LIMITS.depth) throw new Refusal(value, `it is nested more than ${LIMITS.depth} levels deep.`, true);
     if (this.#visit(value)) return;
-    const constructor = value.constructor as (new () => unknown) | undefined;
-    if (constructor === Object || constructor === undefined) this.#record(value as Record<string, unknown>, depth);
+    const made = value.constructor as (new () => unknown) | undefined;
+    if (made === Object || made === undefined) this.#record(value as Record<string, unknown>, depth);
     else if (Array.isArray(value)) this.#array(value, depth);
     else this.#special(value, depth);
   }

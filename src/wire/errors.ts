@@ -15,7 +15,8 @@ const BUILT_IN: Readonly<Record<string, new (message: string) => Error>> = {
 export function reviveError(name: string, message: string, stack: string | undefined): Error {
   let error: Error;
   if (name === 'AggregateError') error = new AggregateError([], message);
-  else if (name === 'FlotillaError') error = new FlotillaError('ERR_CLOSED', message); // its own code arrives as a property
+  else if (name === 'FlotillaError')
+    error = new FlotillaError('ERR_CLOSED', message); // its own code arrives as a property
   else if (Object.hasOwn(BUILT_IN, name)) error = new (BUILT_IN[name] as new (message: string) => Error)(message);
   else {
     error = new Error(message);

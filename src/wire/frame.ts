@@ -21,9 +21,7 @@ export const KIND = {
 } as const;
 
 /** A frame found in a buffer: the payload lies from `start` to `end`. */
-export interface FrameHandler {
-  (kind: number, target: number, buffer: Buffer, start: number, end: number): void;
-}
+export type FrameHandler = (kind: number, target: number, buffer: Buffer, start: number, end: number) => void;
 
 /** The bytes of a frame's length. */
 export const LENGTH_BYTES = 4;

@@ -26,12 +26,12 @@ export function whyNot(value: object): string | undefined {
     if (value instanceof type) return `it is a ${type.name}.`;
   }
   if (value instanceof SharedArrayBuffer) return 'it is a SharedArrayBuffer, which only threads of one process can share. Send a copy.';
-  const constructor = value.constructor;
-  if (typeof constructor !== 'function') return undefined;
-  const source = Function.prototype.toString.call(constructor);
-  if (/\[native code\]/.test(source)) return `it is a ${constructor.name || 'native object'}, which lives in this process only.`;
+  const made = value.constructor;
+  if (typeof made !== 'function') return undefined;
+  const source = Function.prototype.toString.call(made);
+  if (/\[native code\]/.test(source)) return `it is a ${made.name || 'native object'}, which lives in this process only.`;
   if (/(^|[^\w$'"`])#[\p{ID_Start}_$]/u.test(source)) {
-    return `it is a ${constructor.name}, which has private state ('#' fields). Send plain data that it can be made from again.`;
+    return `it is a ${made.name}, which has private state ('#' fields). Send plain data that it can be made from again.`;
   }
   return undefined;
 }

@@ -9,7 +9,14 @@ import type { ClientState, HostState, ScheduleState } from './state.ts';
 
 /** What a scheduler hears. */
 export type ScheduleEvent =
-  | { readonly kind: 'host-joined'; readonly id: RuntimeId; readonly name: string; readonly addresses: readonly string[]; readonly workers: number; readonly held: readonly { readonly client: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }[] }
+  | {
+      readonly kind: 'host-joined';
+      readonly id: RuntimeId;
+      readonly name: string;
+      readonly addresses: readonly string[];
+      readonly workers: number;
+      readonly held: readonly { readonly client: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }[];
+    }
   | { readonly kind: 'host-left'; readonly id: RuntimeId }
   | { readonly kind: 'client-joined'; readonly id: RuntimeId; readonly name: string; readonly wants: number; readonly weight: number }
   | { readonly kind: 'client-left'; readonly id: RuntimeId }
@@ -17,7 +24,13 @@ export type ScheduleEvent =
 
 /** What a scheduler does. */
 export type ScheduleEffect =
-  | { readonly kind: 'grant'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }
+  | {
+      readonly kind: 'grant';
+      readonly host: HostState;
+      readonly client: RuntimeId;
+      readonly slots: readonly number[];
+      readonly epoch: number;
+    }
   | { readonly kind: 'revoke'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
   | { readonly kind: 'drop'; readonly host: HostState; readonly client: RuntimeId };
 
@@ -27,7 +40,8 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
     case 'host-joined': {
       remove(state, event.id);
       const host: HostState = { id: event.id, name: event.name, addresses: event.addresses, workers: event.workers, held: new Map() };
-      for (const { client, slots, epoch } of event.held) { // R3
+      for (const { client, slots, epoch } of event.held) {
+        // R3
         for (const slot of slots) if (slot >= 1 && slot <= host.workers) host.held.set(slot, { client, epoch, leaving: false });
         state.epoch = Math.max(state.epoch, epoch);
         const known = state.clients.get(client);
@@ -47,7 +61,9 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
     }
     case 'client-left':
       state.clients.delete(event.id);
-      return [...state.hosts.values()].filter((host) => heldBy(host, event.id).length > 0).map((host) => ({ kind: 'drop', host, client: event.id }));
+      return [...state.hosts.values()]
+        .filter((host) => heldBy(host, event.id).length > 0)
+        .map((host) => ({ kind: 'drop', host, client: event.id }));
     case 'freed': {
       const host = state.hosts.get(event.host);
       for (const slot of event.slots) {
@@ -126,16 +142,24 @@ function takeBack(state: ScheduleState): ScheduleEffect[] {
 }
 
 function withComing(state: ScheduleState, coming: Map<ClientState, number>): ScheduleState {
-  return { ...state, clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds + (coming.get(client) ?? 0) }])) };
+  return {
+    ...state,
+    clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds + (coming.get(client) ?? 0) }])),
+  };
 }
 
 function withLeaving(state: ScheduleState): ScheduleState {
   const gone = new Map<RuntimeId, number>();
-  for (const host of state.hosts.values()) for (const held of host.held.values()) if (held.leaving) gone.set(held.client, (gone.get(held.client) ?? 0) + 1);
-  return { ...state, clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds - (gone.get(id) ?? 0) }])) };
+  for (const host of state.hosts.values())
+    for (const held of host.held.values()) if (held.leaving) gone.set(held.client, (gone.get(held.client) ?? 0) + 1);
+  return {
+    ...state,
+    clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds - (gone.get(id) ?? 0) }])),
+  };
 }
 
 function placeOf(state: ScheduleState, client: RuntimeId): { host: HostState; slot: number; held: { leaving: boolean } } | undefined {
-  for (const host of state.hosts.values()) for (const [slot, held] of host.held) if (held.client === client && !held.leaving) return { host, slot, held };
+  for (const host of state.hosts.values())
+    for (const [slot, held] of host.held) if (held.client === client && !held.leaving) return { host, slot, held };
   return undefined;
 }

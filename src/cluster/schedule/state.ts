@@ -46,5 +46,6 @@ export function checkState(state: ScheduleState): void {
     }
   }
   invariant(free === state.free, 'the count of free places is right');
-  for (const client of state.clients.values()) invariant((holds.get(client.id) ?? 0) === client.holds, 'the count of what a client holds is right');
+  for (const client of state.clients.values())
+    invariant((holds.get(client.id) ?? 0) === client.holds, 'the count of what a client holds is right');
 }

@@ -56,7 +56,10 @@ export class Executor {
       request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
       cancel,
     });
-    this.#kernel.serve(PORT.BATCH, { request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'batch', cancelled: false }), cancel });
+    this.#kernel.serve(PORT.BATCH, {
+      request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'batch', cancelled: false }),
+      cancel,
+    });
     this.#kernel.serve(PORT.IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
     this.#kernel.serve(PORT.STREAM, {
       request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args as unknown[]),
@@ -70,15 +73,20 @@ export class Executor {
     const loading = this.#options.load(shipped);
     const entry = { loaded: undefined as Loaded | undefined, loading };
     this.#functions.set(fn, entry);
-    loading.then((loaded) => {
-      entry.loaded = loaded;
-    }, () => {});
+    loading.then(
+      (loaded) => {
+        entry.loaded = loaded;
+      },
+      () => {},
+    );
   }
 
   #function(fn: number): Loaded | Promise<Loaded> {
     const entry = this.#functions.get(fn);
     if (entry) return entry.loaded ?? entry.loading;
-    return Promise.reject(new FlotillaError('ERR_CODE_MISSING', `Worker '${this.#options.worker}' was not told of the function it should run.`));
+    return Promise.reject(
+      new FlotillaError('ERR_CODE_MISSING', `Worker '${this.#options.worker}' was not told of the function it should run.`),
+    );
   }
 
   #enqueue(job: Job): void {

@@ -12,7 +12,9 @@ export interface Ready {
 }
 
 /** What the two threads say to each other beside frames. */
-export type Control = { readonly kind: 'settled'; readonly call: number } | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined };
+export type Control =
+  | { readonly kind: 'settled'; readonly call: number }
+  | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined };
 
 function begin(frames: MessagePort, control: MessagePort, { start, config }: Ready): void {
   process.title = `flotilla worker ${config.name}`;

@@ -2,8 +2,9 @@
 //
 //   T1. When the socket to the host closes, the process group is killed from here, at once.
 //   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life; so does a task that outlives its grace.
-import { parentPort, type MessagePort, workerData } from 'node:worker_threads';
+
 import { Socket } from 'node:net';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
 import { killGroup, type WorkerConfig } from '../../host/index.ts';
 import { type Carrier, GRACE_MS, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
@@ -50,7 +51,14 @@ async function run(): Promise<void> {
   const timers = new Map<string, { cancel(): void }>();
   const openTasks = new Set<number>();
   let hostId: RuntimeId | undefined;
-  const carried = serveThread({ port: frames, hub: () => hub, own: () => kernel, mine: new Set([PORT.WORKER, PORT.TERMINATE]), clock, onMailbox: (task, open) => void (open ? openTasks.add(task) : openTasks.delete(task)) });
+  const carried = serveThread({
+    port: frames,
+    hub: () => hub,
+    own: () => kernel,
+    mine: new Set([PORT.WORKER, PORT.TERMINATE]),
+    clock,
+    onMailbox: (task, open) => void (open ? openTasks.add(task) : openTasks.delete(task)),
+  });
   const hub: Hub = new Hub({
     id,
     name: config.name,
@@ -81,10 +89,13 @@ async function run(): Promise<void> {
   const kernel: Kernel = new Kernel({ clock, carrier, half: 1 });
   const killUnless = (key: string, ms: number, stays: () => boolean): void => {
     if (timers.has(key)) return;
-    timers.set(key, clock.after(ms, () => {
-      timers.delete(key);
-      if (stays()) die(); // T2
-    }));
+    timers.set(
+      key,
+      clock.after(ms, () => {
+        timers.delete(key);
+        if (stays()) die(); // T2
+      }),
+    );
   };
   kernel.serve(PORT.WORKER, {
     message: (_peer, value) => {

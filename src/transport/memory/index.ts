@@ -1,3 +1,4 @@
 /* Links inside one process, for tests and simulation. */
-export { MemoryNetwork } from './network.ts';
+
 export type { MemoryNetworkOptions } from './network.ts';
+export { MemoryNetwork } from './network.ts';

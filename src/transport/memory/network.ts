@@ -109,7 +109,8 @@ export class MemoryNetwork {
     }
     await new Promise<void>((resolve) => this.clock.after(this.latency() * 2, resolve));
     const now = this.#places.get(`${address.host}:${address.port}`);
-    if (!now) throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });
+    if (!now)
+      throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });
     const here = new MemoryConn(this, machine, where);
     const there = new MemoryConn(this, now.machine, `mem://${machine}:0`);
     here.join(there);
@@ -122,7 +123,8 @@ export class MemoryNetwork {
   async #listen(machine: string, address: Address, accept: (conn: Conn) => void): Promise<Listening> {
     const bound: Address = { scheme: 'mem', host: address.host, port: address.port || this.#nextPort++ };
     const key = `${bound.host}:${bound.port}`;
-    if (this.#places.has(key)) throw new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${bound.port} on ${bound.host} is used by another runtime.`);
+    if (this.#places.has(key))
+      throw new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${bound.port} on ${bound.host} is used by another runtime.`);
     const place: Place = { machine, accept };
     this.#places.set(key, place);
     return {

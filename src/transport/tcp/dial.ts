@@ -15,7 +15,13 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     const { host, port } = address;
     const socket: Socket = plain
       ? connect({ host, port })
-      : connectTls({ ...TLS, host, port, pskCallback: () => ({ psk: options.psk.key, identity: options.psk.identity }), checkServerIdentity: () => undefined });
+      : connectTls({
+          ...TLS,
+          host,
+          port,
+          pskCallback: () => ({ psk: options.psk.key, identity: options.psk.identity }),
+          checkServerIdentity: () => undefined,
+        });
     const onAbort = (): void => fail(options.signal?.reason);
     const fail = (error: unknown): void => {
       clean();
@@ -24,7 +30,13 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
       reject(error);
     };
     const onError = (error: Error): void => fail(dialError(address, error));
-    const onTimeout = (): void => fail(new FlotillaError('ERR_LINK_UNREACHABLE', `${formatAddress(address)} did not answer within ${options.timeoutMs / 1000} s. Is the machine up, and the port open in its firewall?`));
+    const onTimeout = (): void =>
+      fail(
+        new FlotillaError(
+          'ERR_LINK_UNREACHABLE',
+          `${formatAddress(address)} did not answer within ${options.timeoutMs / 1000} s. Is the machine up, and the port open in its firewall?`,
+        ),
+      );
     const clean = (): void => {
       socket.off('error', onError);
       socket.off('timeout', onTimeout);
@@ -49,9 +61,19 @@ function dialError(address: Address, error: Error): FlotillaError {
     return wrongSecret({ remote: where }, 'the encrypted connection could not be made');
   }
   const why =
-    code === 'ECONNREFUSED' ? 'nothing listens there' : code === 'ENOTFOUND' ? 'the host name is unknown' : code === 'EHOSTUNREACH' || code === 'ENETUNREACH' ? 'no route leads there' : error.message;
-  return new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: ${why}. Is the program running there, and is the address right?`, {
-    cause: error,
-    details: { refused: code === 'ECONNREFUSED' },
-  });
+    code === 'ECONNREFUSED'
+      ? 'nothing listens there'
+      : code === 'ENOTFOUND'
+        ? 'the host name is unknown'
+        : code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
+          ? 'no route leads there'
+          : error.message;
+  return new FlotillaError(
+    'ERR_LINK_UNREACHABLE',
+    `${where} cannot be reached: ${why}. Is the program running there, and is the address right?`,
+    {
+      cause: error,
+      details: { refused: code === 'ECONNREFUSED' },
+    },
+  );
 }

@@ -77,7 +77,9 @@ function tlsError(error: Error, remote: string): FlotillaError {
   const secret = /psk|identity|decrypt|mac/i.test(error.message);
   return new FlotillaError(
     secret ? 'ERR_LINK_WRONG_SECRET' : 'ERR_LINK_REFUSED',
-    secret ? `${remote} does not share our secret: it could not make an encrypted connection. 'flotilla secret' shows how to copy ours.` : `${remote} could not make an encrypted connection: ${error.message}.`,
+    secret
+      ? `${remote} does not share our secret: it could not make an encrypted connection. 'flotilla secret' shows how to copy ours.`
+      : `${remote} could not make an encrypted connection: ${error.message}.`,
     { cause: error },
   );
 }
@@ -86,8 +88,17 @@ function listenError(address: Address, error: Error): FlotillaError {
   const { code } = error as NodeJS.ErrnoException;
   const where = formatAddress(address);
   if (code === 'EADDRINUSE') {
-    return new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${address.port} on ${address.host} is used by another program. Choose another with --port (or 'listen'), or end that program ('ss -ltnp' shows it).`, { cause: error });
+    return new FlotillaError(
+      'ERR_LINK_PORT_IN_USE',
+      `Port ${address.port} on ${address.host} is used by another program. Choose another with --port (or 'listen'), or end that program ('ss -ltnp' shows it).`,
+      { cause: error },
+    );
   }
-  if (code === 'EACCES') return new FlotillaError('ERR_LINK_ADDRESS', `This user may not listen at ${where}. Choose a port above 1023.`, { cause: error });
-  return new FlotillaError('ERR_LINK_ADDRESS', `Cannot listen at ${where}: ${code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message}.`, { cause: error });
+  if (code === 'EACCES')
+    return new FlotillaError('ERR_LINK_ADDRESS', `This user may not listen at ${where}. Choose a port above 1023.`, { cause: error });
+  return new FlotillaError(
+    'ERR_LINK_ADDRESS',
+    `Cannot listen at ${where}: ${code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message}.`,
+    { cause: error },
+  );
 }

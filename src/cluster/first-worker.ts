@@ -1,0 +1,59 @@
+// Waits for the first worker: without limit unless told, and never in silence.
+import { type Clock, Deferred, FlotillaError, type Timer, toError } from '../base/index.ts';
+import type { Crew } from './crew.ts';
+import type { Dispatcher } from './dispatch.ts';
+import type { ClientOptions } from './options.ts';
+
+const WARN_MS = 5_000;
+const FAILURES_ARE_FINAL = 3;
+
+/** What the wait needs to know. */
+export interface FirstWorker {
+  readonly clock: Clock;
+  readonly crew: Crew;
+  readonly dispatcher: Dispatcher;
+  readonly options: ClientOptions;
+  readonly warn: (text: string) => void;
+  /** Whether the workers are this machine's own: then processes that do not start are an error. */
+  readonly local: boolean;
+  readonly explain: () => string | undefined;
+}
+
+/** Resolves when there is a worker. Rejects with ERR_CLUSTER_NO_WORKERS, ERR_HOST_START or the signal's reason. */
+export async function firstWorker({ clock, crew, dispatcher, options, warn, local, explain }: FirstWorker): Promise<void> {
+  if (dispatcher.members.length > 0) return;
+  const { timeout, signal } = options;
+  const ready = new Deferred<void>();
+  const started = clock.now();
+  const why = (): string =>
+    explain() ?? `the worker processes of this machine do not start${crew.lastFailure ? `: ${crew.lastFailure}` : ''}`;
+  const off = crew.events.on((event) => {
+    if (event.kind === 'worker-ready') ready.resolve();
+    else if (event.kind === 'worker-failed' && local && crew.failures >= FAILURES_ARE_FINAL)
+      ready.reject(new FlotillaError('ERR_HOST_START', event.reason));
+  });
+  let warning: Timer | undefined;
+  const again = (): void => {
+    warning = clock.after(WARN_MS, () => {
+      warn(`still waiting for a worker after ${Math.round((clock.now() - started) / 1000)} s: ${why()}`);
+      again();
+    });
+  };
+  again();
+  const timer =
+    timeout === undefined
+      ? undefined
+      : clock.after(timeout, () =>
+          ready.reject(new FlotillaError('ERR_CLUSTER_NO_WORKERS', `No worker was granted within ${timeout} ms: ${why()}`)),
+        );
+  const onAbort = (): void => ready.reject(toError(signal?.reason));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await ready.promise;
+  } finally {
+    off();
+    warning?.cancel();
+    timer?.cancel();
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

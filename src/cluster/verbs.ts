@@ -1,0 +1,39 @@
+// The verbs of a client, and the types that make a wrong argument not compile.
+import type { Task, TaskRef } from '../kernel/index.ts';
+import type { MapOptions } from './options.ts';
+import type { Results } from './results.ts';
+
+/** What `run` gives: the values of an async generator as they come, else a promise for the result. */
+export type RunResult<R> = R extends AsyncIterable<infer Y> ? AsyncIterable<Y> & AsyncDisposable : Promise<Awaited<R>>;
+
+/** The verbs of a client, with options given by `client.with`. Overloaded functions are typed by their last overload. */
+export interface Verbs {
+  /** Runs a function once, on some worker. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
+  /** Runs a function over many inputs, possibly endless, possibly async. */
+  map<T, A extends unknown[], R>(
+    fn: (item: T, ...args: A) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions & { readonly args: A },
+  ): Results<T, Awaited<R>>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
+  /** Starts a task on a worker of its own: `fn(self, ...args)`. */
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>>;
+}
+
+/** A worker as a client sees it. */
+export interface WorkerReport {
+  readonly name: string;
+  readonly host: string;
+  /** Calls and items it finished. */
+  readonly done: number;
+  /** How often it was lost. */
+  readonly lost: number;
+}
+
+/** The functions of a module, each run on a worker. */
+export type RemoteModule<M> = {
+  readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (...args: infer A) => infer R
+    ? (...args: A) => RunResult<R>
+    : never;
+};

@@ -1,0 +1,67 @@
+// The regular sign of life: when to give it, and whether we ourselves were held up; and the links that carry it for others.
+import type { Clock, Timer } from '../base/index.ts';
+import type { Link } from '../transport/index.ts';
+import { KIND } from '../wire/index.ts';
+
+/** Beats until stopped. `heldUp`: this runtime did not get to beat for more than two pulses. */
+export class Heartbeat {
+  readonly #clock: Clock;
+  readonly #pulseMs: number;
+  readonly #beat: (now: number, heldUp: boolean) => void;
+  #timer: Timer;
+  #beatAt: number;
+
+  constructor(clock: Clock, pulseMs: number, beat: (now: number, heldUp: boolean) => void) {
+    this.#clock = clock;
+    this.#pulseMs = pulseMs;
+    this.#beat = beat;
+    this.#beatAt = clock.now();
+    this.#timer = this.#next();
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  #next(): Timer {
+    return this.#clock.after(
+      this.#pulseMs,
+      () => {
+        const now = this.#clock.now();
+        const heldUp = now - this.#beatAt > this.#pulseMs * 2;
+        this.#beatAt = now;
+        this.#timer = this.#next();
+        this.#beat(now, heldUp);
+      },
+      { background: true },
+    );
+  }
+}
+
+/** Hears the pulses that a thread of a peer sends for it on a link of its own. */
+export function hearPulses(link: Link, heard: (stalled: boolean) => void, closed: () => void): void {
+  link.start({
+    frame: (kind, _target, buffer, start) => {
+      if (kind === KIND.PULSE) heard(buffer[start] === 1);
+    },
+    alive() {},
+    drain() {},
+    closed,
+  });
+}
+
+/** Resolves when a condition holds, or after `ms`. `onCheck` is given what to call when it may have come to hold. */
+export function within(clock: Clock, ms: number, holds: () => boolean, onCheck: (check: (() => void) | undefined) => void): Promise<void> {
+  if (holds()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      onCheck(undefined);
+      resolve();
+    };
+    const timer = clock.after(ms, done);
+    onCheck(() => {
+      if (holds()) done();
+    });
+  });
+}

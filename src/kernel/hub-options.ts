@@ -1,0 +1,38 @@
+// What a hub is made of, and what it hands up.
+import type { Log, RuntimeId } from '../base/index.ts';
+import type { Keys, Role } from '../transport/index.ts';
+import type { Environment } from './environment.ts';
+import type { SessionEnd } from './session.ts';
+
+/** What a runtime tells of itself when a session opens. */
+export interface PeerInfo {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly addresses: readonly string[];
+}
+
+/** What a hub hands up. */
+export interface HubEvents {
+  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  opened(peer: PeerInfo): void;
+  /** Silent past the limit, but held. */
+  offline(peer: RuntimeId): void;
+  online(peer: RuntimeId): void;
+  ended(peer: RuntimeId, end: SessionEnd): void;
+  room(peer: RuntimeId): void;
+}
+
+export interface HubOptions {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly role: Role;
+  readonly keys: Keys;
+  readonly environment: Environment;
+  readonly pulseMs: number;
+  readonly encrypt: 'auto' | 'always';
+  /** Whether a silent peer is held rather than lost. */
+  readonly keeps: (peer: RuntimeId) => boolean;
+  readonly events: HubEvents;
+  readonly log?: Log;
+}
