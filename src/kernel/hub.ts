@@ -41,6 +41,7 @@ const BYE = { closed: 0, tie: 1, unknown: 2 } as const;
 /** The byte side of a runtime. */
 export class Hub {
   readonly options: HubOptions;
+  readonly id: RuntimeId;
   readonly self: Self;
   readonly dialer: Dialer;
   readonly #log: Log;
@@ -58,6 +59,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.options = options;
+    this.id = options.id;
     const { environment: env } = options;
     this.#log = options.log ?? SILENT;
     this.self = { id: options.id, role: options.role, keys: options.keys, clock: env.clock, random: env.random };
@@ -72,10 +74,6 @@ export class Hub {
     this.#heartbeat = new Heartbeat(env.clock, options.pulseMs, (now, heldUp) => this.#onPulse(now, heldUp));
   }
 
-  get id(): RuntimeId {
-    return this.options.id;
-  }
-
   /** Where this runtime can be dialled. */
   get addresses(): readonly string[] {
     return this.#addresses;
@@ -83,11 +81,6 @@ export class Hub {
 
   get silenceMs(): number {
     return this.options.pulseMs * SILENT_PULSES;
-  }
-
-  /** The peers with a session. */
-  get peers(): readonly RuntimeId[] {
-    return [...this.#sessions.keys()];
   }
 
   isOpen(peer: RuntimeId): boolean {
@@ -209,7 +202,7 @@ export class Hub {
       .catch((error: Error) => this.#log.debug(`A relayed connection failed: ${error.message}`));
   }
 
-  /** A link is up: exchange OPEN, then attach it to its session. Resolves when attached. */
+  /** A link is up: exchanges OPEN, then resolves with the link attached to its session. */
   attach(conn: Conn, greeted: Greeted, session: Session): Promise<void> {
     return this.#greeted(conn, greeted, session);
   }

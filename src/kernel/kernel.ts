@@ -6,7 +6,7 @@
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
 import { type Clock, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
-import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
+import { Decoder, type Encoder, type Extensions, KIND } from '../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
 import { type SendWindow, TakeCount } from './credit.ts';
 import { taskEnded } from './ends.ts';
@@ -219,16 +219,6 @@ export class Kernel implements Carried {
       throw error;
     }
     out.commit();
-  }
-
-  /** Why a value cannot travel; undefined if it can. */
-  refusal(value: unknown): Error | undefined {
-    try {
-      encodeValue(value, 'result', this.#extensions);
-      return undefined;
-    } catch (error) {
-      return toError(error);
-    }
   }
 
   /** Asks a method at a door of a peer. */

@@ -6,6 +6,7 @@
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded, Shipped } from '../../code/index.ts';
 import { type Kernel, PORT, type Task } from '../../kernel/index.ts';
+import { encodeValue } from '../../wire/index.ts';
 import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
 import { type Current, runConcurrent, setSerial } from './current.ts';
 
@@ -192,7 +193,7 @@ export class Executor {
     } catch {
       const failed = new Map(outcome.failed);
       const values = outcome.values.map((value, i) => {
-        const refusal = this.#kernel.refusal(value);
+        const refusal = refusalOf(value, this.#kernel);
         if (refusal) failed.set(i, refusal);
         return refusal ? undefined : value;
       });
@@ -293,6 +294,16 @@ export class Executor {
         this.#kernel.flush();
       },
     };
+  }
+}
+
+// Why a value cannot travel; undefined if it can.
+function refusalOf(value: unknown, kernel: Kernel): Error | undefined {
+  try {
+    encodeValue(value, 'result', kernel.extensions);
+    return undefined;
+  } catch (error) {
+    return toError(error);
   }
 }
 
