@@ -16,6 +16,8 @@ export class SendWindow {
   bytes = 0;
   /** The task has ended: what is sent to it is dropped there. */
   ended = false;
+  /** Its runtime is gone. */
+  lost: Error | undefined;
   #waiting: (() => void)[] = [];
 
   get hasRoom(): boolean {

@@ -112,8 +112,9 @@ export class Dialer {
 
   async #tryAll(session: Session): Promise<{ tried: number; refused: boolean; stale?: string; hopeless: boolean; error?: Error }> {
     const route = this.#routes.get(session.peer);
-    let tried = 0;
-    let refused = true;
+    // Ways through runtimes that may be back soon count as tried, but not as refused.
+    let tried = [...(route?.via ?? [])].filter((via) => this.#hub.session(via) && !this.#hub.isOpen(via)).length;
+    let refused = tried === 0;
     let hopeless = false;
     let stale: string | undefined;
     let error: Error | undefined;

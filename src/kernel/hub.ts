@@ -25,7 +25,7 @@ import { encodeValue, KIND, readVarint } from '../wire/index.ts';
 import { Dialer } from './dialer.ts';
 import { Heartbeat, hearPulses, within } from './heartbeat.ts';
 import type { HubOptions } from './hub-options.ts';
-import { type Open, readOpen } from './open.ts';
+import { answersUs, judge, type Open, readOpen } from './open.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
@@ -34,6 +34,7 @@ import { controlFrame, Session, type SessionEnd } from './session.ts';
 export const SILENT_PULSES = 5;
 const DRAIN_MS = 2_000;
 const OPEN_MS = 5_000;
+const ENDINGS_KEPT = 20_000;
 /** In a pulse: asks for an acknowledgement now. */
 const ACK_NOW = 2;
 const BYE = { closed: 0, tie: 1, unknown: 2 } as const;
@@ -48,6 +49,7 @@ export class Hub {
   readonly #sessions = new Map<RuntimeId, Session>();
   readonly #final = new Set<RuntimeId>();
   readonly #known = new Set<RuntimeId>();
+  readonly #endings = new Map<RuntimeId, number>();
   readonly #offline = new Set<RuntimeId>();
   readonly #listening: Listening[] = [];
   readonly #links = new Set<Link>();
@@ -248,15 +250,18 @@ export class Hub {
           else failed(error?.message ?? 'it closed the link');
         },
       });
-      if (dialled) this.#sendOpen(link, dialled);
+      if (dialled) this.#sendOpen(link, dialled, dialled.theirs);
     });
   }
 
-  #sendOpen(link: Link, session: Session): void {
+  #sendOpen(link: Link, session: Session, echo: string | undefined): void {
+    session.announced = session.received;
+    const before = this.#endings.get(session.peer) ?? 0;
     const open: Open = {
       token: session.token,
+      echo,
       received: session.received,
-      resume: this.#known.has(session.peer) || session.received > 0,
+      before,
       name: this.options.name,
       addresses: this.#addresses,
     };
@@ -266,29 +271,20 @@ export class Hub {
   // H1: decides which session a link belongs to.
   #open(link: Link, dialled: Session | undefined, open: Open, opened: (session: Session) => void, failed: (why: string) => void): void {
     if (dialled) {
-      if (dialled.ended || open.token !== dialled.token) {
-        link.destroy();
-        return failed('the session changed meanwhile');
-      }
-      return this.#attach(link, dialled, open, true, opened, failed);
+      if (answersUs(open, dialled)) return this.#attach(link, dialled, open, true, opened, failed);
+      link.destroy();
+      return failed('the session changed meanwhile');
     }
     let session = this.#sessions.get(link.peer);
-    const reject = (bye: number): void => {
-      link.write(controlFrame(KIND.BYE, Uint8Array.of(bye)));
+    const verdict = judge(open, session, this.dialer.isOpening(link.peer) && this.id < link.peer);
+    if (verdict === 'tie' || verdict === 'unknown') {
+      link.write(controlFrame(KIND.BYE, Uint8Array.of(BYE[verdict])));
       link.end();
-      failed('it was not needed');
-    };
-    if (session && session.token !== open.token) {
-      if (open.resume) return reject(BYE.unknown);
-      if (session.state.kind !== 'connecting') {
-        this.#end(session, { kind: 'gone', message: 'the other side began anew' });
-        session = undefined;
-      } else if (this.dialer.isOpening(link.peer) && this.id < link.peer) return reject(BYE.tie);
-      else session.token = open.token;
-    } else if (!session && open.resume) return reject(BYE.unknown);
-    session ??= this.#sessionFor(link.peer);
-    session.token = open.token;
-    this.#sendOpen(link, session);
+      return failed('it was not needed');
+    }
+    if (verdict === 'anew' && session) this.#end(session, { kind: 'gone', message: 'the other side began anew' });
+    session = this.#sessionFor(link.peer);
+    this.#sendOpen(link, session, open.token);
     this.#attach(link, session, open, false, opened, failed);
   }
 
@@ -303,6 +299,8 @@ export class Hub {
     const old = session.state.kind === 'open' ? session.state.link : undefined;
     const first = !this.#known.has(session.peer);
     session.dialled = dialled;
+    session.theirBefore = open.before;
+    session.theirs = open.token;
     session.lastHeard = this.options.environment.clock.now();
     this.dialer.reach(session.peer, open.addresses);
     if (first) {
@@ -365,7 +363,8 @@ export class Hub {
     if (this.#sessions.get(peer) === session) this.#sessions.delete(peer);
     this.#offline.delete(peer);
     this.#final.delete(peer);
-    this.#known.delete(peer);
+    if (this.#known.delete(peer)) this.#endings.set(peer, (this.#endings.get(peer) ?? 0) + 1);
+    if (this.#endings.size > ENDINGS_KEPT) this.#endings.delete(this.#endings.keys().next().value as RuntimeId);
     this.#relay.lost(peer);
     this.options.events.ended(peer, end);
     this.#drained?.();

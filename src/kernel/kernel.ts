@@ -16,7 +16,7 @@ import { FIRST_TASK, methodPort, PORT, type Port } from './ports.ts';
 import { Segments } from './range.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
 import { References, type RefWire } from './references.ts';
-import { Requests } from './requests.ts';
+import { Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
 import type { SessionEnd } from './session.ts';
 import { LocalTask, type TaskEnd, type TaskFunction } from './task.ts';
@@ -277,7 +277,7 @@ export class Kernel implements Carried {
     this.peers.delete(peer);
     this.#outgoing.delete(peer);
     this.requests.ended(peer, end);
-    this.windows.lost(peer);
+    this.windows.lost(peer, sessionError(end, 'A message was not sent'));
     for (const port of [...this.#ports.values()]) port.ended?.(peer, end);
     this.onEnded(peer, end, info);
   }

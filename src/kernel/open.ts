@@ -1,12 +1,18 @@
 // What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
 import { FlotillaError } from '../base/index.ts';
 import { decodeValue } from '../wire/index.ts';
+import type { Session } from './session.ts';
 
 /** The first frame on a link. */
 export interface Open {
+  /** The sender's half of the session's secret: the same as long as the session lasts. */
   readonly token: string;
+  /** The receiver's half, if the sender has been told: proves that a link belongs to the session. */
+  readonly echo: string | undefined;
+  /** Ordered frames that the sender has taken. */
   readonly received: number;
-  readonly resume: boolean;
+  /** How many sessions with the other side the sender has seen end: tells a fresh start from a link that came second. */
+  readonly before: number;
   readonly name: string;
   readonly addresses: readonly string[];
 }
@@ -19,14 +25,35 @@ export function readOpen(buffer: Buffer, start: number, end: number): Open {
     typeof open === 'object' &&
     typeof open.token === 'string' &&
     typeof open.received === 'number' &&
+    typeof open.before === 'number' &&
     typeof open.name === 'string' &&
     Array.isArray(open.addresses);
   if (!valid) throw new FlotillaError('ERR_WIRE_MALFORMED', 'The other side opened the link with something else than it must.');
   return {
     token: open.token as string,
     received: open.received as number,
-    resume: open.resume === true,
+    echo: typeof open.echo === 'string' ? open.echo : undefined,
+    before: open.before as number,
     name: open.name as string,
     addresses: (open.addresses as unknown[]).map(String).slice(0, 16),
   };
+}
+
+/** Whether the answer to our own OPEN is for the session as it is now: another link may have brought more meanwhile. */
+export function answersUs(open: Open, session: Session): boolean {
+  if (session.ended || open.echo !== session.token || session.received !== session.announced) return false;
+  return session.theirs === undefined || session.theirs === open.token;
+}
+
+/**
+ * What to do about an OPEN from a peer that dialled us, given the session we have with it, if any.
+ *
+ * `attach`: the link belongs to it, or begins one. `anew`: the peer has lost ours and begins another. `tie`: both dialled,
+ * and ours counts. `unknown`: the peer means a session that we do not have.
+ */
+export function judge(open: Open, session: Session | undefined, oursCounts: boolean): 'attach' | 'anew' | 'tie' | 'unknown' {
+  if (open.echo !== undefined && open.echo !== session?.token) return 'unknown';
+  if (!session) return 'attach';
+  if (session.theirs !== undefined && session.theirs !== open.token) return open.before > session.theirBefore ? 'anew' : 'tie';
+  return session.state.kind === 'connecting' && oursCounts ? 'tie' : 'attach';
 }

@@ -161,7 +161,7 @@ class RemoteRef extends Reference implements TaskRef<unknown> {
   readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
     const window = this.#open();
     await this.#kernel.roomFor(this.runtime, window, options);
-    if (window.ended) throw taskEnded();
+    if (window.ended) throw window.lost ?? taskEnded();
     await this.#kernel.deliverTo(this.runtime, this.number, window, message, options);
   };
 

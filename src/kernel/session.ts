@@ -50,11 +50,16 @@ const ACK_FRAMES = 256;
 export class Session {
   readonly peer: RuntimeId;
   state: SessionState = { kind: 'connecting' };
-  /** Proves that a link belongs to this session. */
-  token: string;
+  /** Our half of what proves that a link belongs to this session, and theirs once it is known. */
+  readonly token: string;
+  theirs: string | undefined;
   /** Whether this side dialled first; it redials first. */
   dialled = false;
   lastHeard: number;
+  /** How much we last told the other side that we have received. */
+  announced = 0;
+  /** How many sessions before this one the other side had seen end. */
+  theirBefore = 0;
   stalled = false;
   readonly #handler: SessionHandler;
   readonly #queue = new Fifo<Queued>();

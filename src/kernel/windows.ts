@@ -39,10 +39,13 @@ export class Windows {
   }
 
   /** A peer is gone, and all its tasks. */
-  lost(peer: RuntimeId): void {
+  lost(peer: RuntimeId, error: Error): void {
     const windows = this.#byPeer.get(peer);
     this.#byPeer.delete(peer);
-    for (const window of windows?.values() ?? []) end(window);
+    for (const window of windows?.values() ?? []) {
+      window.lost = error;
+      end(window);
+    }
   }
 }
 

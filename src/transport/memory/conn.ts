@@ -4,6 +4,9 @@ import type { MemoryNetwork } from './network.ts';
 
 type Item = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'end'; readonly error: Error | undefined };
 
+/** Time in which the other side must read what was sent before the end. */
+const LINGER_MS = 2_000;
+
 /** Delivers to its partner after the network's latency, in order. */
 export class MemoryConn implements Conn {
   readonly machine: string;
@@ -53,6 +56,7 @@ export class MemoryConn implements Conn {
     this.#state = 'ending';
     this.#inFlight.push({ kind: 'end', error: undefined });
     this.flush();
+    this.#network.clock.after(LINGER_MS, () => this.#close(undefined), { background: true });
   }
 
   destroy(): void {
@@ -114,8 +118,10 @@ export class MemoryConn implements Conn {
   #deliver(): void {
     while (this.#handler && this.#arrived.length > 0) {
       const item = this.#arrived.shift() as Item;
-      if (item.kind === 'end') this.#close(item.error);
-      else if (this.#state !== 'closed') this.#chunks(item.bytes);
+      if (item.kind === 'end') {
+        this.#close(item.error);
+        if (this.#partner.#state === 'ending') this.#partner.#close(undefined);
+      } else if (this.#state !== 'closed') this.#chunks(item.bytes);
     }
   }
 

@@ -1,0 +1,8 @@
+/* What tests of Flotilla, and of programs that use it, are made of: virtual time, a network in memory, the leak gate. */
+
+export { MemoryNetwork } from '../transport/index.ts';
+export { ManualClock } from './clock.ts';
+export { leakGate, openResources } from './leaks.ts';
+export { seededBytes, seededRandom } from './random.ts';
+export type { WorldOptions } from './world.ts';
+export { World } from './world.ts';

@@ -1,0 +1,79 @@
+// A simulated world: one clock, one seed, machines on a memory network that encodes every message.
+import { type Environment, Runtime, type RuntimeOptions } from '../kernel/index.ts';
+import { MemoryNetwork } from '../transport/index.ts';
+import { ManualClock } from './clock.ts';
+import { seededBytes, seededRandom } from './random.ts';
+
+/** Options of {@link World}. */
+export interface WorldOptions {
+  readonly seed: number;
+  /** The delay of each chunk in ms: a number, or bounds. */
+  readonly latencyMs?: number | readonly [number, number];
+}
+
+/**
+ * Machines in one process, on virtual time, with seeded chance.
+ *
+ * @example
+ * ```ts
+ * const world = new World({ seed: 1 });
+ * const runtime = await world.start('a', { listen: 'mem://a:1' });
+ * console.log(runtime.locations.join()); // => mem://a:1
+ * await world.close();
+ * ```
+ */
+export class World {
+  readonly clock = new ManualClock();
+  readonly random: () => number;
+  readonly network: MemoryNetwork;
+  readonly #runtimes = new Set<Runtime>();
+
+  constructor({ seed, latencyMs = 0 }: WorldOptions) {
+    this.random = seededRandom(seed);
+    this.network = new MemoryNetwork({ clock: this.clock, random: this.random, latencyMs });
+  }
+
+  /** The environment of one machine. */
+  environment(machine: string): Environment {
+    return {
+      clock: this.clock,
+      random: seededBytes(this.random),
+      network: this.network.at(machine),
+      secret: () => Buffer.from('a secret for simulations'),
+    };
+  }
+
+  /** Starts a runtime on a machine. */
+  async start(machine: string, options: RuntimeOptions = {}): Promise<Runtime> {
+    const starting = Runtime.start({ name: machine, ...options }, this.environment(machine));
+    await this.clock.settle();
+    const runtime = await starting;
+    this.#runtimes.add(runtime);
+    return runtime;
+  }
+
+  /** The runtime's machine loses power: nothing is said, nothing is left. `tell`: its peers' connections are reset. */
+  crash(runtime: Runtime, machine: string, tell: boolean): void {
+    this.#runtimes.delete(runtime);
+    this.network.crash(machine, tell);
+    runtime.hub.abandon();
+  }
+
+  /** Waits, in virtual time, for a promise. Rejects if it is not settled after `ms`. */
+  async wait<T>(promise: Promise<T>, ms = 60_000): Promise<T> {
+    let done = false;
+    const watched = promise.finally(() => {
+      done = true;
+    });
+    watched.catch(() => {});
+    if (!(await this.clock.advance(ms, () => done))) throw new Error(`nothing came of it within ${ms} ms of virtual time`);
+    return watched;
+  }
+
+  /** Closes every runtime. */
+  async close(): Promise<void> {
+    const closing = Promise.all([...this.#runtimes].map((runtime) => runtime.close()));
+    this.#runtimes.clear();
+    await this.wait(closing);
+  }
+}
