@@ -41,7 +41,7 @@ export function readOpen(buffer: Buffer, start: number, end: number): Open {
 
 /** Whether the answer to our own OPEN is for the session as it is now: another link may have brought more meanwhile. */
 export function answersUs(open: Open, session: Session): boolean {
-  if (session.ended || open.echo !== session.token || session.received !== session.announced) return false;
+  if (session.ended || open.echo !== session.token || session.received !== session.announced || open.received < session.acked) return false;
   return session.theirs === undefined || session.theirs === open.token;
 }
 
@@ -49,11 +49,12 @@ export function answersUs(open: Open, session: Session): boolean {
  * What to do about an OPEN from a peer that dialled us, given the session we have with it, if any.
  *
  * `attach`: the link belongs to it, or begins one. `anew`: the peer has lost ours and begins another. `tie`: both dialled,
- * and ours counts. `unknown`: the peer means a session that we do not have.
+ * and ours counts, or the link is older than the one there is. `unknown`: the peer means a session that we do not have.
  */
 export function judge(open: Open, session: Session | undefined, oursCounts: boolean): 'attach' | 'anew' | 'tie' | 'unknown' {
   if (open.echo !== undefined && open.echo !== session?.token) return 'unknown';
   if (!session) return 'attach';
+  if (open.received < session.acked && session.theirs === open.token) return 'tie'; // sent before what another link has brought since
   if (session.theirs !== undefined && session.theirs !== open.token) return open.before > session.theirBefore ? 'anew' : 'tie';
   return session.state.kind === 'connecting' && oursCounts ? 'tie' : 'attach';
 }

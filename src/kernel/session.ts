@@ -87,6 +87,11 @@ export class Session {
     return this.#received;
   }
 
+  /** Frames of ours that the other side has acknowledged, as whole ranges. */
+  get acked(): number {
+    return this.#acked;
+  }
+
   /** Bytes that wait to be sent or acknowledged. */
   get pending(): number {
     return this.#pending;
