@@ -137,6 +137,7 @@ export class Dispatcher {
   #retry(work: Work, loss: Loss, wasRunning: boolean): void {
     if (work.state.kind === 'done') return;
     work.state = { kind: 'waiting' };
+    work.suspect = true;
     if (work.lost) {
       if (work.lost(loss, wasRunning)) this.tally.retried += work.weight;
       return;
@@ -176,7 +177,7 @@ export class Dispatcher {
   #hasCapacity(member: Member, work: Work): boolean {
     const ahead = member.inFlight.size - member.io;
     if (ahead === 0) return true;
-    if (work.port === PORT.TASKS) return false;
+    if (work.port === PORT.TASKS || work.suspect) return false;
     const { serviceMs } = work.job;
     return serviceMs !== undefined && ahead < MOST_AHEAD && member.queuedMs + serviceMs * work.weight <= PREFETCH_MS;
   }
@@ -202,7 +203,7 @@ export class Dispatcher {
     member.inFlight.add(work);
     this.#running++;
     if (work.io > 0) member.io++;
-    else member.queuedMs += (job.serviceMs ?? PREFETCH_MS) * work.weight;
+    else member.queuedMs += weightMs(work);
   }
 
   #answered(member: Member, work: Work, ok: boolean, value: unknown): void {
@@ -224,7 +225,7 @@ export class Dispatcher {
     this.#running--;
     if (work.io > 0) member.io--;
     else if (member.inFlight.size === member.io) member.queuedMs = 0;
-    else member.queuedMs = Math.max(0, member.queuedMs - (work.job.serviceMs ?? PREFETCH_MS) * work.weight);
+    else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
   }
 
   #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {
@@ -246,6 +247,11 @@ export class Dispatcher {
     member.windowStart = now;
     member.windowCount = 0;
   }
+}
+
+// How much of a worker's time ahead some work takes up; a suspect, all of it.
+function weightMs(work: Work): number {
+  return work.suspect ? PREFETCH_MS + 1 : (work.job.serviceMs ?? PREFETCH_MS) * work.weight;
 }
 
 /** Takes a measurement of a function's time into account. */

@@ -199,7 +199,7 @@ export class MapRun<T> {
     this.#submit(batch, 0, items.length, 0);
   }
 
-  #submit(batch: Batch<T>, from: number, to: number, strikes: number): void {
+  #submit(batch: Batch<T>, from: number, to: number, strikes: number, suspect = false): void {
     const { at, io, retries, args } = this.#options;
     const job = this.#caller.job(this.#fn);
     const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
@@ -213,6 +213,7 @@ export class MapRun<T> {
       at,
       retries: retries ?? RETRIES,
       strikes,
+      suspect,
       state: { kind: 'waiting' },
       settle: (ok, value, member) => {
         this.#running.delete(work);
@@ -270,7 +271,7 @@ export class MapRun<T> {
       return false;
     }
     this.#underWay += to - from;
-    for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
+    for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes, true);
     return true;
   }
 

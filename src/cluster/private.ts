@@ -46,6 +46,7 @@ export function startInline(runtime: Runtime, dispatcher: Dispatcher, crew: Crew
     clock: kernel.clock,
     worker: 'inline',
     host: 'inline',
+    abandons: true,
     load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
     turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
   });

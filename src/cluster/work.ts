@@ -42,6 +42,8 @@ export interface Work {
   readonly at: string | undefined;
   readonly retries: number;
   strikes: number;
+  /** Was under way on a worker that was lost: runs with nothing ahead or behind it, so that only the guilty are blamed. */
+  suspect?: boolean;
   state:
     | { readonly kind: 'waiting' }
     | { readonly kind: 'running'; readonly member: Member; readonly call: number }

@@ -1,6 +1,6 @@
 // esbuild, loaded when it is first needed: only a client that ships TypeScript or packages needs it, a worker never.
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { TraceMap } from '@jridgewell/trace-mapping';
 import { FlotillaError } from '../base/index.ts';
 
@@ -34,8 +34,19 @@ export async function loadEsbuild(): Promise<Esbuild> {
 export async function readModule(file: string): Promise<{ text: string; map: TraceMap | undefined }> {
   const source = await readFile(file, 'utf8');
   const loader = LOADERS[extname(file)];
-  if (!loader && !/\busing\b/.test(source)) return { text: source, map: undefined };
+  if (!loader && !/\busing\b/.test(source)) return { text: source, map: await besideMap(source, file) };
   return transform(source, file, loader ?? 'js');
+}
+
+// The map that a compiler left beside its output.
+async function besideMap(source: string, file: string): Promise<TraceMap | undefined> {
+  const name = /\n\/\/# sourceMappingURL=([^\s:]+\.map)\s*$/.exec(source)?.[1];
+  if (name === undefined) return undefined;
+  try {
+    return new TraceMap(await readFile(join(dirname(file), name), 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** JavaScript for the oldest Node that shipped code must run on. */

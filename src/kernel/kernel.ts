@@ -121,9 +121,14 @@ export class Kernel implements Carried {
     );
   }
 
-  /** Starts a function as a task of this runtime. */
-  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A, name = fn.name || 'task'): TaskRef<M, Awaited<R>> {
+  /** Starts a function as a task of this runtime; `begin` may put off when it first runs. */
+  spawn<M, A extends unknown[], R>(
+    fn: TaskFunction<M, A, R>,
+    args: A,
+    begin: (run: () => void) => void = (run) => run(),
+  ): TaskRef<M, Awaited<R>> {
     const number = this.#nextTask++;
+    const name = fn.name || 'task';
     const counts = new Map<RuntimeId, TakeCount>();
     const task = new LocalTask<M>({
       name,
@@ -143,7 +148,7 @@ export class Kernel implements Carried {
       },
     });
     this.carrier.mailbox(number, true);
-    task.run(fn, args);
+    begin(() => task.run(fn, args));
     return ref as TaskRef<M, Awaited<R>>;
   }
 
@@ -158,6 +163,11 @@ export class Kernel implements Carried {
   /** Sends a value to a door of a peer. */
   message(peer: RuntimeId, port: number, value: unknown): void {
     this.#send(peer, KIND.MESSAGE, port, (encoder) => encoder.value(value, 'message'));
+  }
+
+  /** Closes the mailbox of a task of a peer, after what was sent to it before. */
+  closeTask(peer: RuntimeId, number: number): void {
+    this.#send(peer, KIND.CLOSE, number, (encoder) => encoder.value(null));
   }
 
   /** Sends a message to a task of a peer, against its window. */
@@ -229,16 +239,6 @@ export class Kernel implements Carried {
   /** The asker of a request has given it up. */
   cancelled(port: number, peer: RuntimeId, id: number, reason: unknown): void {
     this.#ports.get(port)?.cancel?.(peer, id, reason);
-  }
-
-  /** Resolves when there is room to send to a task of a peer. */
-  roomFor(peer: RuntimeId, window: SendWindow, options: WaitOptions): Promise<void> {
-    if (window.ended || (window.hasRoom && this.carrier.hasRoom(peer))) return Promise.resolve();
-    const waited = this.requests.within(options, 'Room', (settle) => {
-      window.onRoom(() => settle(true, undefined));
-      return () => {};
-    });
-    return waited as Promise<void>;
   }
 
   /** Posts all that is gathered. */
@@ -333,6 +333,10 @@ export class Kernel implements Carried {
         this.requests.answered(id, ok, decoder.value());
         return;
       }
+      case KIND.CLOSE:
+        decoder.value();
+        this.#tasks.get(target)?.close();
+        return;
       case KIND.CREDIT: {
         const number = decoder.value() as number;
         const messages = decoder.value() as number;

@@ -155,18 +155,18 @@ class RemoteRef extends Reference implements TaskRef<unknown> {
   readonly send = (message: unknown): boolean => this.#kernel.sendTo(this.runtime, this.number, this.#open(), message);
 
   room(options: WaitOptions = {}): Promise<void> {
-    return this.#kernel.roomFor(this.runtime, this.#open(), options);
+    return roomFor(this.#kernel, this.runtime, this.#open(), options);
   }
 
   readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
     const window = this.#open();
-    await this.#kernel.roomFor(this.runtime, window, options);
+    await roomFor(this.#kernel, this.runtime, window, options);
     if (window.ended) throw window.lost ?? taskEnded();
     await this.#kernel.deliverTo(this.runtime, this.number, window, message, options);
   };
 
   close(): void {
-    this.#kernel.message(this.runtime, PORT.RUNTIME, { kind: 'close', task: this.number });
+    this.#kernel.closeTask(this.runtime, this.number);
   }
 
   terminate(reason?: string): void {
@@ -206,4 +206,14 @@ class EndedRef extends Reference implements TaskRef<unknown> {
   watch(): Promise<TaskEnd> {
     return Promise.resolve(this.#end);
   }
+}
+
+// Resolves when there is room to send to a task of a peer, or the task or its runtime is gone.
+function roomFor(kernel: Kernel, peer: RuntimeId, window: SendWindow, options: WaitOptions): Promise<void> {
+  if (window.ended || (window.hasRoom && kernel.carrier.hasRoom(peer))) return Promise.resolve();
+  const waited = kernel.requests.within(options, 'Room', (settle) => {
+    window.onRoom(() => settle(true, undefined));
+    return () => {};
+  });
+  return waited as Promise<void>;
 }

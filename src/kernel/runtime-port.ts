@@ -1,4 +1,4 @@
-// The door every runtime has: tasks are watched and closed through it, requests cancelled.
+// The door every runtime has: tasks are watched through it, requests cancelled.
 import { FlotillaError } from '../base/index.ts';
 import type { Kernel } from './kernel.ts';
 import { methodPort, type Port } from './ports.ts';
@@ -6,7 +6,6 @@ import { methodPort, type Port } from './ports.ts';
 /** What runtimes tell each other at the runtime door. */
 export type RuntimeNotice =
   | { readonly kind: 'cancel'; readonly port: number; readonly id: number; readonly reason: unknown }
-  | { readonly kind: 'close'; readonly task: number }
   | { readonly kind: 'ended'; readonly task: number };
 
 /** The runtime door of a kernel. */
@@ -25,7 +24,6 @@ export function runtimePort(kernel: Kernel): Port {
     message(peer, value) {
       const notice = value as RuntimeNotice;
       if (notice.kind === 'cancel') kernel.cancelled(notice.port, peer, notice.id, notice.reason);
-      else if (notice.kind === 'close') kernel.find(notice.task).task?.close();
       else if (notice.kind === 'ended') kernel.windows.ended(peer, notice.task);
     },
   };

@@ -15,8 +15,7 @@ export const KIND = {
   ANSWER: 19,
   PART: 20,
   CREDIT: 21,
-  CALL: 22,
-  RESULT: 23,
+  CLOSE: 22,
   RELAY: 24,
 } as const;
 

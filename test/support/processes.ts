@@ -72,7 +72,11 @@ export class Program {
 }
 
 /** Starts a program that is killed when the test ends. */
-export function start(t: { after(fn: () => unknown): void }, args: readonly string[], options?: ConstructorParameters<typeof Program>[1]): Program {
+export function start(
+  t: { after(fn: () => unknown): void },
+  args: readonly string[],
+  options?: ConstructorParameters<typeof Program>[1],
+): Program {
   const program = new Program(args, options);
   t.after(async () => {
     program.kill();
@@ -82,8 +86,16 @@ export function start(t: { after(fn: () => unknown): void }, args: readonly stri
 }
 
 /** Runs a program to its end. */
-export function runToEnd(args: readonly string[], options: { env?: Record<string, string>; cwd?: string; timeout?: number } = {}): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...args], { cwd: options.cwd ?? ROOT, env: { ...cleanEnvironment(), ...options.env }, encoding: 'utf8', timeout: options.timeout ?? 60_000 });
+export function runToEnd(
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string; timeout?: number } = {},
+): { code: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args], {
+    cwd: options.cwd ?? ROOT,
+    env: { ...cleanEnvironment(), ...options.env },
+    encoding: 'utf8',
+    timeout: options.timeout ?? 60_000,
+  });
   return { code: status, stdout, stderr };
 }
 
@@ -117,6 +129,12 @@ export async function untilNoneMarked(mark: string, ms: number): Promise<number>
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FLOTILLA_SCHEDULER: _scheduler, FLOTILLA_SECRET: _secret, ...rest } = process.env;
+  const {
+    NODE_TEST_CONTEXT: _context,
+    NODE_OPTIONS: _options,
+    FLOTILLA_SCHEDULER: _scheduler,
+    FLOTILLA_SECRET: _secret,
+    ...rest
+  } = process.env;
   return rest;
 }

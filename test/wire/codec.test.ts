@@ -2,22 +2,79 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FlotillaError } from '../../src/base/index.ts';
-import { Decoder, Encoder, decodeValue, encodeValue, LIMITS } from '../../src/wire/index.ts';
+import { Decoder, decodeValue, Encoder, encodeValue, LIMITS } from '../../src/wire/index.ts';
 
 const trip = (value: unknown): any => decodeValue(Buffer.from(encodeValue(value)));
 const refused = (value: unknown, path: string, pattern: RegExp, code = 'ERR_WIRE_CANNOT_TRAVEL') =>
   assert.throws(
     () => encodeValue(value, 'args'),
-    (error: any) => error instanceof FlotillaError && error.code === code && error.message.startsWith(`${path} cannot be sent`) && pattern.test(error.message),
+    (error: any) =>
+      error instanceof FlotillaError &&
+      error.code === code &&
+      error.message.startsWith(`${path} cannot be sent`) &&
+      pattern.test(error.message),
   );
 
 test('what structured clone keeps arrives as it was', () => {
   const shared = { name: 'shared' };
   const values: unknown[] = [
-    null, undefined, true, false, 0, -0, 1, 63, 64, -1, -32, -33, 255, 256, 65_535, 65_536, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53, -(2 ** 53), 0.1, Number.NaN, Infinity, -Infinity,
-    '', 'a', 'é', '日本', '🚢', 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(63), 'x'.repeat(64), 'é'.repeat(40), 'x'.repeat(70_000), '\ud800 lone', '\u0000',
-    0n, 5n, -5n, 2n ** 80n, -(2n ** 80n), new Date(0), /a+b/gi, new Map<unknown, unknown>([[1, 'x'], [{ a: 1 }, new Set([1, 'two'])]]), new Set(), [], [1, [2, [3]]], {}, { a: { b: { c: undefined } } },
-    new URL('http://example.test/a?b#c'), [shared, shared],
+    null,
+    undefined,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    63,
+    64,
+    -1,
+    -32,
+    -33,
+    255,
+    256,
+    65_535,
+    65_536,
+    2 ** 31 - 1,
+    2 ** 31,
+    -(2 ** 31),
+    2 ** 32,
+    2 ** 53,
+    -(2 ** 53),
+    0.1,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    '',
+    'a',
+    'é',
+    '日本',
+    '🚢',
+    'x'.repeat(31),
+    'x'.repeat(32),
+    'x'.repeat(63),
+    'x'.repeat(64),
+    'é'.repeat(40),
+    'x'.repeat(70_000),
+    '\ud800 lone',
+    '\u0000',
+    0n,
+    5n,
+    -5n,
+    2n ** 80n,
+    -(2n ** 80n),
+    new Date(0),
+    /a+b/gi,
+    new Map<unknown, unknown>([
+      [1, 'x'],
+      [{ a: 1 }, new Set([1, 'two'])],
+    ]),
+    new Set(),
+    [],
+    [1, [2, [3]]],
+    {},
+    { a: { b: { c: undefined } } },
+    new URL('http://example.test/a?b#c'),
+    [shared, shared],
   ];
   for (const value of values) assert.deepStrictEqual(trip(value), value);
   assert.ok(Number.isNaN(trip(new Date(Number.NaN)).getTime()));
@@ -27,7 +84,19 @@ test('what structured clone keeps arrives as it was', () => {
 
 test('arrays of bytes keep their type and content', () => {
   const bytes = Uint8Array.from({ length: 40 }, (_, i) => i);
-  for (const View of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array]) {
+  for (const View of [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+  ]) {
     const view = new View(bytes.buffer.slice(0, 40));
     const back = trip({ view }).view;
     assert.equal(back.constructor, View);
@@ -40,7 +109,7 @@ test('arrays of bytes keep their type and content', () => {
 });
 
 test('holes, cycles and shared references keep their shape', () => {
-  const sparse = [1, , 3];
+  const sparse = [1, undefined, 3];
   assert.equal(1 in trip(sparse), false);
   assert.equal(trip(sparse).length, 3);
   const loop: any = { list: [] };
@@ -72,7 +141,10 @@ test('errors keep name, message, code, cause, own properties and, where built in
   assert.equal(trip(new Custom('x')).name, 'Custom');
   const many = trip(new AggregateError([new Error('a'), new Error('b')], 'all'));
   assert.ok(many instanceof AggregateError);
-  assert.deepStrictEqual(many.errors.map((e: Error) => e.message), ['a', 'b']);
+  assert.deepStrictEqual(
+    many.errors.map((e: Error) => e.message),
+    ['a', 'b'],
+  );
   const ours = trip(new FlotillaError('ERR_TIMEOUT', 'late', { details: { ms: 5 } }));
   assert.equal(ours.code, 'ERR_TIMEOUT');
   assert.equal(ours.retry, 'later');
@@ -119,7 +191,11 @@ test('a refused value leaves nothing behind: what is written after it is read as
   decoder.begin(encoder.buffer, encoder.start, encoder.position);
   const all = [];
   while (decoder.more) all.push(decoder.value());
-  assert.deepStrictEqual(all, [{ a: 1, b: 'x' }, { a: 2, b: 'y' }, { c: { d: 2 }, e: 3 }]);
+  assert.deepStrictEqual(all, [
+    { a: 1, b: 'x' },
+    { a: 2, b: 'y' },
+    { c: { d: 2 }, e: 3 },
+  ]);
 });
 
 test('keys of prototypes are own properties and nothing else', () => {
@@ -132,25 +208,52 @@ test('keys of prototypes are own properties and nothing else', () => {
 });
 
 test('any value that structured clone takes comes back equal', () => {
-  const leaf = fc.oneof(fc.integer(), fc.double(), fc.string({ unit: 'binary' }), fc.boolean(), fc.bigInt(), fc.constant(null), fc.constant(undefined), fc.date({ noInvalidDate: true }), fc.uint8Array(), fc.float64Array());
+  const leaf = fc.oneof(
+    fc.integer(),
+    fc.double(),
+    fc.string({ unit: 'binary' }),
+    fc.boolean(),
+    fc.bigInt(),
+    fc.constant(null),
+    fc.constant(undefined),
+    fc.date({ noInvalidDate: true }),
+    fc.uint8Array(),
+    fc.float64Array(),
+  );
   const { value } = fc.letrec((tie) => ({
-    value: fc.oneof({ maxDepth: 5 }, leaf, fc.array(tie('value'), { maxLength: 20 }), fc.dictionary(fc.string(), tie('value'), { maxKeys: 8, noNullPrototype: true }), fc.array(fc.tuple(leaf, tie('value')), { maxLength: 5 }).map((entries) => new Map(entries)), fc.array(leaf, { maxLength: 6 }).map((items) => new Set(items))),
+    value: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc.array(tie('value'), { maxLength: 20 }),
+      fc.dictionary(fc.string(), tie('value'), { maxKeys: 8, noNullPrototype: true }),
+      fc.array(fc.tuple(leaf, tie('value')), { maxLength: 5 }).map((entries) => new Map(entries)),
+      fc.array(leaf, { maxLength: 6 }).map((items) => new Set(items)),
+    ),
   }));
-  fc.assert(fc.property(value, (sent) => assert.deepStrictEqual(trip(sent), structuredClone(sent))), { numRuns: 2_000, seed: 42 });
+  fc.assert(
+    fc.property(value, (sent) => assert.deepStrictEqual(trip(sent), structuredClone(sent))),
+    { numRuns: 2_000, seed: 42 },
+  );
 });
 
 test('several values in a frame share a dictionary and come back in order', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ id: fc.integer(), name: fc.string(), at: fc.option(fc.double()) }, { requiredKeys: [] }), { maxLength: 80 }), (values) => {
-      const encoder = new Encoder();
-      encoder.beginFrame();
-      for (const value of values) encoder.value(value);
-      const decoder = new Decoder();
-      decoder.begin(encoder.buffer, encoder.start, encoder.position);
-      const back = [];
-      while (decoder.more) back.push(decoder.value());
-      assert.deepStrictEqual(back, values.map((v) => ({ ...v })));
-    }),
+    fc.property(
+      fc.array(fc.record({ id: fc.integer(), name: fc.string(), at: fc.option(fc.double()) }, { requiredKeys: [] }), { maxLength: 80 }),
+      (values) => {
+        const encoder = new Encoder();
+        encoder.beginFrame();
+        for (const value of values) encoder.value(value);
+        const decoder = new Decoder();
+        decoder.begin(encoder.buffer, encoder.start, encoder.position);
+        const back = [];
+        while (decoder.more) back.push(decoder.value());
+        assert.deepStrictEqual(
+          back,
+          values.map((v) => ({ ...v })),
+        );
+      },
+    ),
     { numRuns: 500, seed: 7 },
   );
 });

@@ -8,7 +8,18 @@ const INPUTS = 300_000;
 test(`${INPUTS} hostile inputs to the decoder end with a value or a typed error, quickly and in little memory`, (t) => {
   const random = seededRandom(11);
   const bytes = seededBytes(random);
-  const seeds = [{ a: [1, 'two', new Map([[1, new Set([2])]])], b: Buffer.alloc(20), e: new Error('x', { cause: [1] }), n: 10n ** 30n, d: new Date(), u: undefined }, Array.from({ length: 50 }, (_, i) => ({ id: i, name: `n${i}` })), [new Float64Array(9), /x/g, 'é'.repeat(90)]].map((value) => Buffer.from(encodeValue(value)));
+  const seeds = [
+    {
+      a: [1, 'two', new Map([[1, new Set([2])]])],
+      b: Buffer.alloc(20),
+      e: new Error('x', { cause: [1] }),
+      n: 10n ** 30n,
+      d: new Date(),
+      u: undefined,
+    },
+    Array.from({ length: 50 }, (_, i) => ({ id: i, name: `n${i}` })),
+    [new Float64Array(9), /x/g, 'é'.repeat(90)],
+  ].map((value) => Buffer.from(encodeValue(value)));
   const decoder = new Decoder();
   let values = 0;
   let refused = 0;
@@ -34,12 +45,20 @@ test(`${INPUTS} hostile inputs to the decoder end with a value or a typed error,
   const ms = performance.now() - started;
   assert.ok(ms < 60_000);
   assert.ok(process.memoryUsage().heapUsed - before < 200e6);
-  t.diagnostic(`${INPUTS} inputs: ${values} gave values, ${refused} were refused, ${(ms / INPUTS * 1000).toFixed(1)} us each`);
+  t.diagnostic(`${INPUTS} inputs: ${values} gave values, ${refused} were refused, ${((ms / INPUTS) * 1000).toFixed(1)} us each`);
 });
 
 test('hostile lengths and depths are refused without allocating what they claim', () => {
   const decoder = new Decoder();
-  const hostile = [[0xcd, 0xff, 0xff, 0xff, 0x7f], [0xd0, 0xff, 0xff, 0xff, 0x7f], [0xca, 0xff, 0xff, 0xff, 0xff, 0x7f], [0xd4, 4, 0xff, 0xff, 0xff, 0x7f, 0], Array(100_000).fill(0xa1), [0xd7, ...Array(50_000).fill(0xa1), 0], [0xce, 0x05, 0x7f, 1, 2, 3, 4]];
+  const hostile = [
+    [0xcd, 0xff, 0xff, 0xff, 0x7f],
+    [0xd0, 0xff, 0xff, 0xff, 0x7f],
+    [0xca, 0xff, 0xff, 0xff, 0xff, 0x7f],
+    [0xd4, 4, 0xff, 0xff, 0xff, 0x7f, 0],
+    Array(100_000).fill(0xa1),
+    [0xd7, ...Array(50_000).fill(0xa1), 0],
+    [0xce, 0x05, 0x7f, 1, 2, 3, 4],
+  ];
   for (const bytes of hostile) {
     decoder.begin(Buffer.from(bytes), 0, bytes.length);
     assert.throws(() => decoder.value(), { code: /^ERR_WIRE_(MALFORMED|LIMIT)$/ });
@@ -48,7 +67,11 @@ test('hostile lengths and depths are refused without allocating what they claim'
 
 test('frames are found in any chunking, and a length that cannot be is refused', () => {
   const random = seededRandom(3);
-  const frames = Array.from({ length: 400 }, (_, i) => ({ kind: KIND.MESSAGE as number, target: i % 3 === 0 ? i * 1000 : i % 100, payload: Buffer.from(seededBytes(random)(Math.floor(random() * (i % 50 === 0 ? 100_000 : 200)))) }));
+  const frames = Array.from({ length: 400 }, (_, i) => ({
+    kind: KIND.MESSAGE as number,
+    target: i % 3 === 0 ? i * 1000 : i % 100,
+    payload: Buffer.from(seededBytes(random)(Math.floor(random() * (i % 50 === 0 ? 100_000 : 200)))),
+  }));
   const whole = Buffer.concat(
     frames.map(({ kind, target, payload }) => {
       const head = [kind];

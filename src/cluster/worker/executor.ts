@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   readonly turn: () => Promise<void>;
   /** Told when a cancelled call has settled. */
   readonly onSettled?: (call: number) => void;
+  /** Goes on past a cancelled call that does not settle, where there is no process to end. */
+  readonly abandons?: boolean;
 }
 
 interface Job {
@@ -34,6 +36,7 @@ interface Job {
   readonly args: unknown;
   readonly kind: 'call' | 'batch';
   cancelled: boolean;
+  abandon?: () => void;
 }
 
 /** The executor of one worker, or of an inline client. */
@@ -142,10 +145,11 @@ export class Executor {
       this.#answer(job, true, result);
       return undefined;
     }
-    return (result as Promise<unknown>).then(
+    const settled = (result as Promise<unknown>).then(
       (value) => this.#answer(job, true, value),
       (error: unknown) => this.#answer(job, false, toError(error)),
     );
+    return this.#options.abandons ? Promise.race([settled, abandonment(job)]) : settled;
   }
 
   async #other(job: Job, fn: Loaded | Promise<Loaded>): Promise<void> {
@@ -247,7 +251,12 @@ export class Executor {
 
   async #spawn(fn: number, args: unknown[]): Promise<unknown> {
     const loaded = await this.#function(fn);
-    return this.#kernel.spawn(loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown, args);
+    // The reference is on its way before the task first computes.
+    return this.#kernel.spawn(
+      loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown,
+      args,
+      (run) => void this.#options.turn().then(run),
+    );
   }
 
   #settled(peer: RuntimeId, id: number, ok: boolean, value: unknown): void {
@@ -268,6 +277,7 @@ export class Executor {
     if (this.#running?.id === id && this.#running.peer === peer) this.#running.cancelled = true;
     const abort = this.#aborts.get(key(peer, id)) ?? (this.#running?.id === id ? this.#abortFor(peer, id) : undefined);
     abort?.abort(error);
+    if (this.#running?.id === id) this.#running.abandon?.();
     this.#credits.get(id)?.wake?.();
     if (!abort) this.#options.onSettled?.(id);
   }
@@ -295,6 +305,12 @@ export class Executor {
       },
     };
   }
+}
+
+function abandonment(job: Job): Promise<void> {
+  return new Promise((resolve) => {
+    job.abandon = resolve;
+  });
 }
 
 // Why a value cannot travel; undefined if it can.
