@@ -76,7 +76,6 @@ export const ERRORS = {
     'The task was asked to end while it waited.',
     'Clean up and return; after the grace period it is killed.',
   ),
-  ERR_TASK_LOST: row('elsewhere', 'The task ended because its worker or host was lost.', 'Start it again elsewhere.'),
   ERR_MAILBOX_CLOSED: row('never', 'The mailbox was closed and is empty.', 'End the loop.'),
   ERR_REQUEST_UNKNOWN: row('never', 'The other side does not know the request.', 'Install the same version of flotilla on both.'),
   ERR_CODE_NOT_FOUND: row(

@@ -6,8 +6,8 @@
 //   D2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
 //   D3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   D4. Work is settled once, whatever late answers say.
-import { type Clock, Fifo, FlotillaError, hasCode, type RuntimeId } from '../base/index.ts';
-import { type Kernel, PORT } from '../kernel/index.ts';
+import { type Clock, Fifo, FlotillaError, type RuntimeId } from '../base/index.ts';
+import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
 import type { Define, WorkerOrder } from './protocol.ts';
 import type { Loss, Member, Work } from './work.ts';
 
@@ -208,7 +208,7 @@ export class Dispatcher {
 
   #answered(member: Member, work: Work, ok: boolean, value: unknown): void {
     this.#finish(member, work);
-    if (!ok && hasCode(value, 'ERR_SESSION_LOST') && (value as { lost?: string }).lost !== undefined) {
+    if (!ok && isSessionLoss(value)) {
       member.losing.push(work);
       member.state = 'lost';
       return;

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { Finder, type Place } from './find.ts';
 import { buildModule, TOP_PREFIX } from './module.ts';
-import { outline } from './outline.ts';
+import { outline, withoutLowering } from './outline.ts';
 import { buildPackage } from './package.ts';
 import { buildExpression, buildStatement, type Sliced, type SliceNeeds, userLine } from './slice.ts';
 import { mapStack } from './stacks.ts';
@@ -133,7 +133,7 @@ export class Library implements SliceNeeds {
 
   #place(fn: AnyFunction, place: Place): Shipped {
     const from = this.#slice(place);
-    const path = pathToFunction(from.root, place.offset);
+    const path = withoutLowering(pathToFunction(from.root, place.offset));
     const node = path.at(-1);
     const label = fn.name || 'anonymous';
     if (!node)
@@ -197,14 +197,20 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
   if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || (second['id'] as Syntax).type !== 'Identifier')
     return undefined;
   const keys: string[] = [];
-  let holder: Syntax | undefined = rest.shift();
+  let holder: Syntax | undefined = unnamed(rest);
   while (holder?.type === 'ObjectExpression') {
     const property = rest.shift();
     if (property?.type !== 'Property' || property['computed'] === true || property['kind'] !== 'init') return undefined;
     keys.push(keyOf(property));
-    holder = rest.shift();
+    holder = unnamed(rest);
   }
   return holder && isFunction(holder) && rest.length === 0 ? { name: (second['id'] as Syntax)['name'] as string, path: keys } : undefined;
+}
+
+// The next node of a path, past the wrapper by which compilers keep a function's name.
+function unnamed(rest: Syntax[]): Syntax | undefined {
+  const next = rest.shift();
+  return next?.type === 'CallExpression' && (next['callee'] as Syntax)['name'] === '__name' ? rest.shift() : next;
 }
 
 function isNamed(node: Syntax): boolean {

@@ -25,6 +25,19 @@ export interface Outline {
   readonly exports: ReadonlyMap<string, string>;
 }
 
+/** The statements of a module's top level. Where `using` was lowered they lie in a `try` block, which is no scope of the user's. */
+function topStatements(root: Syntax): Syntax[] {
+  return (root['body'] as Syntax[]).flatMap((statement) =>
+    statement.type === 'TryStatement' ? ((statement['block'] as Syntax)['body'] as Syntax[]) : [statement],
+  );
+}
+
+/** The path to a node as if such a `try` block were not there. */
+export function withoutLowering(path: Syntax[]): Syntax[] {
+  const [root, statement, block, ...rest] = path;
+  return root && statement?.type === 'TryStatement' && block === statement['block'] ? [root, ...rest] : path;
+}
+
 /** Reads the top level of a module. */
 export function outline(root: Syntax): Outline {
   const bindings = new Map<string, ImportBinding | Declared>();
@@ -47,7 +60,7 @@ export function outline(root: Syntax): Outline {
     else return [];
     return [name];
   };
-  for (const statement of root['body'] as Syntax[]) {
+  for (const statement of topStatements(root)) {
     switch (statement.type) {
       case 'ImportDeclaration':
         for (const specifier of statement['specifiers'] as Syntax[])
@@ -145,7 +158,9 @@ const PURE_CONSTRUCTORS = new Set([
   'AsyncLocalStorage',
   'Intl.NumberFormat',
 ]);
+// __name is what tsx and esbuild wrap functions in to keep their names.
 const PURE_CALLS = new Set([
+  '__name',
   'Symbol',
   'BigInt',
   'Number',

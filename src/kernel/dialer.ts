@@ -91,15 +91,21 @@ export class Dialer {
       if (outcome.error) lastError = outcome.error;
       refusals = outcome.refused ? refusals + 1 : 0;
       const proof = outcome.stale ?? (wasOpen && refusals >= REFUSALS_ARE_PROOF ? 'nothing listens at its address any more' : undefined);
-      if (proof) return this.#hub.end(session.peer, { kind: 'gone', message: proof }); // R3
+      if (proof)
+        return this.#hub.end(session.peer, { kind: 'gone', message: proof, ...(outcome.stale ? { code: 'ERR_REFERENCE_STALE' } : {}) }); // R3
       if (!wasOpen && (outcome.tried === 0 || outcome.hopeless)) {
         const message = lastError?.message ?? 'no address of it is known, and no runtime that knows it';
-        return this.#hub.end(session.peer, { kind: 'gone', message });
+        return this.#hub.end(session.peer, { kind: 'gone', message, code: 'ERR_REFERENCE_UNREACHABLE' });
       }
       const since = wasOpen ? session.lastHeard : started;
       if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : CONNECT_MS)) {
         // R2
-        if (!wasOpen) return this.#hub.end(session.peer, { kind: 'silent', message: lastError?.message ?? 'it does not answer' });
+        if (!wasOpen)
+          return this.#hub.end(session.peer, {
+            kind: 'silent',
+            message: lastError?.message ?? 'it does not answer',
+            code: 'ERR_REFERENCE_UNREACHABLE',
+          });
         if (this.#hub.silent(session) === 'ended') return;
       }
       await sleep(clock, backoff.next(), this.#closing.signal);

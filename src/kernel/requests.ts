@@ -14,11 +14,24 @@ interface Pending {
   readonly settle: OnAnswer;
 }
 
+class SessionLoss extends FlotillaError {}
+
+/** Whether an error is of a session that ended here, not one that somebody sent. */
+export function isSessionLoss(error: unknown): boolean {
+  return error instanceof SessionLoss;
+}
+
 /** The error for a session that ended while something was under way. */
 export function sessionError(end: SessionEnd, what: string): FlotillaError {
-  return new FlotillaError('ERR_SESSION_LOST', `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`, {
-    details: { lost: end.lost ?? 'host', how: end.kind },
-  });
+  const error = new FlotillaError(
+    end.code ?? 'ERR_SESSION_LOST',
+    `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`,
+    {
+      details: { lost: end.lost ?? 'host', how: end.kind },
+    },
+  );
+  losses.add(error);
+  return error;
 }
 
 /** The requests of one runtime that are under way. */

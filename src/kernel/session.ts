@@ -18,6 +18,8 @@ export interface SessionEnd {
   /** closed: said goodbye. silent: the limit passed. gone: proof that the runtime is no more. */
   readonly kind: 'closed' | 'silent' | 'gone';
   readonly message: string;
+  /** The code of the errors that those who wait get; ERR_SESSION_LOST unless more is known. */
+  readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE';
   /** What was lost, if whoever knows said so. */
   readonly lost?: 'worker' | 'host';
 }

@@ -1,0 +1,72 @@
+// What must compile, and what must not: checked by the compiler, which refuses this file otherwise.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Client, Task, TaskEnd, TaskRef, Verbs } from 'flotilla';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const is = <_T extends true>(): void => {};
+
+const add = (a: number, b: number): number => a + b;
+const later = async (text: string): Promise<Date> => new Date(text);
+async function* count(n: number): AsyncGenerator<number, void, void> {
+  yield n;
+}
+async function average(self: Task<number>, reportTo: TaskRef<number>): Promise<number> {
+  reportTo.send(await self.receive());
+  return 1;
+}
+
+// Never called: its types are what is tested.
+export async function use(client: Client, verbs: Verbs): Promise<void> {
+  const sum = client.run(add, 1, 2);
+  is<Equal<typeof sum, Promise<number>>>();
+  const date = client.run(later, 'x');
+  is<Equal<typeof date, Promise<Date>>>();
+  const values = client.run(count, 3);
+  is<Equal<typeof values, AsyncIterable<number> & AsyncDisposable>>();
+  const inline = client.run((x: number) => [x], 1);
+  is<Equal<typeof inline, Promise<number[]>>>();
+
+  for await (const n of client.map(add, [1, 2], { args: [3] })) is<Equal<typeof n, number>>();
+  for await (const d of client.map(later, ['a'])) is<Equal<typeof d, Date>>();
+  for await (const end of client.map(later, ['a']).outcomes()) {
+    is<Equal<typeof end.item, string>>();
+    if (!end.error) is<Equal<typeof end.value, Date>>();
+  }
+
+  const reports = null as unknown as TaskRef<number>;
+  const task = await client.spawn(average, reports);
+  is<Equal<typeof task, TaskRef<number, number>>>();
+  const end = await task.ended;
+  is<Equal<typeof end, TaskEnd<number>>>();
+  const same = verbs.run(add, 1, 2);
+  is<Equal<typeof same, Promise<number>>>();
+
+  const wide: TaskRef<3> = task; // one that takes any number takes a 3
+  void wide;
+  // @ts-expect-error one that takes only 3 does not take any number
+  const narrow: TaskRef<number> = null as unknown as TaskRef<3>;
+  void narrow;
+  // @ts-expect-error an argument of the wrong type
+  client.run(add, 1, '2');
+  // @ts-expect-error an argument too few
+  client.run(add, 1);
+  // @ts-expect-error items of the wrong type
+  client.map(later, [1]);
+  // @ts-expect-error a further argument of the wrong type
+  client.map(add, [1], { args: ['x'] });
+  // @ts-expect-error a further argument is missing
+  client.map(add, [1]);
+  // @ts-expect-error a message of the wrong type
+  task.send('x');
+  // @ts-expect-error the task reports numbers, and is given a reference for texts
+  client.spawn(average, null as unknown as TaskRef<string>);
+  // @ts-expect-error an option that does not exist
+  client.with({ retires: 1 });
+  // @ts-expect-error functions only
+  client.run('add', 1, 2);
+}
+
+test('the types of the verbs are what this file says', () => {
+  assert.equal(typeof use, 'function');
+});
