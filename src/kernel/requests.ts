@@ -23,15 +23,8 @@ export function isSessionLoss(error: unknown): boolean {
 
 /** The error for a session that ended while something was under way. */
 export function sessionError(end: SessionEnd, what: string): FlotillaError {
-  const error = new FlotillaError(
-    end.code ?? 'ERR_SESSION_LOST',
-    `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`,
-    {
-      details: { lost: end.lost ?? 'host', how: end.kind },
-    },
-  );
-  losses.add(error);
-  return error;
+  const message = `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`;
+  return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details: { lost: end.lost ?? 'host', how: end.kind } });
 }
 
 /** The requests of one runtime that are under way. */

@@ -349,6 +349,7 @@ export class Encoder extends ByteWriter {
     const padding = 7 - ((this.position - this.origin) % 8); // the byte that counts the padding, then the padding
     this.need(8 + bytes.length);
     this.buffer[this.position++] = padding;
+    this.buffer.fill(0, this.position, this.position + padding); // nothing of what lay here before leaves the process
     this.position += padding;
     this.buffer.set(bytes, this.position);
     this.position += bytes.length;

@@ -108,8 +108,17 @@ test('arrays of bytes keep their type and content', () => {
   assert.deepStrictEqual(trip(bytes.subarray(3, 7)), bytes.slice(3, 7));
 });
 
+test('what lay in the buffer before is not sent along', () => {
+  const buffer = Buffer.alloc(4096, 0xee);
+  const encoder = new Encoder(undefined, buffer);
+  encoder.beginFrame();
+  encoder.value([new Uint8Array(3), new Float64Array(2)]);
+  assert.ok(!encoder.buffer.subarray(encoder.start, encoder.position).includes(0xee));
+});
+
 test('holes, cycles and shared references keep their shape', () => {
-  const sparse = [1, undefined, 3];
+  const sparse: number[] = [1];
+  sparse[2] = 3;
   assert.equal(1 in trip(sparse), false);
   assert.equal(trip(sparse).length, 3);
   const loop: any = { list: [] };
