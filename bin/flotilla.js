@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from '../dist/src/cli/index.js';
+import { main } from '../dist/lib/cli.js';
 
 const code = await main(process.argv.slice(2));
 if (code !== undefined) process.exitCode = code;

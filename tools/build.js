@@ -12,4 +12,38 @@ if (!existsSync(tsc)) {
 }
 if (process.argv.includes('--clean')) rmSync(join(root, 'dist'), { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, [tsc, '-p', root], { stdio: 'inherit' });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+
+// What users and worker processes load is few files instead of many: a worker is up in half the time.
+const { build } = await import('esbuild');
+const src = join(root, 'dist', 'src');
+rmSync(join(root, 'dist', 'lib'), { recursive: true, force: true });
+const common = {
+  outdir: join(root, 'dist', 'lib'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  sourcemap: true,
+  logLevel: 'warning',
+};
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: {
+      index: join(src, 'index.js'),
+      testing: join(src, 'testing', 'index.js'),
+      cli: join(src, 'cli', 'index.js'),
+      'ts-hooks': join(src, 'cli', 'ts-hooks.js'),
+      'pulse-thread': join(src, 'kernel', 'pulse-thread.js'),
+    },
+  }),
+  build({
+    ...common,
+    minify: true,
+    entryPoints: { 'worker/main': join(src, 'cluster', 'worker', 'main.js'), 'worker/thread': join(src, 'cluster', 'worker', 'thread.js') },
+    chunkNames: 'worker/[name]-[hash]',
+  }),
+]);

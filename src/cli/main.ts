@@ -1,12 +1,16 @@
 // The command line: one verb a file. Signals are handled here and nowhere else.
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { FlotillaError } from '../base/index.ts';
-import { hostCommand } from './host.ts';
-import { runCommand } from './run.ts';
-import { schedulerCommand } from './scheduler.ts';
-import { secretCommand } from './secret.ts';
-import { statusCommand } from './status.ts';
+
+// Each verb is loaded when it is asked for: a program that is run should not wait for the daemons' code.
+const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).runCommand(),
+  host: async () => (await import('./host.ts')).hostCommand(),
+  scheduler: async () => (await import('./scheduler.ts')).schedulerCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  secret: async () => (await import('./secret.ts')).secretCommand(),
+};
 
 const EXAMPLES = `
 Run a program on this machine's cores:
@@ -21,7 +25,7 @@ All machines need the same secret: 'flotilla secret' shows where it is and how t
 
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = createRequire(import.meta.url)('flotilla/package.json') as { version: string };
   const program = new Command('flotilla')
     .description('Runs TypeScript functions on every core of every machine you have.')
     .version(version, '-V, --version')
@@ -29,7 +33,8 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     .showHelpAfterError("Run 'flotilla --help' for what there is.")
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
-  for (const command of [runCommand(), hostCommand(), schedulerCommand(), statusCommand(), secretCommand()]) program.addCommand(command);
+  const asked = VERBS[argv[0] ?? ''];
+  for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb());
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return undefined;

@@ -51,6 +51,7 @@ export class Client implements Verbs, AsyncDisposable {
   #nextJob = 1;
   #host: Host | undefined;
   #link: SchedulerLink | undefined;
+  readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
   private constructor(runtime: Runtime, options: ClientOptions, log: Log) {
@@ -75,7 +76,7 @@ export class Client implements Verbs, AsyncDisposable {
   /**
    * Connects to workers: a shared scheduler's (`scheduler` or FLOTILLA_SCHEDULER), else this machine's cores.
    *
-   * Waits for the first worker. Rejects with ERR_OPTION_*, ERR_LINK_*, ERR_CLUSTER_NO_SCHEDULER, ERR_CLUSTER_NO_WORKERS or ERR_SECRET_FILE.
+   * Waits for the first worker of a shared scheduler; this machine's own start while the program goes on. Rejects with ERR_OPTION_*, ERR_LINK_*, ERR_CLUSTER_NO_SCHEDULER, ERR_CLUSTER_NO_WORKERS or ERR_SECRET_FILE.
    */
   static async connect(options: ClientOptions = {}): Promise<Client> {
     checkClientOptions(options);
@@ -101,10 +102,10 @@ export class Client implements Verbs, AsyncDisposable {
     const client = new Client(runtime, options, log);
     try {
       if (options.inline) startInline(runtime, client.#dispatcher, client.#crew, client.#inline);
-      else if (shared === undefined) client.#host = startLocal(runtime, secret as Uint8Array, options, log);
+      else if (shared === undefined) client.#host = await startLocal(runtime, secret as Uint8Array, options, log);
       else client.#link = await SchedulerLink.open(runtime, client.#crew, client.#dispatcher, shared, options, warn);
-      if (!options.inline)
-        await firstWorker({
+      if (!options.inline) {
+        const waiting = firstWorker({
           clock: environment.clock,
           crew: client.#crew,
           dispatcher: client.#dispatcher,
@@ -112,7 +113,12 @@ export class Client implements Verbs, AsyncDisposable {
           warn,
           local: shared === undefined,
           explain: () => client.#link?.explain(),
+          closing: client.#closing.signal,
         });
+        // This machine's processes start while the program goes on; what it asks for meanwhile waits for them.
+        if (shared === undefined) waiting.catch((error: Error) => client.#dispatcher.fail(error));
+        else await waiting;
+      }
       return client;
     } catch (error) {
       await client.close({ timeout: 0 });
@@ -216,6 +222,7 @@ export class Client implements Verbs, AsyncDisposable {
     }
     this.#dispatcher.fail(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     await this.#endTasks();
+    this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     this.#crew.closing = true;
     await this.#link?.close(CLOSE_MS);
     await this.#host?.close();

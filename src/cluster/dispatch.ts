@@ -33,6 +33,7 @@ export class Dispatcher {
   readonly #queue = new Fifo<Work>();
   #picky: Work[] = [];
   #running = 0;
+  #failure: Error | undefined;
   #idle: (() => void)[] = [];
 
   constructor(kernel: Kernel) {
@@ -64,6 +65,7 @@ export class Dispatcher {
   }
 
   submit(work: Work): void {
+    if (this.#failure) return this.#settle(work, false, this.#failure, undefined);
     if (work.at !== undefined || work.io > 0 || work.port === PORT.TASKS || work.job.refusedBy.size > 0) this.#picky.push(work);
     else if (this.#queue.size === 0) {
       const member = this.#choose(work);
@@ -101,8 +103,9 @@ export class Dispatcher {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Fails all that waits. */
+  /** Fails all that waits, and all that comes. */
   fail(error: Error): void {
+    this.#failure = error;
     const waiting = [...this.#queue, ...this.#picky];
     this.#queue.clear();
     this.#picky = [];
@@ -179,7 +182,10 @@ export class Dispatcher {
     if (ahead === 0) return true;
     if (work.port === PORT.TASKS || work.suspect) return false;
     const { serviceMs } = work.job;
-    return serviceMs !== undefined && ahead < MOST_AHEAD && member.queuedMs + serviceMs * work.weight <= PREFETCH_MS;
+    if (serviceMs === undefined || ahead >= MOST_AHEAD) return false;
+    const running = member.inFlight.values().next().value;
+    if (running?.suspect) return false;
+    return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS;
   }
 
   #assign(member: Member, work: Work): void {

@@ -17,10 +17,12 @@ export interface FirstWorker {
   /** Whether the workers are this machine's own: then processes that do not start are an error. */
   readonly local: boolean;
   readonly explain: () => string | undefined;
+  /** Aborts when the client closes. */
+  readonly closing: AbortSignal;
 }
 
 /** Resolves when there is a worker. Rejects with ERR_CLUSTER_NO_WORKERS, ERR_HOST_START or the signal's reason. */
-export async function firstWorker({ clock, crew, dispatcher, options, warn, local, explain }: FirstWorker): Promise<void> {
+export async function firstWorker({ clock, crew, dispatcher, options, warn, local, explain, closing }: FirstWorker): Promise<void> {
   if (dispatcher.members.length > 0) return;
   const { timeout, signal } = options;
   const ready = new Deferred<void>();
@@ -48,6 +50,8 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
         );
   const onAbort = (): void => ready.reject(toError(signal?.reason));
   signal?.addEventListener('abort', onAbort, { once: true });
+  const onClose = (): void => ready.resolve();
+  closing.addEventListener('abort', onClose, { once: true });
   try {
     await ready.promise;
   } finally {
@@ -55,5 +59,6 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
     warning?.cancel();
     timer?.cancel();
     signal?.removeEventListener('abort', onAbort);
+    closing.removeEventListener('abort', onClose);
   }
 }

@@ -18,7 +18,7 @@ export function workerEntry(): string {
 }
 
 /** The private scheduler and this machine's host, in this process: they speak the same protocol as apart. */
-export function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Host {
+export async function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Promise<Host> {
   const machine = thisMachine();
   const { kernel, id } = runtime;
   new Scheduler(runtime);
@@ -34,7 +34,9 @@ export function startLocal(runtime: Runtime, secret: Uint8Array, options: Client
   });
   host.scheduler = id;
   const wish: Wish = { name: runtime.name, workers: options.workers, weight: 1, held: [] };
-  void kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]).then(() => kernel.ask(id, PORT.SCHEDULER, 'wish', [wish]));
+  // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
+  await kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]);
+  await kernel.ask(id, PORT.SCHEDULER, 'wish', [wish]);
   return host;
 }
 

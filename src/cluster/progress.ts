@@ -1,5 +1,5 @@
 // How far a long job is: a bar on a terminal, a line now and then elsewhere.
-import { Presets, SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
 import type { Clock } from '../base/index.ts';
 
 const LINE_MS = 2_000;
@@ -13,6 +13,7 @@ export function showProgress(options: { clock: Clock; label: string; total: numb
   const { label, total, clock } = options;
   const stream = process.stderr;
   if (stream.isTTY && total !== undefined) {
+    const { Presets, SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress'); // only terminals pay for it
     const color = !process.env['NO_COLOR'];
     const bar = new SingleBar(
       {

@@ -22,6 +22,7 @@ export class Store {
   readonly #folder: string;
   readonly #packages: string;
   #bytes: number | undefined;
+  #trimming: Promise<void> = Promise.resolve();
 
   /** `packages` is where packages that cannot be shipped are looked for. */
   constructor(folder: string, packages: string = process.cwd()) {
@@ -42,7 +43,7 @@ export class Store {
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
     await writeFile(draft, text, { mode: 0o600 });
     await rename(draft, path); // S1
-    await this.#trim(text.length);
+    this.#trimming = this.#trimming.then(() => this.#trim(text.length)).catch(() => {}); // nobody waits for tidying
   }
 
   /** Gives units their names in a client's folder. Throws ERR_CODE_PACKAGE_ABSENT, ERR_CODE_MISSING. */

@@ -10,7 +10,7 @@ import { killGroup, type WorkerConfig } from '../../host/index.ts';
 import { type Carrier, GRACE_MS, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
 import { Keys, parseAddress, SocketConn } from '../../transport/index.ts';
 import type { WorkerOrder } from '../protocol.ts';
-import type { Control, Ready } from './main.ts';
+import type { Control, Ready } from './serve.ts';
 
 const HOST_SOCKET = 3;
 /** Cancelling must stop running code within a second. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { transformSync } from 'esbuild';
+import { transform } from 'esbuild';
 
 const TYPESCRIPT = /\.[mc]?tsx?$/;
 
@@ -28,7 +28,7 @@ export const load: LoadHook = async (url, context, next) => {
   const path = url.replace(/[?#].*$/, '');
   if (!url.startsWith('file:') || !TYPESCRIPT.test(path)) return next(url, context);
   const file = fileURLToPath(path);
-  const { code } = transformSync(await readFile(file, 'utf8'), {
+  const { code } = await transform(await readFile(file, 'utf8'), {
     loader: path.endsWith('x') ? 'tsx' : 'ts',
     format: 'esm',
     target: 'node20',
