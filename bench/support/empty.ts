@@ -1,0 +1,4 @@
+/** The function that does nothing. */
+export function empty(n: number): number {
+  return n;
+}
