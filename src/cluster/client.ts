@@ -18,7 +18,7 @@ import { printLine } from './output.ts';
 import { startInline, startLocal } from './private.ts';
 import type { SchedulerNotice, WorkerNotice } from './protocol.ts';
 import { mapResults, type Results } from './results.ts';
-import { type Caller, isStreaming, RemoteValues, runCall } from './run.ts';
+import { type Caller, isStreaming, PLAIN, RemoteValues, runCall } from './run.ts';
 import { SchedulerLink } from './scheduler-link.ts';
 import { spawnTask } from './spawn.ts';
 import type { RemoteModule, RunResult, Verbs, WorkerReport } from './verbs.ts';
@@ -127,7 +127,7 @@ export class Client implements Verbs, AsyncDisposable {
   }
 
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R> {
-    return this.#run(fn, args, {}) as RunResult<R>;
+    return this.#run(fn, args, PLAIN) as RunResult<R>;
   }
 
   map<T, A extends unknown[], R>(

@@ -7,11 +7,14 @@
 //   D3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   D4. Work is settled once, whatever late answers say.
 import { type Clock, Fifo, FlotillaError, type RuntimeId } from '../base/index.ts';
-import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
+import { isSessionLoss, type Kernel, type Pending, PORT } from '../kernel/index.ts';
 import type { Define, WorkerOrder } from './protocol.ts';
 import type { Loss, Member, Work } from './work.ts';
 
+const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const PREFETCH_MS = 2;
+/** Measured times vary: a batch cut to fit must still fit when its estimate has moved. */
+const TOLERANCE = 1.25;
 const MOST_AHEAD = 1_024;
 const WINDOW_MS = 0.05;
 
@@ -185,7 +188,7 @@ export class Dispatcher {
     if (serviceMs === undefined || ahead >= MOST_AHEAD) return false;
     const running = member.inFlight.values().next().value;
     if (running?.suspect) return false;
-    return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS;
+    return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS * TOLERANCE;
   }
 
   #assign(member: Member, work: Work): void {
@@ -199,20 +202,20 @@ export class Dispatcher {
       member.windowStart = this.#clock.now();
       member.windowCount = 0;
     }
-    let call: number;
+    const flight = new Flight(this.#onAnswer, member, work);
     try {
-      call = this.#kernel.requests.request(peer, work.port, work.method, work.args, (ok, value) => this.#answered(member, work, ok, value));
+      flight.call = this.#kernel.requests.request(flight, work.port, work.method, work.args);
     } catch (error) {
       return this.#settle(work, false, error, member);
     }
-    work.state = { kind: 'running', member, call };
+    work.state = flight;
     member.inFlight.add(work);
     this.#running++;
     if (work.io > 0) member.io++;
     else member.queuedMs += weightMs(work);
   }
 
-  #answered(member: Member, work: Work, ok: boolean, value: unknown): void {
+  readonly #onAnswer = ({ member, work }: Flight, ok: boolean, value: unknown): void => {
     this.#finish(member, work);
     if (!ok && isSessionLoss(value)) {
       member.losing.push(work);
@@ -224,7 +227,7 @@ export class Dispatcher {
     this.#settle(work, ok, value, member);
     if (member.state === 'leaving' && member.inFlight.size === 0) this.onDrained(member);
     this.pump();
-  }
+  };
 
   #finish(member: Member, work: Work): void {
     if (!member.inFlight.delete(work)) return;
@@ -236,7 +239,7 @@ export class Dispatcher {
 
   #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {
     if (work.state.kind === 'done') return; // D4
-    work.state = { kind: 'done' };
+    work.state = DONE;
     if (ok) this.tally.done += work.weight;
     else this.tally.failed += work.weight;
     work.settle(ok, value, member);
@@ -264,6 +267,27 @@ function weightMs(work: Work): number {
 export function learn(work: Work, serviceMs: number): void {
   const { job } = work;
   job.serviceMs = job.serviceMs === undefined || serviceMs > job.serviceMs ? serviceMs : job.serviceMs * 0.6 + serviceMs * 0.4;
+}
+
+// Work on its way: what a worker's answer finds, and the state of the work until then.
+class Flight implements Pending {
+  readonly kind = 'running';
+  readonly peer: RuntimeId;
+  readonly member: Member;
+  readonly work: Work;
+  readonly #hear: (flight: Flight, ok: boolean, value: unknown) => void;
+  call = 0;
+
+  constructor(hear: (flight: Flight, ok: boolean, value: unknown) => void, member: Member, work: Work) {
+    this.peer = member.info.id;
+    this.member = member;
+    this.work = work;
+    this.#hear = hear;
+  }
+
+  settle(ok: boolean, value: unknown): void {
+    this.#hear(this, ok, value);
+  }
 }
 
 /** The error for work that was lost as often as it may be. */

@@ -16,7 +16,7 @@ import type { BatchOutcome } from './protocol.ts';
 import { aborted, type Caller, submit } from './run.ts';
 import type { Loss, Work } from './work.ts';
 
-const BATCH_MS = 1;
+const BATCH_MS = 2;
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
 const RETRIES = 2;
@@ -129,7 +129,7 @@ export class MapRun<T> {
   // How many items the next batch should have: BATCH_MS of work, as far as that is known.
   #batchSize(): number {
     const { serviceMs } = this.#caller.job(this.#fn);
-    const size = serviceMs === undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.floor(BATCH_MS / serviceMs)));
+    const size = serviceMs === undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.round(BATCH_MS / serviceMs)));
     const concurrency = this.#options.concurrency === undefined ? size : Math.min(size, this.#options.concurrency - this.#underWay);
     return Math.min(concurrency, this.#window - this.#held);
   }

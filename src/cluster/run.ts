@@ -6,6 +6,7 @@ import type { CallOptions } from './options.ts';
 import type { Job, Member, Work } from './work.ts';
 
 const RETRIES = 2;
+const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
 const STREAM_RETURN = 16;
 
 /** Something that runs calls of one client. */
@@ -31,6 +32,41 @@ export function isStreaming(fn: (...args: never[]) => unknown): boolean {
   return Object.prototype.toString.call(fn) === '[object AsyncGeneratorFunction]';
 }
 
+/** No options at all: the way of most calls, and the shortest. */
+export const PLAIN: CallOptions = Object.freeze({});
+
+// A call without options. One object for all it needs: there may be a million of them.
+class PlainCall implements Work {
+  readonly port = PORT.CALLS;
+  readonly weight = 1;
+  readonly io = 0;
+  readonly at = undefined;
+  readonly retries = RETRIES;
+  readonly job: Job;
+  readonly method: number;
+  readonly args: unknown;
+  strikes = 0;
+  suspect = false;
+  state: Work['state'] = WAITING;
+  readonly #caller: Caller;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(caller: Caller, job: Job, args: unknown, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.#caller = caller;
+    this.job = job;
+    this.method = job.id;
+    this.args = args;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(ok: boolean, value: unknown, member: Member | undefined): void {
+    if (ok) this.#resolve(value);
+    else this.#reject(this.#caller.mapError(value, member));
+  }
+}
+
 /** Runs a function on a worker. Rejects with what it threw, or with an error of ours. */
 export function runCall(
   caller: Caller,
@@ -41,6 +77,7 @@ export function runCall(
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
+  if (options === PLAIN) return new Promise((resolve, reject) => submit(caller, new PlainCall(caller, job, args, resolve, reject)));
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
     const onAbort = (): void => caller.dispatcher.cancel(work, aborted(signal?.reason));

@@ -6,8 +6,10 @@
 import { FlotillaError } from '../base/index.ts';
 
 /** What one runtime may have under way to one task. */
-export const WINDOW = { messages: 1_024, bytes: 1 << 20 } as const;
+export const WINDOW = { messages: 1_024, bytes: 4 << 20 } as const;
 const FAR = 8;
+// A sender that waits goes on while the receiver still has most of the window to work on.
+const WAKE = { messages: (WINDOW.messages * 3) / 4, bytes: (WINDOW.bytes * 3) / 4 } as const;
 const RETURN = { messages: WINDOW.messages / 4, bytes: WINDOW.bytes / 4 } as const;
 
 /** The sender's count of what is under way to one task. */
@@ -41,7 +43,7 @@ export class SendWindow {
   returned(messages: number, bytes: number): void {
     this.messages = Math.max(0, this.messages - messages);
     this.bytes = Math.max(0, this.bytes - bytes);
-    if (this.#waiting.length > 0 && this.messages <= WINDOW.messages / 2 && this.bytes <= WINDOW.bytes / 2) this.wake();
+    if (this.#waiting.length > 0 && this.messages <= WAKE.messages && this.bytes <= WAKE.bytes) this.wake();
   }
 
   /** Calls back once there is room, or the task or its runtime has ended. */

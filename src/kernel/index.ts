@@ -12,6 +12,7 @@ export type { Asked, Port } from './ports.ts';
 export { PORT } from './ports.ts';
 export { PulseThread } from './pulse.ts';
 export type { TaskRef, WaitOptions } from './reference.ts';
+export type { Pending } from './requests.ts';
 export { isSessionLoss, sessionError } from './requests.ts';
 export type { RuntimeOptions } from './runtime.ts';
 export { Runtime } from './runtime.ts';

@@ -191,7 +191,7 @@ export class Kernel implements Carried {
   /** Puts a message into the mailbox of a task of a peer; resolves when it is there. */
   async deliverTo(peer: RuntimeId, number: number, window: SendWindow, value: unknown, options: WaitOptions): Promise<void> {
     await this.requests.within(options, 'A delivery', (settle) => {
-      const id = this.requests.open(peer, settle);
+      const id = this.requests.open({ peer, settle });
       try {
         this.#send(peer, KIND.DELIVER, number, (encoder) => {
           const before = encoder.position - encoder.start;
@@ -387,6 +387,7 @@ export class Kernel implements Carried {
       encoder.value(credit.messages);
       encoder.value(credit.bytes);
     });
+    this.#out(from).flush(); // the sender goes on while the rest is worked on
   }
 
   #taskEnded(number: number, end: TaskEnd): void {

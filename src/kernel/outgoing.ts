@@ -33,6 +33,7 @@ export class Outgoing {
 
   constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
     this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
+    this.#encoder.allocate = (bytes) => options.segments.allocate(bytes);
     this.#segments = options.segments;
     this.#clock = options.clock;
     this.#post = options.post;

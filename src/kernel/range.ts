@@ -12,10 +12,15 @@ export interface Range {
 
 const SEGMENT_BYTES = 256 << 10;
 const KEPT = 32;
+const LONG_BYTES = 256 << 10;
+/** Long buffers kept: 32 MiB in all. */
+const MOST_UNITS = 128;
 
 /** Buffers that are used again once every range in them is released. */
 export class Segments {
   readonly #free: Buffer[] = [];
+  readonly #long = new Map<number, Buffer[]>();
+  #longUnits = 0;
 
   /** A buffer of SEGMENT_BYTES and the count of its users. */
   take(): Segment {
@@ -24,9 +29,25 @@ export class Segments {
     });
   }
 
-  /** A buffer made elsewhere, used once. */
+  /** A buffer for a frame that outgrew its segment; fresh memory is slow to touch first, so long ones are kept too. */
+  allocate(bytes: number): Buffer {
+    if (bytes > LONG_BYTES * MOST_UNITS) return Buffer.allocUnsafeSlow(bytes);
+    const units = Math.ceil(bytes / LONG_BYTES);
+    const kept = this.#long.get(units)?.pop();
+    if (kept) this.#longUnits -= units;
+    return kept ?? Buffer.allocUnsafeSlow(units * LONG_BYTES);
+  }
+
+  /** A buffer that `allocate` gave. */
   adopt(buffer: Buffer): Segment {
-    return new Segment(buffer, () => {});
+    return new Segment(buffer, (free) => {
+      const units = free.length / LONG_BYTES;
+      if (!Number.isInteger(units) || this.#longUnits + units > MOST_UNITS) return;
+      this.#longUnits += units;
+      const list = this.#long.get(units);
+      if (list) list.push(free);
+      else this.#long.set(units, [free]);
+    });
   }
 }
 

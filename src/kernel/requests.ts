@@ -9,9 +9,10 @@ import type { SessionEnd } from './session.ts';
 /** Hears the one outcome of a request. */
 export type OnAnswer = (ok: boolean, value: unknown) => void;
 
-interface Pending {
+/** A request under way: whom it asks, and who hears its one outcome. */
+export interface Pending {
   readonly peer: RuntimeId;
-  readonly settle: OnAnswer;
+  settle(ok: boolean, value: unknown): void;
 }
 
 class SessionLoss extends FlotillaError {}
@@ -52,10 +53,10 @@ export class Requests {
   }
 
   /** An id for something that is answered but not sent as a request. */
-  open(peer: RuntimeId, settle: OnAnswer): number {
+  open(pending: Pending): number {
     const id = this.#next;
     this.#next += 2;
-    this.#pending.set(id, { peer, settle });
+    this.#pending.set(id, pending);
     return id;
   }
 
@@ -63,11 +64,11 @@ export class Requests {
     this.#pending.delete(id);
   }
 
-  /** Asks; `settle` hears the outcome. Throws if the arguments cannot travel. */
-  request(peer: RuntimeId, port: number, method: unknown, args: unknown, settle: OnAnswer): number {
-    const id = this.open(peer, settle);
+  /** Asks; `pending` hears the outcome. Throws if the arguments cannot travel. */
+  request(pending: Pending, port: number, method: unknown, args: unknown): number {
+    const id = this.open(pending);
     try {
-      this.#send(peer, port, id, method, args);
+      this.#send(pending.peer, port, id, method, args);
     } catch (error) {
       this.#pending.delete(id);
       throw error;
@@ -83,7 +84,7 @@ export class Requests {
   /** Asks, as a promise. Rejects with what the other side threw, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
   ask(peer: RuntimeId, port: number, method: string, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {
     return this.within(options, `'${method}'`, (settle) => {
-      const id = this.request(peer, port, method, args, settle);
+      const id = this.request({ peer, settle }, port, method, args);
       return (reason) => this.cancel(peer, port, id, reason);
     });
   }

@@ -11,6 +11,9 @@ export class ByteWriter {
   start = 0;
   origin = 0;
 
+  /** Where a larger buffer comes from. */
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes);
+
   constructor(buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)) {
     this.buffer = buffer;
   }
@@ -36,9 +39,9 @@ export class ByteWriter {
   need(bytes: number): void {
     if (this.position + bytes <= this.buffer.length) return;
     const used = this.position - this.start;
-    const size = Math.max(FIRST_BYTES, (used + bytes) * 2);
+    const size = bytes > FIRST_BYTES ? used + bytes + FIRST_BYTES : Math.max(FIRST_BYTES, (used + bytes) * 2); // a long array is seldom followed by another
     if (used + bytes > LIMITS.message) throw new Refusal(undefined, `it is larger than ${LIMITS.message} bytes`, true);
-    const grown = Buffer.allocUnsafeSlow(Math.min(size, LIMITS.message + FIRST_BYTES));
+    const grown = this.allocate(Math.min(size, LIMITS.message + FIRST_BYTES));
     this.buffer.copy(grown, 0, this.start, this.position);
     this.origin -= this.start;
     this.position = used;

@@ -6,7 +6,7 @@ import { type Address, formatAddress, isThisMachine } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { wrongSecret } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
-import { TLS } from './tls.ts';
+import { BUFFERS, TLS } from './tls.ts';
 
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
 export function dial(address: Address, options: DialOptions): Promise<Conn> {
@@ -14,7 +14,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     const plain = options.encrypt === 'auto' && isThisMachine(address.host);
     const { host, port } = address;
     const socket: Socket = plain
-      ? connect({ host, port })
+      ? connect({ host, port, ...BUFFERS })
       : connectTls({
           ...TLS,
           host,

@@ -5,7 +5,7 @@ import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isLoopback } from '../address.ts';
 import type { Conn, Listening, ListenOptions } from '../contract.ts';
 import { SocketConn } from './conn.ts';
-import { TLS } from './tls.ts';
+import { BUFFERS, TLS } from './tls.ts';
 
 const TLS_HANDSHAKE = 0x16;
 const FIRST_BYTE_MS = 5_000;
@@ -27,7 +27,7 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
     options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket)));
     socket.destroy();
   });
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
