@@ -243,11 +243,12 @@ for (const inline of [false, true]) {
 }
 
 describe('what breaks', () => {
-  test('a worker that ends in a call costs that call its tries, then an error with the reason; the rest goes on', async () => {
+  test('a worker that ends in a call costs that call its tries, then an error with the reason; the rest goes on', async (t) => {
     const gate = leakGate(5_000);
     const events: ClusterEvent[] = [];
     const lines: OutputLine[] = [];
     const client = await Client.connect({ workers: 2, output: (line) => lines.push(line), warn: () => {}, heap: 64 });
+    t.after(() => client.close({ timeout: 0 }));
     client.onEvent((event) => events.push(event));
     const exit = client.run(() => {
       console.log('last words');
@@ -285,15 +286,17 @@ describe('what breaks', () => {
     const bad: number[] = [];
     for await (const { index, error } of item) if (error) bad.push(index);
     assert.deepEqual(bad, [5], 'only the item that kills fails');
-    const spawned = await client.spawn((_self: Task<never>) => process.exit(2));
+    const spawned = await client.spawn(async (self: Task<number>) => process.exit(await self.receive()));
+    spawned.send(2);
     assert.equal((await spawned.ended).kind, 'worker-lost');
     assert.equal(await client.run(square, 5), 25);
     await client.close();
     await gate();
   });
 
-  test('cancelling stops a computing call within a second, and its worker is replaced', async () => {
+  test('cancelling stops a computing call within a second, and its worker is replaced', async (t) => {
     const client = await Client.connect({ workers: 1, output: 'ignore', warn: () => {} });
+    t.after(() => client.close({ timeout: 0 }));
     const abort = new AbortController();
     const pid = await client.run(() => process.pid);
     const call = client.with({ signal: abort.signal }).run(() => {
@@ -316,8 +319,9 @@ describe('what breaks', () => {
     await client.close();
   });
 
-  test('messages to a task are accepted while it computes', async () => {
+  test('messages to a task are accepted while it computes', async (t) => {
     const client = await Client.connect({ workers: 1, output: 'ignore' });
+    t.after(() => client.close({ timeout: 0 }));
     const task = await client.spawn(async (self: Task<number>) => {
       const end = Date.now() + 600;
       while (Date.now() < end);
