@@ -24,7 +24,7 @@ export function runCommand(): Command {
       if (options.scheduler) process.env['FLOTILLA_SCHEDULER'] = options.scheduler;
       const path = realpathSync(file);
       process.argv = [process.argv[0] as string, path, ...rest];
-      if (!('typescript' in process.features && process.features.typescript)) register('./ts-hooks.js', import.meta.url);
+      register('./ts-hooks.js', import.meta.url); // on every Node, so that enums and './x.js' for './x.ts' work on all
       await import(pathToFileURL(path).href);
     });
 }

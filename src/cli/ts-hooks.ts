@@ -1,4 +1,4 @@
-// Module hooks that let Node 20 run TypeScript programs: './x.js' may mean './x.ts', and types are taken out.
+// Module hooks that let every Node run TypeScript programs, enums included: './x.js' may mean './x.ts', and types are taken out.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';

@@ -129,7 +129,8 @@ export class MapRun<T> {
   // How many items the next batch should have: BATCH_MS of work, as far as that is known.
   #batchSize(): number {
     const { serviceMs } = this.#caller.job(this.#fn);
-    const size = serviceMs === undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.round(BATCH_MS / serviceMs)));
+    const size =
+      serviceMs === undefined || this.#options.io !== undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.round(BATCH_MS / serviceMs)));
     const concurrency = this.#options.concurrency === undefined ? size : Math.min(size, this.#options.concurrency - this.#underWay);
     return Math.min(concurrency, this.#window - this.#held);
   }

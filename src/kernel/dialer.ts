@@ -3,6 +3,7 @@
 //   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
 //   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
+import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
 import { type Address, type Conn, greetAsDialer, parseAddress } from '../transport/index.ts';
 import type { Hub } from './hub.ts';
@@ -33,6 +34,7 @@ export class Dialer {
   constructor(hub: Hub, relay: Relay) {
     this.#hub = hub;
     this.#relay = relay;
+    setMaxListeners(0, this.#closing.signal); // as many as there are peers being dialled
   }
 
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void {

@@ -203,6 +203,24 @@ for (const inline of [false, true]) {
       assert.ok(performance.now() - started < 1_500, `${performance.now() - started} ms`);
     });
 
+    test('a map with io gives every item its own call', async () => {
+      const slow = async (n: number): Promise<number> => {
+        await new Promise((resolve) => setTimeout(resolve, n % 3));
+        return n;
+      };
+      const all = await client
+        .with({ io: 5 })
+        .map(
+          slow,
+          Array.from({ length: 100 }, (_, i) => i),
+        )
+        .toArray();
+      assert.deepEqual(
+        all,
+        Array.from({ length: 100 }, (_, i) => i),
+      );
+    });
+
     test('progress of a call is heard', async () => {
       const heard: string[] = [];
       await client.with({ onProgress: (p) => heard.push(`${p.done}/${p.total} ${p.note}`) }).run(async () => {

@@ -1,4 +1,5 @@
 // npm run simulate -- --seeds 10000 | --seed 17
+import { runDispatch } from './dispatch.ts';
 import { runSchedule, runSession } from './scenario.ts';
 
 const value = (name: string): number | undefined => {
@@ -15,6 +16,7 @@ for (let seed = from; seed <= to; seed++) {
   try {
     const report = await runSession(seed);
     runSchedule(seed);
+    await runDispatch(seed);
     delivered += report.delivered;
     if (one !== undefined) console.log(report);
   } catch (error) {
