@@ -1,5 +1,6 @@
 // A scheduler and hosts as processes of their own, and what happens when they are killed.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -32,10 +33,23 @@ async function cluster(t: { after(fn: () => unknown): void }, hosts: readonly st
 
 const factor = (env: Record<string, string>, t: { after(fn: () => unknown): void }): Program =>
   start(t, [BIN, 'run', join(ROOT, 'examples/01-factor.ts')], { env });
+// The example with more numbers, which says when the first result is there: the middle of a run that can be met.
+function longFactor(c: Cluster, t: { after(fn: () => unknown): void }): Program {
+  const source = readFileSync(join(ROOT, 'examples/01-factor.ts'), 'utf8')
+    .replace('length: 1_000', 'length: 3_000')
+    .replace("'./factor/factorize.ts'", `'${join(ROOT, 'examples/factor/factorize.ts')}'`)
+    .replace("'flotilla'", `'${join(ROOT, 'dist/lib/index.js')}'`)
+    .replace(
+      'const number = numbers[checked++];',
+      "const number = numbers[checked++];\n  if (checked === 100) console.log('in the middle');",
+    );
+  return start(t, [BIN, 'run', writeProgram(c.folder, 'long-factor.ts', source)], { env: c.env });
+}
+
 const pidOf = (mark: string, title: string): number | undefined => marked(mark).find((p) => p.title.startsWith(title))?.pid;
 
 async function waitForWork(c: Cluster): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
     const status = runToEnd([BIN, 'status', '--json'], { env: c.env }).stdout;
     if (/"done": [1-9]/.test(status)) return;
   }
@@ -52,35 +66,38 @@ test('the example runs on the hosts of a shared scheduler, not a character chang
   assert.match(program.output, /nothing was retried/);
 });
 
-for (let round = 1; round <= 2; round++) {
+/** How often each kill is repeated: `KILLS=20 node tools/test.js system/cluster` for a long look. */
+const KILLS = Number(process.env['KILLS'] ?? 2);
+
+for (let round = 1; round <= KILLS; round++) {
   test(`kill -9 of a worker in the middle: every result arrives once, and the summary says what was retried (${round})`, async (t) => {
     const c = await cluster(t, ['north', 'south']);
-    const program = factor(c.env, t);
-    await waitForWork(c);
+    const program = longFactor(c, t);
+    await program.until(/in the middle/);
     process.kill(pidOf(c.mark, 'flotilla worker north')!, 'SIGKILL');
     assert.equal((await program.exited).code, 0, program.output);
-    assert.match(program.output, /1000 of 1000 results arrived and are right/);
+    assert.match(program.output, /3000 of 3000 results arrived and are right/);
     assert.match(program.output, /north\/1 was lost \(it was killed.*\): \d+ items tried again/);
   });
 
   test(`kill -9 of a whole host in the middle: every result arrives once, on the other host (${round})`, async (t) => {
     const c = await cluster(t, ['north', 'south']);
-    const program = factor(c.env, t);
-    await waitForWork(c);
+    const program = longFactor(c, t);
+    await program.until(/in the middle/);
     c.hosts[0]!.kill('SIGKILL');
     assert.equal((await program.exited).code, 0, program.output);
-    assert.match(program.output, /1000 of 1000 results arrived and are right/);
+    assert.match(program.output, /3000 of 3000 results arrived and are right/);
     assert.match(program.output, /north\/1 was lost \(its host is lost.*\): \d+ items tried again/);
   });
 }
 
 test('kill -9 of the scheduler: the client goes on with what it was granted, and a new scheduler takes over', async (t) => {
   const c = await cluster(t, ['north']);
-  const program = factor(c.env, t);
-  await waitForWork(c);
+  const program = longFactor(c, t);
+  await program.until(/in the middle/);
   c.scheduler.kill('SIGKILL');
   assert.equal((await program.exited).code, 0, program.output);
-  assert.match(program.output, /1000 of 1000 results arrived and are right/);
+  assert.match(program.output, /3000 of 3000 results arrived and are right/);
   const address = c.env['FLOTILLA_SCHEDULER'] as string;
   const again = start(t, [BIN, 'scheduler', address, '--daemon', ...PULSE], { env: c.env });
   await again.until(/host 'north' is here/);
