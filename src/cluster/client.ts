@@ -249,7 +249,6 @@ export class Client implements Verbs, AsyncDisposable {
             return this.#caller.notices.get(`${peer} ${notice.call}`)?.progress?.(notice.done, notice.total, notice.note);
           case 'grant':
           case 'revoke':
-          case 'host-lost':
             return this.#crew.granted(notice);
           default:
             return this.#crew.heard(peer, notice);

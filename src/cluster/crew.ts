@@ -9,7 +9,7 @@ import { Events, FlotillaError, type Log, type RuntimeId, toError } from '../bas
 import type { Library, UnitHead } from '../code/index.ts';
 import type { HostNotice, WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
-import { type Dispatcher, findMember } from './dispatch.ts';
+import type { Dispatcher } from './dispatch.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { type Job, type Loss, type Member, newMember } from './work.ts';
 
@@ -82,7 +82,6 @@ export class Crew {
 
   /** What the scheduler says. */
   granted(notice: SchedulerNotice): void {
-    if (notice.kind === 'host-lost') return;
     if (notice.kind === 'revoke') {
       for (const member of [...this.#dispatcher.members]) {
         if (member.info.host === notice.host && notice.slots.includes(member.info.slot)) this.#dispatcher.leave(member);
@@ -245,10 +244,5 @@ export class Crew {
     this.#dispatcher.lose(member, { worker: member.info.name, reason: 'its place was given back', lastLines: [], what: 'worker' });
     this.#all.delete(member.info.id);
     if (station) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[member.info.slot]]).catch(() => {});
-  }
-
-  /** The worker with this id. */
-  find(id: RuntimeId): Member | undefined {
-    return findMember(this.#dispatcher.members, id) ?? this.#all.get(id);
   }
 }

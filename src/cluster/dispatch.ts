@@ -310,8 +310,3 @@ export function struckOut(
     details,
   );
 }
-
-/** Whether a peer's id is that of a worker in a list. */
-export function findMember(members: readonly Member[], id: RuntimeId): Member | undefined {
-  return members.find((member) => member.info.id === id);
-}

@@ -42,8 +42,7 @@ export type SchedulerNotice =
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[] }
-  | { readonly kind: 'host-lost'; readonly host: RuntimeId };
+  | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[] };
 
 /** From the scheduler to a host, at its host door. */
 export interface AssignNotice {

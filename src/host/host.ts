@@ -125,15 +125,12 @@ export class Host {
 
   /** Takes slots back from a client. */
   release(client: RuntimeId, slots: readonly number[]): void {
-    const freed = slots.filter((number) => {
+    for (const number of slots) {
       const slot = this.#slots.get(number);
-      if (slot?.client !== client) return false;
+      if (slot?.client !== client) continue;
       this.#end(slot, 'its place was given back');
       this.options.onFree?.(client, [number], slot.epoch);
-      return true;
-    });
-    if (freed.length > 0 && ![...this.#slots.values()].some((slot) => slot.client === client))
-      this.#log.debug(`${client} has no workers here any more.`);
+    }
   }
 
   /** A client is gone: so is all it had here. H2 */

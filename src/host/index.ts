@@ -6,4 +6,4 @@ export type { HostOptions } from './host.ts';
 export { Host } from './host.ts';
 export type { Machine } from './machine.ts';
 export { thisMachine, usableCores } from './machine.ts';
-export type { Assignment, HostMethods, HostNotice, Offer, WorkerInfo } from './protocol.ts';
+export type { Assignment, HostNotice, Offer, WorkerInfo } from './protocol.ts';

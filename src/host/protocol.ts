@@ -1,6 +1,5 @@
 // What hosts, workers, clients and the scheduler say to each other, beside calls.
 import type { RuntimeId } from '../base/index.ts';
-import type { UnitHead } from '../code/index.ts';
 
 /** One worker place of a host, granted to a client. A worker obeys the newest epoch. */
 export interface Assignment {
@@ -43,13 +42,3 @@ export type HostNotice =
     }
   | { readonly kind: 'worker-failed'; readonly name: string; readonly reason: string }
   | { readonly kind: 'output'; readonly worker: string; readonly stream: 'stdout' | 'stderr'; readonly text: string };
-
-/** The questions a host answers, by name: arguments and result. */
-export interface HostMethods {
-  attach(epoch: number): { name: string; folder: string };
-  provide(units: readonly UnitHead[]): Promise<string[]>;
-  put(hash: string, text: string): Promise<void>;
-  release(slots: readonly number[]): void;
-  detach(): Promise<void>;
-  kill(worker: RuntimeId, reason: string): void;
-}

@@ -1,5 +1,5 @@
 // Errors as they arrive: built-in errors keep their class, ours keep their code, all keep what they said.
-import { ERRORS, FlotillaError } from '../base/index.ts';
+import { FlotillaError } from '../base/index.ts';
 
 const BUILT_IN: Readonly<Record<string, new (message: string) => Error>> = {
   Error,
@@ -24,9 +24,4 @@ export function reviveError(name: string, message: string, stack: string | undef
   }
   Object.defineProperty(error, 'stack', { value: stack ?? `${name}: ${message}`, writable: true, configurable: true });
   return error;
-}
-
-/** Whether a code is one of ours. */
-export function isErrorCode(code: unknown): code is keyof typeof ERRORS {
-  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
