@@ -7,20 +7,20 @@
 //   K3. When a peer is gone, every wait on it ends.
 import { type Clock, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
 import { Decoder, type Encoder, type Extensions, KIND } from '../wire/index.ts';
-import type { Carried, Carrier } from './carrier.ts';
-import { type SendWindow, TakeCount } from './credit.ts';
-import { taskEnded } from './ends.ts';
-import type { PeerInfo } from './hub-options.ts';
-import { Outgoing } from './outgoing.ts';
 import { FIRST_TASK, methodPort, PORT, type Port } from './ports.ts';
-import { Segments } from './range.ts';
-import type { TaskRef, WaitOptions } from './reference.ts';
-import { References, type RefWire } from './references.ts';
 import { Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
-import type { SessionEnd } from './session.ts';
-import { LocalTask, type TaskEnd, type TaskFunction } from './task.ts';
-import { Windows } from './windows.ts';
+import type { Carried, Carrier } from './sessions/carrier.ts';
+import { type SendWindow, TakeCount } from './sessions/credit.ts';
+import type { PeerInfo } from './sessions/hub-options.ts';
+import { Outgoing } from './sessions/outgoing.ts';
+import { Segments } from './sessions/range.ts';
+import type { SessionEnd } from './sessions/session.ts';
+import { Windows } from './sessions/windows.ts';
+import { taskEnded } from './tasks/ends.ts';
+import type { TaskRef, WaitOptions } from './tasks/reference.ts';
+import { References, type RefWire } from './tasks/references.ts';
+import { LocalTask, type TaskEnd, type TaskFunction } from './tasks/task.ts';
 
 const ENDS_KEPT = 1_000;
 

@@ -3,8 +3,8 @@
 //   Q1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
 //   Q2. One that the asker gives up is cancelled at the other side.
 import { type Clock, FlotillaError, type RuntimeId } from '../base/index.ts';
-import type { WaitOptions } from './reference.ts';
-import type { SessionEnd } from './session.ts';
+import type { SessionEnd } from './sessions/session.ts';
+import type { WaitOptions } from './tasks/reference.ts';
 
 /** Hears the one outcome of a request. */
 export type OnAnswer = (ok: boolean, value: unknown) => void;

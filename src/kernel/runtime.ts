@@ -2,13 +2,13 @@
 import { type Clock, checkNumber, checkOptions, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
 import { Keys, parseAddress, type Role } from '../transport/index.ts';
 import { eachFrame, LENGTH_BYTES, readVarint } from '../wire/index.ts';
-import type { Carrier } from './carrier.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
-import { Hub } from './hub.ts';
 import { Kernel } from './kernel.ts';
-import type { Range } from './range.ts';
-import type { TaskRef } from './reference.ts';
-import type { TaskFunction } from './task.ts';
+import type { Carrier } from './sessions/carrier.ts';
+import { Hub } from './sessions/hub.ts';
+import type { Range } from './sessions/range.ts';
+import type { TaskRef } from './tasks/reference.ts';
+import type { TaskFunction } from './tasks/task.ts';
 
 /** Options of {@link Runtime.start}. */
 export interface RuntimeOptions {

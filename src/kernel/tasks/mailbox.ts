@@ -3,7 +3,7 @@
 //   M1. Messages are received in the order in which they arrived.
 //   M2. After close() nothing more is put in, and readers get what is there, then the end.
 //   M3. After interrupt() every wait, present and future, rejects.
-import { type Clock, Fifo, FlotillaError } from '../base/index.ts';
+import { type Clock, Fifo, FlotillaError } from '../../base/index.ts';
 
 interface Letter<M> {
   readonly value: M;

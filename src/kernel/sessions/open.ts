@@ -1,6 +1,6 @@
 // What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
-import { FlotillaError } from '../base/index.ts';
-import { decodeValue } from '../wire/index.ts';
+import { FlotillaError } from '../../base/index.ts';
+import { decodeValue } from '../../wire/index.ts';
 import type { Session } from './session.ts';
 
 /** The first frame on a link. */

@@ -1,7 +1,7 @@
 // What a hub is made of, and what it hands up.
-import type { Log, RuntimeId } from '../base/index.ts';
-import type { Keys, Role } from '../transport/index.ts';
-import type { Environment } from './environment.ts';
+import type { Log, RuntimeId } from '../../base/index.ts';
+import type { Keys, Role } from '../../transport/index.ts';
+import type { Environment } from '../environment.ts';
 import type { SessionEnd } from './session.ts';
 
 /** What a runtime tells of itself when a session opens. */

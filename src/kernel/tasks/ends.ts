@@ -1,5 +1,5 @@
 // How tasks end that nobody can ask any more.
-import { FlotillaError, toError } from '../base/index.ts';
+import { FlotillaError, toError } from '../../base/index.ts';
 import type { TaskEnd } from './task.ts';
 
 /** The end of a task whose runtime is gone. */

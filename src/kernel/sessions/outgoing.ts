@@ -5,8 +5,8 @@
 //   O1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
 //   O2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
 
-import type { Clock } from '../base/index.ts';
-import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../wire/index.ts';
+import type { Clock } from '../../base/index.ts';
+import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../../wire/index.ts';
 import type { Range, Segment, Segments } from './range.ts';
 
 const FRAME_BYTES = 48 << 10;

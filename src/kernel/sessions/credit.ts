@@ -3,7 +3,7 @@
 //   C1. What a runtime has sent to a task and the task has not taken counts against the window of that pair.
 //   C2. A full window stops its sender and nobody else.
 //   C3. A sender that goes on far past a full window gets ERR_SESSION_OVERRUN.
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError } from '../../base/index.ts';
 
 /** What one runtime may have under way to one task. */
 export const WINDOW = { messages: 1_024, bytes: 4 << 20 } as const;

@@ -4,8 +4,8 @@
 //   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
-import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
-import { type Address, type Conn, greetAsDialer, parseAddress } from '../transport/index.ts';
+import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
+import { type Address, type Conn, greetAsDialer, parseAddress } from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';

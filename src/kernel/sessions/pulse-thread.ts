@@ -1,9 +1,9 @@
 // The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RuntimeId } from '../base/index.ts';
-import { greetAsDialer, Keys, Link, parseAddress, type Role, tcpNetwork } from '../transport/index.ts';
-import { KIND } from '../wire/index.ts';
-import { realClock, realRandom } from './environment.ts';
+import type { RuntimeId } from '../../base/index.ts';
+import { greetAsDialer, Keys, Link, parseAddress, type Role, tcpNetwork } from '../../transport/index.ts';
+import { KIND } from '../../wire/index.ts';
+import { realClock, realRandom } from '../environment.ts';
 import { controlFrame } from './session.ts';
 
 const { id, role, secret, pulseMs, encrypt, beat } = workerData as {

@@ -7,7 +7,7 @@
 //   H2. Each session that opened is reported `opened` once and `ended` once.
 //   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
 //   H4. A runtime that was itself held up forgives the silence of others for that time.
-import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../base/index.ts';
+import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
 import {
   type Address,
   acceptAt,
@@ -20,8 +20,8 @@ import {
   type Listening,
   reachableHosts,
   type Self,
-} from '../transport/index.ts';
-import { encodeValue, KIND, readVarint } from '../wire/index.ts';
+} from '../../transport/index.ts';
+import { encodeValue, KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
 import { Heartbeat, hearPulses, within } from './heartbeat.ts';
 import type { HubOptions } from './hub-options.ts';

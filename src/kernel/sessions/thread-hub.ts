@@ -3,13 +3,13 @@
 //   U1. A delivery to an open mailbox is acknowledged here, at once.
 //   U2. Frames cross in the order in which they came, in one batch a turn and peer.
 import type { MessagePort } from 'node:worker_threads';
-import type { Clock, RuntimeId } from '../base/index.ts';
-import { KIND, LENGTH_BYTES, readVarint } from '../wire/index.ts';
+import type { Clock, RuntimeId } from '../../base/index.ts';
+import { KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { FIRST_TASK } from '../ports.ts';
+import { taskEnded } from '../tasks/ends.ts';
 import type { Carried } from './carrier.ts';
-import { taskEnded } from './ends.ts';
 import type { Hub } from './hub.ts';
-import type { Kernel } from './kernel.ts';
-import { FIRST_TASK } from './ports.ts';
 import type { Downward, Upward } from './thread-carrier.ts';
 
 const BATCH_BYTES = 16 << 10;

@@ -5,7 +5,7 @@
 //   T1. A task ends once: it returned, threw, was terminated, or was lost with its worker or host.
 //   T2. terminate() interrupts every wait and aborts the signal; a task that catches it has GRACE_MS to end by itself.
 //   T3. After its end a task takes no messages.
-import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../base/index.ts';
+import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
 import { Mailbox, type ReceiveOptions } from './mailbox.ts';
 import type { TaskRef } from './reference.ts';
 

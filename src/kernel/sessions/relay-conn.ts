@@ -1,6 +1,6 @@
 // One end of a connection through a relay.
-import { type Clock, Fifo } from '../base/index.ts';
-import type { Conn, ConnHandler } from '../transport/index.ts';
+import { type Clock, Fifo } from '../../base/index.ts';
+import type { Conn, ConnHandler } from '../../transport/index.ts';
 
 const WINDOW = 1 << 20;
 const CHUNK = 128 << 10;

@@ -1,7 +1,7 @@
 // The byte side of a runtime as seen from another thread: frames cross in batches of transferred buffers.
 import type { MessagePort } from 'node:worker_threads';
-import type { RuntimeId } from '../base/index.ts';
-import { eachFrame } from '../wire/index.ts';
+import type { RuntimeId } from '../../base/index.ts';
+import { eachFrame } from '../../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
 import type { PeerInfo } from './hub-options.ts';
 import type { Range } from './range.ts';

@@ -4,9 +4,9 @@
 //   L1. A relay passes bytes on only between peers that both have an open session with it.
 //   L2. An end sends at most WINDOW bytes that the other has not taken.
 //   L3. Between two neighbours a channel has a number n: its opener sends to 2n, the other to 2n + 1.
-import type { Clock, RuntimeId } from '../base/index.ts';
-import type { Conn } from '../transport/index.ts';
-import { ByteWriter, KIND, LENGTH_BYTES, readVarint } from '../wire/index.ts';
+import type { Clock, RuntimeId } from '../../base/index.ts';
+import type { Conn } from '../../transport/index.ts';
+import { ByteWriter, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Range } from './range.ts';
 import { RelayConn } from './relay-conn.ts';
 

@@ -1,5 +1,5 @@
 // What the value side of a runtime needs from its byte side, be that on the same thread or on another.
-import type { RuntimeId } from '../base/index.ts';
+import type { RuntimeId } from '../../base/index.ts';
 import type { PeerInfo } from './hub-options.ts';
 import type { Range } from './range.ts';
 import type { SessionEnd } from './session.ts';

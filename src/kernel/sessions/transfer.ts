@@ -5,8 +5,8 @@
 //   X1. While a message to a target is being sent in parts, later messages to that target wait behind it.
 //   X2. At most WINDOW bytes of parts are sent and not yet acknowledged.
 //   X3. What is put together is bounded: by the limit of a message each, and by their number.
-import { Fifo, FlotillaError } from '../base/index.ts';
-import { ByteWriter, eachFrame, KIND, LENGTH_BYTES, LIMITS, readVarint } from '../wire/index.ts';
+import { Fifo, FlotillaError } from '../../base/index.ts';
+import { ByteWriter, eachFrame, KIND, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
 import type { Range } from './range.ts';
 
 const WINDOW = 4 << 20;

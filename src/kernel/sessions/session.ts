@@ -7,9 +7,9 @@
 //   S2. A frame is kept until the other side says that it has taken it.
 //   S3. A session ends once; after that nothing is sent or handed up, and every range is released.
 //   S4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
-import { Fifo, type RuntimeId } from '../base/index.ts';
-import type { Link } from '../transport/index.ts';
-import { ByteWriter, KIND, LENGTH_BYTES } from '../wire/index.ts';
+import { Fifo, type RuntimeId } from '../../base/index.ts';
+import type { Link } from '../../transport/index.ts';
+import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
 import type { Range } from './range.ts';
 import { PartReceiver, PartSender, payloadStart } from './transfer.ts';
 

@@ -1,5 +1,5 @@
 // What stands for a task in a message: it works wherever it arrives.
-import type { RuntimeId } from '../base/index.ts';
+import type { RuntimeId } from '../../base/index.ts';
 import type { TaskEnd } from './task.ts';
 
 /** Options of a wait for the other side. */

@@ -1,5 +1,5 @@
 // The windows of one runtime: what it has under way to each task of each peer.
-import type { RuntimeId } from '../base/index.ts';
+import type { RuntimeId } from '../../base/index.ts';
 import { SendWindow } from './credit.ts';
 
 const WINDOWS_KEPT = 10_000;

@@ -1,7 +1,7 @@
 // The regular sign of life: when to give it, and whether we ourselves were held up; and the links that carry it for others.
-import type { Clock, Timer } from '../base/index.ts';
-import type { Link } from '../transport/index.ts';
-import { KIND } from '../wire/index.ts';
+import type { Clock, Timer } from '../../base/index.ts';
+import type { Link } from '../../transport/index.ts';
+import { KIND } from '../../wire/index.ts';
 
 /** Beats until stopped. `heldUp`: this runtime did not get to beat for more than two pulses. */
 export class Heartbeat {

@@ -1,7 +1,7 @@
 // Starts and feeds the pulse thread of a runtime.
 import { Worker } from 'node:worker_threads';
-import type { Timer } from '../base/index.ts';
-import type { Runtime } from './runtime.ts';
+import type { Timer } from '../../base/index.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** A thread that keeps up the pulse to watched addresses while this one computes. */
 export class PulseThread {

@@ -1,9 +1,9 @@
 // References as they are made, sent and received: a task of this runtime comes home as itself.
-import { FlotillaError, type RuntimeId, shortId } from '../base/index.ts';
-import { type SendWindow, WINDOW } from './credit.ts';
+import { FlotillaError, type RuntimeId, shortId } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import { type SendWindow, WINDOW } from '../sessions/credit.ts';
 import { lostEnd, taskEnded } from './ends.ts';
-import type { Kernel } from './kernel.ts';
-import { PORT } from './ports.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
 import { endValue, type LocalTask, type TaskEnd } from './task.ts';
 
