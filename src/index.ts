@@ -1,6 +1,6 @@
 /* Flotilla: TypeScript functions on every core of every machine you have. */
 
-export type { ErrorCode, Retry, RuntimeId } from './base/index.ts';
+export type { ErrorCode, Log, LogLevel, Retry, RuntimeId } from './base/index.ts';
 export { ERRORS, FlotillaError, hasCode } from './base/index.ts';
 export type {
   CallOptions,
@@ -18,5 +18,52 @@ export type {
   WorkerReport,
 } from './cluster/index.ts';
 export { Client, current } from './cluster/index.ts';
-export type { Environment, ReceiveOptions, RuntimeOptions, Task, TaskEnd, TaskFunction, TaskRef, WaitOptions } from './kernel/index.ts';
-export { Runtime } from './kernel/index.ts';
+export type {
+  Category,
+  Channel,
+  ChannelName,
+  ChannelOptions,
+  ChannelRef,
+  CloseService,
+  Condition,
+  DeliverOptions,
+  Environment,
+  EventFlag,
+  FileOutcome,
+  FileStat,
+  Held,
+  Located,
+  LocateOptions,
+  Lock,
+  LockOptions,
+  Name,
+  PeerInfo,
+  PeerOptions,
+  PeerStatus,
+  ReceiveOptions,
+  RuntimeOptions,
+  Semaphore,
+  SendFileOptions,
+  Served,
+  Service,
+  ServiceName,
+  ServiceOptions,
+  ServiceRef,
+  Spawner,
+  SubscribeOptions,
+  Subscriber,
+  SuspendOptions,
+  Task,
+  TaskEnd,
+  TaskEnded,
+  TaskFunction,
+  TaskName,
+  TaskOptions,
+  TaskRef,
+  TaskResult,
+  Transform,
+  Travelling,
+  WaitOptions,
+  Where,
+} from './kernel/index.ts';
+export { channelName, Runtime, service, serviceName, taskName } from './kernel/index.ts';

@@ -26,7 +26,7 @@ const WORLD =
   /\b(setTimeout|setInterval|setImmediate|Date\.now|new Date\(\)|performance\.now|AbortSignal\.timeout|FinalizationRegistry|Math\.random|queueMicrotask|process\.nextTick)\b/;
 const isWorld = (name) =>
   ['kernel/environment.ts', 'kernel/sessions/pulse-thread.ts', 'cluster/worker/serve.ts'].includes(name) ||
-  name.startsWith('transport/tcp/') ||
+  /^transport\/(tcp|unix)\//.test(name) ||
   name.startsWith('testing/');
 
 /** The faults of a house, as lines of text. */
@@ -53,7 +53,7 @@ export function checkLayers(src) {
       name.endsWith('index.ts') &&
       name !== 'index.ts' &&
       /^(const|let|function|class|export (const|function|class))\b/m.test(text) &&
-      !name.startsWith('transport/tcp/')
+      !/^transport\/(tcp|unix)\//.test(name)
     )
       faults.push(`src/${name}  a door has no furniture: index.ts only re-exports`);
     if (!/^(\/\/|\/\*|#!)/.test(text)) faults.push(`src/${name}  a file opens with a sentence that says what it is`);

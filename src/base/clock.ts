@@ -15,6 +15,8 @@ export interface Clock {
   after(ms: number, callback: () => void, options?: { background?: boolean }): Timer;
   /** Calls back after the current turn and all promise reactions that follow from it. */
   defer(callback: () => void): void;
+  /** Calls back after input, output and timers that are due have had their turn. */
+  turn(callback: () => void): void;
 }
 
 /** Waits; rejects with the signal's reason when it aborts first. */

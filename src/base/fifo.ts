@@ -1,8 +1,11 @@
 // A queue that is fast at both ends: a growing ring.
 
+const FIRST_SLOTS = 16;
+const NONE: undefined[] = [];
+
 /** First in, first out; O(1) at both ends. */
 export class Fifo<T> {
-  #items: (T | undefined)[] = new Array(16);
+  #items: (T | undefined)[] = NONE;
   #head = 0;
   #size = 0;
 
@@ -37,9 +40,30 @@ export class Fifo<T> {
   }
 
   clear(): void {
-    this.#items = new Array(16);
+    this.#items = NONE;
     this.#head = 0;
     this.#size = 0;
+  }
+
+  /** Puts an item before the one that is at `index` now. */
+  insert(index: number, item: T): void {
+    this.push(item);
+    const mask = this.#items.length - 1;
+    for (let j = this.#size - 1; j > index; j--) this.#items[(this.#head + j) & mask] = this.#items[(this.#head + j - 1) & mask];
+    this.#items[(this.#head + index) & mask] = item;
+  }
+
+  /** Takes out the first item that passes. */
+  remove(passes: (item: T) => boolean): T | undefined {
+    for (let i = 0; i < this.#size; i++) {
+      const item = this.peek(i) as T;
+      if (!passes(item)) continue;
+      const mask = this.#items.length - 1;
+      for (let j = i; j < this.#size - 1; j++) this.#items[(this.#head + j) & mask] = this.#items[(this.#head + j + 1) & mask];
+      this.#items[(this.#head + --this.#size) & mask] = undefined;
+      return item;
+    }
+    return undefined;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {
@@ -47,7 +71,7 @@ export class Fifo<T> {
   }
 
   #grow(): void {
-    const items = new Array<T | undefined>(this.#items.length * 2);
+    const items = new Array<T | undefined>(Math.max(FIRST_SLOTS, this.#items.length * 2));
     for (let i = 0; i < this.#size; i++) items[i] = this.peek(i);
     this.#items = items;
     this.#head = 0;

@@ -12,6 +12,6 @@ export { Fifo } from './fifo.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
 export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';
-export { lineLog, SILENT } from './log.ts';
+export { isLogLevel, lineLog, SILENT } from './log.ts';
 export { checkNumber, checkOptions, suggest } from './options.ts';
 export { Scope } from './scope.ts';

@@ -18,6 +18,11 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 /** How much is said. */
 export type LogLevel = (typeof LEVELS)[number] | 'silent';
 
+/** Whether a text names a level. */
+export function isLogLevel(text: string): text is LogLevel {
+  return text === 'silent' || (LEVELS as readonly string[]).includes(text);
+}
+
 /** A log that writes one line a report, from `level` up. */
 export function lineLog(write: (line: string) => void, level: LogLevel = 'info'): Log {
   if (level === 'silent') return SILENT;

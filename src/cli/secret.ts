@@ -1,7 +1,7 @@
 // flotilla secret: where the shared secret is, what it is, how to copy it.
 import { Command } from 'commander';
 import { realRandom } from '../kernel/index.ts';
-import { Keys, loadSecret, secretPath } from '../transport/index.ts';
+import { dropOldSecrets, Keys, loadSecret, rotateSecret, secretPath } from '../transport/index.ts';
 
 export function secretCommand(): Command {
   const command = new Command('secret')
@@ -31,6 +31,20 @@ export function secretCommand(): Command {
           ? `Made a secret in ${from}.\n`
           : `There is a secret already, in ${from}. Remove it first to make another; every machine then needs the new one.\n`,
       );
+    }),
+  );
+  command.addCommand(
+    new Command('rotate').description('Make a new secret; the one before stays valid until `drop`.').action(() => {
+      rotateSecret(realRandom);
+      process.stdout.write(
+        `There is a new secret in ${secretPath()}; the one before is still valid.\nCopy the file to every machine, restart what runs there, then run on each: flotilla secret drop\n`,
+      );
+    }),
+  );
+  command.addCommand(
+    new Command('drop').description('End a change of the secret: the one before is valid no longer.').action(() => {
+      const dropped = dropOldSecrets(realRandom);
+      process.stdout.write(dropped > 0 ? 'The secret before is valid no longer; restart what runs.\n' : 'There was only one secret.\n');
     }),
   );
   command.addCommand(

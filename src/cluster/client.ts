@@ -8,7 +8,7 @@
 import { Deferred, FlotillaError, type Log, lineLog } from '../base/index.ts';
 import { Library, type Loaded } from '../code/index.ts';
 import type { Host, HostNotice } from '../host/index.ts';
-import { GRACE_MS, type Kernel, nodeEnvironment, PORT, Runtime, type Task, type TaskRef } from '../kernel/index.ts';
+import { GRACE_MS, type Kernel, nodeEnvironment, PORT, Runtime, type Task, type TaskRef, type TaskResult } from '../kernel/index.ts';
 import { type ClusterEvent, Crew } from './crew.ts';
 import { Dispatcher } from './dispatch.ts';
 import { firstWorker } from './first-worker.ts';
@@ -140,8 +140,8 @@ export class Client implements Verbs, AsyncDisposable {
     return this.#map(fn, items, options, {});
   }
 
-  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>> {
-    return this.#spawn(fn, args, {}) as Promise<TaskRef<M, Awaited<R>>>;
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>> {
+    return this.#spawn(fn, args, {}) as Promise<TaskRef<M, TaskResult<R>>>;
   }
 
   /** The same verbs with options. */

@@ -1,5 +1,5 @@
 // The verbs of a client, and the types that make a wrong argument not compile.
-import type { Task, TaskRef } from '../kernel/index.ts';
+import type { Task, TaskRef, TaskResult } from '../kernel/index.ts';
 import type { MapOptions } from './options.ts';
 import type { Results } from './results.ts';
 
@@ -18,7 +18,7 @@ export interface Verbs {
   ): Results<T, Awaited<R>>;
   map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
   /** Starts a task on a worker of its own: `fn(self, ...args)`. */
-  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, Awaited<R>>>;
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
 }
 
 /** A worker as a client sees it. */

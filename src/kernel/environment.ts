@@ -1,7 +1,10 @@
 // The outside world as a runtime sees it: time, chance, the network. Handed in, so that it can be simulated.
 import { randomFillSync } from 'node:crypto';
-import type { Clock, RandomBytes } from '../base/index.ts';
-import { loadSecret, type Network, tcpNetwork } from '../transport/index.ts';
+import { type Clock, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
+import { type Datagrams, udpDatagrams } from '../discovery/index.ts';
+import { loadSecret, type Network, systemNetwork } from '../transport/index.ts';
+import type { Files } from './files/contract.ts';
+import { systemFiles } from './files/system.ts';
 
 /** What a runtime may reach of the world. */
 export interface Environment {
@@ -9,7 +12,14 @@ export interface Environment {
   readonly random: RandomBytes;
   readonly network: Network;
   /** The secret shared by all who may connect; asked for once, unless the options give one. Throws ERR_SECRET_FILE. */
-  readonly secret: () => Uint8Array;
+  readonly secret: () => Uint8Array | readonly Uint8Array[];
+  /** How runtimes nearby are heard. */
+  readonly datagrams: Datagrams;
+  readonly files: Files;
+  /** Where reports go unless the options say otherwise. */
+  readonly log: Log;
+  /** Writes a line for people. */
+  readonly print: (line: string) => void;
 }
 
 /** The real clock of this process. */
@@ -25,12 +35,30 @@ export const realClock: Clock = Object.freeze({
   defer(callback: () => void) {
     queueMicrotask(() => process.nextTick(callback));
   },
+  turn(callback: () => void) {
+    setImmediate(callback);
+  },
 });
 
 /** Random bytes from the system. */
 export const realRandom: RandomBytes = (length) => randomFillSync(new Uint8Array(length));
 
+const print = (line: string): void => void process.stderr.write(`flotilla: ${line}\n`);
+
+function levelOf(name: string | undefined): LogLevel {
+  return name && isLogLevel(name) ? name : 'warn';
+}
+
 /** The real world. */
 export function nodeEnvironment(): Environment {
-  return { clock: realClock, random: realRandom, network: tcpNetwork, secret: () => loadSecret(realRandom).secret };
+  return {
+    clock: realClock,
+    random: realRandom,
+    network: systemNetwork,
+    secret: () => loadSecret(realRandom).all,
+    datagrams: udpDatagrams,
+    files: systemFiles,
+    log: lineLog(print, levelOf(process.env['FLOTILLA_LOG'])),
+    print,
+  };
 }

@@ -1,14 +1,31 @@
-/* The runtime: tasks, mailboxes, references, requests, and the sessions under them. Knows no job, machine or bundle. Start reading at runtime.ts, then task.ts. */
+/* The runtime: tasks, mailboxes, names, channels, services, files, and the sessions under them. Knows no job, machine or bundle. Start reading at runtime.ts, then tasks/task.ts. */
 
+export type { Transform } from './channels/channel.ts';
+export type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from './channels/channel-ref.ts';
+export type { Channel, ChannelOptions } from './channels/port.ts';
+export type { Travelling } from './classes.ts';
 export type { Environment } from './environment.ts';
 export { nodeEnvironment, realClock, realRandom } from './environment.ts';
+export type { FileStat, Files, Reading, Writing } from './files/contract.ts';
+export type { FileOutcome, SendFileOptions } from './files/send.ts';
 export { Kernel } from './kernel.ts';
+export type { LockOptions } from './locks/locks.ts';
+export { Condition, EventFlag, Held, Lock, Semaphore } from './locks/locks.ts';
+export type { ChannelName, Located, LocateOptions, Name, TaskName } from './names/name.ts';
+export { channelName, taskName } from './names/name.ts';
+export type { PeerOptions, Where } from './peers/peers.ts';
+export type { PeerStatus } from './peers/status.ts';
 export type { Asked, Port } from './ports.ts';
 export { PORT } from './ports.ts';
 export type { Pending } from './requests.ts';
 export { isSessionLoss, sessionError } from './requests.ts';
-export type { RuntimeOptions } from './runtime.ts';
+export type { Spawner } from './runtime.ts';
 export { Runtime } from './runtime.ts';
+export type { RuntimeOptions } from './runtime-options.ts';
+export type { Served } from './services/port.ts';
+export type { Service, ServiceName, ServiceOptions } from './services/service-name.ts';
+export { service, serviceName } from './services/service-name.ts';
+export type { CloseService, ServiceRef } from './services/service-ref.ts';
 export type { Carried, Carrier } from './sessions/carrier.ts';
 export { Hub } from './sessions/hub.ts';
 export type { PeerInfo } from './sessions/hub-options.ts';
@@ -18,7 +35,8 @@ export type { ThreadStart } from './sessions/thread-carrier.ts';
 export { ThreadCarrier } from './sessions/thread-carrier.ts';
 export { serveThread } from './sessions/thread-hub.ts';
 export { lostEnd } from './tasks/ends.ts';
-export type { ReceiveOptions } from './tasks/mailbox.ts';
+export type { Category, ReceiveOptions } from './tasks/mailbox.ts';
 export type { TaskRef, WaitOptions } from './tasks/reference.ts';
-export type { Task, TaskEnd, TaskFunction } from './tasks/task.ts';
+export type { SuspendOptions, Task, TaskEnd, TaskEnded, TaskFunction, TaskResult } from './tasks/self.ts';
+export type { TaskOptions } from './tasks/table.ts';
 export { endValue, GRACE_MS } from './tasks/task.ts';

@@ -5,24 +5,32 @@
 //   K1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
-import { type Clock, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
-import { Decoder, type Encoder, type Extensions, KIND } from '../wire/index.ts';
+import { type Clock, Events, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
+import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
+import type { LocalChannel } from './channels/channel.ts';
+import { channelPort } from './channels/port.ts';
+import { ClassRegistry } from './classes.ts';
+import type { LocateOptions, Name } from './names/name.ts';
+import { Registry } from './names/registry.ts';
+import type { PeerStatus } from './peers/status.ts';
 import { FIRST_TASK, methodPort, PORT, type Port } from './ports.ts';
 import { Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
+import { Services } from './services/port.ts';
 import type { Carried, Carrier } from './sessions/carrier.ts';
-import { type SendWindow, TakeCount } from './sessions/credit.ts';
+import type { SendWindow } from './sessions/credit.ts';
 import type { PeerInfo } from './sessions/hub-options.ts';
 import { Outgoing } from './sessions/outgoing.ts';
 import { Segments } from './sessions/range.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import { Windows } from './sessions/windows.ts';
 import { taskEnded } from './tasks/ends.ts';
+import type { RefWire } from './tasks/ref-base.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
-import { References, type RefWire } from './tasks/references.ts';
-import { LocalTask, type TaskEnd, type TaskFunction } from './tasks/task.ts';
-
-const ENDS_KEPT = 1_000;
+import { References } from './tasks/references.ts';
+import type { TaskFunction, TaskResult } from './tasks/self.ts';
+import { TaskTable } from './tasks/table.ts';
+import { Watches } from './tasks/watch.ts';
 
 export interface KernelOptions {
   readonly clock: Clock;
@@ -30,8 +38,6 @@ export interface KernelOptions {
   /** Which half of the request numbers this kernel uses: two kernels may share one byte side. */
   readonly half?: 0 | 1;
   readonly log?: Log;
-  /** Values that upper rooms send in their own way. */
-  readonly extensions?: Extensions;
 }
 
 /** The value side of one runtime. */
@@ -42,31 +48,33 @@ export class Kernel implements Carried {
   readonly references: References;
   readonly log: Log;
   readonly windows = new Windows();
+  readonly watches = new Watches();
+  readonly tasks: TaskTable;
+  readonly names: Registry;
+  readonly channels = new Map<number, LocalChannel>();
+  readonly services: Services;
+  readonly classes = new ClassRegistry();
   readonly peers = new Map<RuntimeId, PeerInfo>();
+  /** Who came and went; an `offline` always precedes the next `online` of a peer. */
+  readonly peerEvents: Events<PeerStatus>;
   readonly #ports = new Map<number, Port>();
-  readonly #tasks = new Map<number, LocalTask<unknown>>();
-  readonly #ends = new Map<number, TaskEnd>();
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
   readonly #segments = new Segments();
   readonly #decoder: Decoder;
   readonly #extensions: Extensions;
   #from: RuntimeId | undefined;
-  #nextTask = FIRST_TASK;
 
   constructor(options: KernelOptions) {
     this.clock = options.clock;
     this.carrier = options.carrier;
     this.log = options.log ?? SILENT;
+    this.peerEvents = new Events((error) => this.log.error(`A listener to peers threw: ${toError(error).message}`));
+    this.tasks = new TaskTable(this);
     this.references = new References(this);
-    const outer = options.extensions;
     this.#extensions = {
-      replace: (value) => this.references.replace(value) ?? outer?.replace(value),
+      replace: (value) => this.references.replace(value) ?? this.classes.replace(value),
       revive: (code, payload) =>
-        code === References.CODE
-          ? this.references.revive(payload as RefWire, this.#from)
-          : outer
-            ? outer.revive(code, payload)
-            : References.unknown(code),
+        this.references.knows(code) ? this.references.revive(code, payload as RefWire, this.#from) : this.classes.revive(code, payload),
     };
     this.#decoder = new Decoder(this.#extensions);
     this.requests = new Requests({
@@ -84,10 +92,13 @@ export class Kernel implements Carried {
       },
     });
     this.#ports.set(PORT.RUNTIME, runtimePort(this));
+    this.names = new Registry(this);
+    this.services = new Services(this);
+    this.#ports.set(PORT.CHANNELS, channelPort(this));
     this.serve(PORT.TERMINATE, {
       message: (_peer, value) => {
         const { task, reason } = value as { task: number; reason?: string };
-        this.#tasks.get(task)?.terminate(reason);
+        this.tasks.get(task)?.terminate(reason);
       },
     });
   }
@@ -98,14 +109,6 @@ export class Kernel implements Carried {
 
   get extensions(): Extensions {
     return this.#extensions;
-  }
-
-  get taskCount(): number {
-    return this.#tasks.size;
-  }
-
-  get tasks(): readonly LocalTask<unknown>[] {
-    return [...this.#tasks.values()];
   }
 
   /** Opens a door. */
@@ -122,42 +125,13 @@ export class Kernel implements Carried {
   }
 
   /** Starts a function as a task of this runtime; `begin` may put off when it first runs. */
-  spawn<M, A extends unknown[], R>(
-    fn: TaskFunction<M, A, R>,
-    args: A,
-    begin: (run: () => void) => void = (run) => run(),
-  ): TaskRef<M, Awaited<R>> {
-    const number = this.#nextTask++;
-    const name = fn.name || 'task';
-    const counts = new Map<RuntimeId, TakeCount>();
-    const task = new LocalTask<M>({
-      name,
-      number,
-      clock: this.clock,
-      onTake: (from, bytes) => {
-        if (from !== undefined) this.#taken(counts, from, number, bytes);
-      },
-      onEnd: (end) => this.#taskEnded(number, end),
-    });
-    const ref = this.references.local(task as unknown as LocalTask<unknown>);
-    task.ref = ref as TaskRef<M>;
-    this.#tasks.set(number, task as unknown as LocalTask<unknown>);
-    this.#ports.set(number, {
-      message: (peer, value, bytes) => {
-        task.mailbox.put(value as M, peer, bytes);
-      },
-    });
-    this.carrier.mailbox(number, true);
-    begin(() => task.run(fn, args));
-    return ref as TaskRef<M, Awaited<R>>;
+  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A, begin?: (run: () => void) => void): TaskRef<M, TaskResult<R>> {
+    return this.tasks.spawn(fn, args, {}, begin);
   }
 
-  /** A task of this runtime, or how it ended. */
-  find(number: number): { task?: LocalTask<unknown>; end?: TaskEnd } {
-    const task = this.#tasks.get(number);
-    if (task) return { task };
-    const end = this.#ends.get(number);
-    return end ? { end } : {};
+  /** Finds what has a name, here or at peers. */
+  locate(name: Name | string, options?: LocateOptions): Promise<unknown> {
+    return typeof name === 'string' ? this.names.locate('task', name, options) : this.names.locate(name.kind, name.name, options);
   }
 
   /** Sends a value to a door of a peer. */
@@ -186,6 +160,30 @@ export class Kernel implements Carried {
     window.sent(encoder.position - encoder.start - before);
     out.commit();
     return window.hasRoom && this.carrier.hasRoom(peer);
+  }
+
+  /** Sends one message to many tasks and channels of a peer: it crosses once, and counts against the window of each. */
+  fanOut(peer: RuntimeId, to: readonly { readonly number: number; readonly window: SendWindow }[], value: unknown, hops: number): void {
+    const bytes = encodeValue(value, 'message', this.#extensions);
+    this.#send(peer, KIND.FAN_OUT, 0, (encoder) => {
+      encoder.varint(hops);
+      encoder.varint(to.length);
+      for (const { number } of to) encoder.varint(number);
+      encoder.varint(bytes.length);
+      encoder.raw(bytes);
+    });
+    for (const { window } of to) window.sent(bytes.length);
+  }
+
+  /** Gives a sender back what a task has taken. */
+  credit(peer: RuntimeId, number: number, credit: { readonly messages: number; readonly bytes: number }): void {
+    if (!this.peers.has(peer)) return;
+    this.#send(peer, KIND.CREDIT, PORT.RUNTIME, (encoder) => {
+      encoder.value(number);
+      encoder.value(credit.messages);
+      encoder.value(credit.bytes);
+    });
+    this.#out(peer).flush(); // the sender goes on while the rest is worked on
   }
 
   /** Puts a message into the mailbox of a task of a peer; resolves when it is there. */
@@ -247,6 +245,7 @@ export class Kernel implements Carried {
   }
 
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void {
+    if (kind === KIND.FILE) return this.onFileData(peer, target, buffer.subarray(start, end));
     const decoder = this.#decoder;
     this.#from = peer;
     decoder.begin(buffer, start, end, owned);
@@ -260,14 +259,17 @@ export class Kernel implements Carried {
   opened(peer: PeerInfo): void {
     this.peers.set(peer.id, peer);
     this.onOpened(peer);
+    this.#tell(peer, 'online');
   }
 
   offline(peer: RuntimeId): void {
     this.onOffline(peer, true);
+    this.#tell(this.peers.get(peer), 'offline');
   }
 
   online(peer: RuntimeId): void {
     this.onOffline(peer, false);
+    this.#tell(this.peers.get(peer), 'online');
   }
 
   /** K3 */
@@ -278,8 +280,10 @@ export class Kernel implements Carried {
     this.#outgoing.delete(peer);
     this.requests.ended(peer, end);
     this.windows.lost(peer, sessionError(end, 'A message was not sent'));
+    this.tasks.lost(peer);
     for (const port of [...this.#ports.values()]) port.ended?.(peer, end);
     this.onEnded(peer, end, info);
+    this.#tell(info, 'offline');
   }
 
   room(peer: RuntimeId): void {
@@ -289,6 +293,8 @@ export class Kernel implements Carried {
   /** Hears of sessions that opened, went silent or came back, and ended. */
   onOpened: (peer: PeerInfo) => void = () => {};
   onOffline: (peer: RuntimeId, offline: boolean) => void = () => {};
+  /** Takes the bytes of files; they are valid during the call. */
+  onFileData: (peer: RuntimeId, transfer: number, bytes: Buffer) => void = () => {};
   onEnded: (peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined) => void = () => {};
 
   #item(peer: RuntimeId, kind: number, target: number, decoder: Decoder): void {
@@ -296,20 +302,24 @@ export class Kernel implements Carried {
       case KIND.MESSAGE: {
         const before = decoder.position;
         const value = decoder.value();
-        const port = this.#ports.get(target);
-        if (port?.message) port.message(peer, value, decoder.position - before);
-        else if (target >= FIRST_TASK) this.message(peer, PORT.RUNTIME, { kind: 'ended', task: target });
+        if (target < FIRST_TASK) this.#ports.get(target)?.message?.(peer, value, decoder.position - before);
+        else this.#put(target, value, peer, decoder.position - before, 0);
+        return;
+      }
+      case KIND.FAN_OUT: {
+        const hops = decoder.varint();
+        const targets = Array.from({ length: decoder.count() }, () => decoder.varint());
+        const bytes = decoder.varint();
+        const value = decoder.nested(bytes);
+        for (const one of targets) this.#put(one, value, peer, bytes, hops);
         return;
       }
       case KIND.DELIVER: {
         const before = decoder.position;
         const id = decoder.varint();
         const value = decoder.value();
-        const port = this.#ports.get(target);
-        if (port?.message) {
-          port.message(peer, value, decoder.position - before);
-          this.answer(peer, id, true, undefined);
-        } else this.answer(peer, id, false, taskEnded()); // K1
+        const taken = this.tasks.take(target, value, peer, decoder.position - before);
+        this.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
         return;
       }
       case KIND.REQUEST: {
@@ -335,7 +345,7 @@ export class Kernel implements Carried {
       }
       case KIND.CLOSE:
         decoder.value();
-        this.#tasks.get(target)?.close();
+        this.tasks.get(target)?.close();
         return;
       case KIND.CREDIT: {
         const number = decoder.value() as number;
@@ -374,27 +384,11 @@ export class Kernel implements Carried {
     return out;
   }
 
-  #taken(counts: Map<RuntimeId, TakeCount>, from: RuntimeId, number: number, bytes: number): void {
-    let count = counts.get(from);
-    if (!count) {
-      count = new TakeCount();
-      counts.set(from, count);
-    }
-    const credit = count.taken(bytes);
-    if (!credit || !this.peers.has(from)) return;
-    this.#send(from, KIND.CREDIT, PORT.RUNTIME, (encoder) => {
-      encoder.value(number);
-      encoder.value(credit.messages);
-      encoder.value(credit.bytes);
-    });
-    this.#out(from).flush(); // the sender goes on while the rest is worked on
+  #put(target: number, value: unknown, peer: RuntimeId, bytes: number, hops: number): void {
+    if (!this.tasks.take(target, value, peer, bytes, hops)) this.message(peer, PORT.RUNTIME, { kind: 'ended', task: target });
   }
 
-  #taskEnded(number: number, end: TaskEnd): void {
-    this.#tasks.delete(number);
-    this.#ports.delete(number);
-    this.carrier.mailbox(number, false);
-    this.#ends.set(number, end);
-    if (this.#ends.size > ENDS_KEPT) this.#ends.delete(this.#ends.keys().next().value as number);
+  #tell(peer: PeerInfo | undefined, status: PeerStatus['status']): void {
+    if (peer && peer.id !== this.id) this.peerEvents.emit({ kind: 'peer-status', status, peer });
   }
 }

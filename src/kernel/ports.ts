@@ -15,6 +15,12 @@ export const PORT = {
   IO: 8,
   STREAM: 9,
   TASKS: 10,
+  NAMES: 11,
+  CHANNELS: 12,
+  SERVICES: 13,
+  FILES: 14,
+  FILE_DATA: 15,
+  PEERS: 16,
 } as const;
 /** The number of the first task. */
 export const FIRST_TASK = 64;

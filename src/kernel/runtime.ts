@@ -1,46 +1,50 @@
-// One process's kernel: its tasks, its sessions, its addresses. Opens and closes everything, in order.
-import { type Clock, checkNumber, checkOptions, FlotillaError, type Log, mintRuntimeId, type RuntimeId, shortId } from '../base/index.ts';
-import { Keys, parseAddress, type Role } from '../transport/index.ts';
-import { eachFrame, LENGTH_BYTES, readVarint } from '../wire/index.ts';
+// One process's kernel: its tasks, names, sessions, addresses and files. Opens and closes everything, in order.
+import { FlotillaError, type Log, lineLog, mintRuntimeId, type RuntimeId, shortId, sleep } from '../base/index.ts';
+import { Keyring } from '../transport/index.ts';
+import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
+import type { Travelling } from './classes.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
+import { FileReceiver } from './files/receive.ts';
+import { type FileOutcome, FileSender, type SendFileOptions } from './files/send.ts';
 import { Kernel } from './kernel.ts';
-import type { Carrier } from './sessions/carrier.ts';
+import { Condition, EventFlag, Lock, Semaphore } from './locks/locks.ts';
+import type { ChannelName, Located, LocateOptions, Name } from './names/name.ts';
+import { Finder } from './peers/finder.ts';
+import { type PeerOptions, Peers, type Where } from './peers/peers.ts';
+import type { PeerStatus } from './peers/status.ts';
+import {
+  certificateOf,
+  checkRuntimeOptions,
+  datagramsOf,
+  type Place,
+  placesOf,
+  type RuntimeOptions,
+  secretsOf,
+  weakness,
+} from './runtime-options.ts';
+import type { Served } from './services/port.ts';
+import type { Service } from './services/service-name.ts';
 import { Hub } from './sessions/hub.ts';
-import type { Range } from './sessions/range.ts';
-import type { TaskRef } from './tasks/reference.ts';
-import type { TaskFunction } from './tasks/task.ts';
+import type { PeerInfo } from './sessions/hub-options.ts';
+import { carry } from './sessions/own-carrier.ts';
+import type { TaskRef, WaitOptions } from './tasks/reference.ts';
+import type { TaskFunction, TaskResult } from './tasks/self.ts';
+import { swapTask } from './tasks/swap.ts';
+import type { TaskOptions } from './tasks/table.ts';
+import { GRACE_MS } from './tasks/task.ts';
 
-/** Options of {@link Runtime.start}. */
-export interface RuntimeOptions {
-  /** A name for people; by default made from the id. */
-  readonly name?: string;
-  /** Addresses to be dialled at, as `tcp://HOST:PORT`; port 0 takes any. None by default: a runtime that only dials needs none. */
-  readonly listen?: string | readonly string[];
-  /** The host name or address that others are told, where it differs from the one listened at. */
-  readonly advertise?: string;
-  /** The secret shared by all who may connect; by default that of `~/.flotilla/secret`. */
-  readonly secret?: string | Uint8Array;
-  /** Milliseconds between signs of life, 500 to 100000; 2000 by default. A peer silent for five is lost. */
-  readonly pulse?: number;
-  /** `auto` encrypts all that leaves the machine; `always`, everything. */
-  readonly encrypt?: 'auto' | 'always';
-  readonly log?: Log;
-  /** What this runtime is to others. @internal */
-  readonly role?: Role;
-  /** Whether a silent peer is held rather than lost. @internal */
-  readonly keeps?: (peer: RuntimeId) => boolean;
-}
-
-const OPTION_NAMES = ['name', 'listen', 'advertise', 'secret', 'pulse', 'encrypt', 'log', 'role', 'keeps'];
 const PULSE_MS = 2_000;
-const LEAST_PULSE_MS = 500;
-const MOST_PULSE_MS = 100_000;
 const CONNECT_MS = 10_000;
+
+/** Starts tasks with options. */
+export interface Spawner {
+  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
+}
 
 /**
  * One process's part of the system: it runs tasks, and reaches other runtimes. Called `Pycos` in pycos.
  *
- * Close it when done: `await using`, or `close()`.
+ * Close it when done: `await using`, or `close()`; `finish()` waits for its tasks first.
  *
  * @example
  * ```ts
@@ -56,43 +60,66 @@ export class Runtime implements AsyncDisposable {
   /** @internal */
   readonly kernel: Kernel;
   readonly environment: Environment;
-  readonly log: Log | undefined;
-  /** @internal */
-  readonly secret: Uint8Array;
+  readonly log: Log;
+  /** The valid secrets, the current one first. @internal */
+  readonly secrets: readonly Uint8Array[];
+  readonly #finder: Finder;
+  readonly #peers: Peers;
+  readonly #sender: FileSender;
+  readonly #receiver: FileReceiver;
+  readonly #hooks: { readonly hook: () => unknown; readonly priority: number }[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(hub: Hub, kernel: Kernel, environment: Environment, secret: Uint8Array, log: Log | undefined) {
+  private constructor(
+    hub: Hub,
+    kernel: Kernel,
+    environment: Environment,
+    secrets: readonly Uint8Array[],
+    log: Log,
+    options: RuntimeOptions,
+    places: readonly Place[],
+  ) {
     this.hub = hub;
     this.kernel = kernel;
     this.environment = environment;
-    this.secret = secret;
+    this.secrets = secrets;
     this.log = log;
+    this.#finder = new Finder(hub, kernel, { datagrams: datagramsOf(options, places), seeds: options.seeds ?? [] });
+    this.#finder.ignoring = options.ignorePeers ?? false;
+    this.#peers = new Peers(hub, kernel, this.#finder);
+    this.#sender = new FileSender(kernel, environment);
+    this.#receiver = new FileReceiver(kernel, environment, { dir: options.filesDir ?? '', maxSize: options.maxFileSize });
   }
 
-  /** Starts a runtime. Rejects with ERR_OPTION_*, ERR_SECRET_FILE, ERR_LINK_ADDRESS or ERR_LINK_PORT_IN_USE. */
+  /** Starts a runtime. Rejects with ERR_OPTION_*, ERR_SECRET_FILE, ERR_LINK_ADDRESS, ERR_LINK_PORT_IN_USE or ERR_DISCOVERY. */
   static async start(options: RuntimeOptions = {}, environment: Environment = nodeEnvironment()): Promise<Runtime> {
-    checkOptions('Runtime.start', options, OPTION_NAMES);
-    checkNumber('Runtime.start', 'pulse', options.pulse, LEAST_PULSE_MS, MOST_PULSE_MS);
-    const secret =
-      options.secret === undefined
-        ? environment.secret()
-        : typeof options.secret === 'string'
-          ? Buffer.from(options.secret)
-          : options.secret;
-    if (secret.length === 0) throw new FlotillaError('ERR_OPTION_INVALID', "Runtime.start: 'secret' is empty.");
+    checkRuntimeOptions(options);
+    const log = options.log ?? (options.logLevel ? lineLog(environment.print, options.logLevel) : environment.log);
+    const places = placesOf(options);
+    const certificate = certificateOf(options);
+    const given = secretsOf(options) ?? (certificate ? [certificate.key] : undefined);
+    const loaded = given ?? environment.secret();
+    const secrets = loaded instanceof Uint8Array ? [loaded] : loaded;
+    const keys = new Keyring(secrets);
+    const why = weakness(secrets[0] as Uint8Array);
+    if (why && places.length > 0)
+      log.warn(`The secret is easily guessed: ${why}. Whoever guesses it may connect; 'flotilla secret create' makes a good one.`);
     const id = mintRuntimeId(environment.random);
     let kernel: Kernel | undefined;
+    let runtime: Runtime | undefined;
     const value = (): Kernel => kernel as Kernel;
     const hub: Hub = new Hub({
       id,
       name: options.name ?? `runtime-${shortId(id)}`,
       role: options.role ?? 'runtime',
-      keys: new Keys(secret),
+      keys,
+      certificate,
       environment,
       pulseMs: options.pulse ?? PULSE_MS,
       encrypt: options.encrypt ?? 'auto',
       keeps: options.keeps ?? (() => false),
-      ...(options.log ? { log: options.log } : {}),
+      ignores: () => runtime?.ignorePeers ?? false,
+      log,
       events: {
         frame: (...frame) => value().frame(...frame),
         opened: (peer) => value().opened(peer),
@@ -102,16 +129,18 @@ export class Runtime implements AsyncDisposable {
         room: (peer) => value().room(peer),
       },
     });
-    kernel = new Kernel({
-      clock: environment.clock,
-      carrier: carry(hub, environment, value),
-      ...(options.log ? { log: options.log } : {}),
-    });
-    kernel.peers.set(id, { id, name: hub.options.name, role: hub.options.role, addresses: [] });
-    const runtime = new Runtime(hub, kernel, environment, secret, options.log);
+    kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), log });
+    runtime = new Runtime(hub, kernel, environment, secrets, log, options, places);
     try {
-      for (const text of [options.listen ?? []].flat()) await hub.listen(parseAddress(text, 0), options.advertise);
+      for (const place of places) await listen(hub, place);
+      if (options.name === undefined && hub.addresses[0]) hub.options.name = hub.addresses[0].replace(/^tcp:\/\//, '');
+      runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
+      kernel.peers.set(id, { id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
+      if (hub.addresses.length > 0 && hub.options.role === 'runtime')
+        log.info(`Runtime '${runtime.name}' listens at ${hub.addresses.join(', ')}.`);
+      await runtime.#finder.start();
     } catch (error) {
+      await runtime.#finder.close();
       await hub.close(0);
       throw error;
     }
@@ -127,32 +156,205 @@ export class Runtime implements AsyncDisposable {
     return this.hub.options.name;
   }
 
+  /** @internal */
+  get secret(): Uint8Array {
+    return this.secrets[0] as Uint8Array;
+  }
+
   /** Where this runtime can be dialled. */
   get locations(): readonly string[] {
     return this.hub.addresses;
   }
 
-  /** The runtimes it has an open session with. */
-  get peers(): readonly { readonly id: RuntimeId; readonly name: string }[] {
-    return [...this.kernel.peers.values()].filter((peer) => peer.id !== this.id);
+  /** The first of {@link locations}. */
+  get location(): string | undefined {
+    return this.hub.addresses[0];
   }
 
-  /** Starts a function as a task of this runtime: `fn(self, ...args)`. */
-  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, Awaited<R>> {
-    if (this.#closed) throw new FlotillaError('ERR_CLOSED', `The runtime '${this.name}' is closed.`);
+  /** Takes no new peers, and neither makes nor answers announcements. */
+  get ignorePeers(): boolean {
+    return this.#finder.ignoring;
+  }
+
+  set ignorePeers(value: boolean) {
+    this.#finder.ignoring = value;
+  }
+
+  /** Where received files go. */
+  get filesDir(): string {
+    return this.#receiver.settings.dir;
+  }
+
+  set filesDir(dir: string) {
+    this.#receiver.settings.dir = dir;
+  }
+
+  /** The most bytes of a received file; undefined: no limit. */
+  get maxFileSize(): number | undefined {
+    return this.#receiver.settings.maxSize;
+  }
+
+  set maxFileSize(bytes: number | undefined) {
+    this.#receiver.settings.maxSize = bytes;
+  }
+
+  /** Starts a function as a task of this runtime: `fn(self, ...args)`. Generator functions end at a yield. */
+  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> {
+    this.#check();
     return this.kernel.spawn(fn, args);
   }
 
-  /** Opens a session with the runtime at an address. Rejects with ERR_LINK_* or ERR_TIMEOUT. */
-  async connect(location: string, options: { timeout?: number; signal?: AbortSignal } = {}): Promise<RuntimeId> {
-    if (this.#closed) throw new FlotillaError('ERR_CLOSED', `The runtime '${this.name}' is closed.`);
-    return this.hub.connect(parseAddress(location), {
-      timeoutMs: options.timeout ?? CONNECT_MS,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
+  /** The same with a name, or as a daemon. */
+  with(options: TaskOptions): Spawner {
+    return {
+      spawn: (fn, ...args) => {
+        this.#check();
+        return this.kernel.tasks.spawn(fn, args, options);
+      },
+    };
   }
 
-  /** Ends its tasks, says goodbye to its peers and closes everything. Idempotent. */
+  /**
+   * Replaces the function of a task of this runtime that is `swappable`, at its next wait; its mailbox, names and watchers stay.
+   * Resolves with whether the task took it. Rejects with ERR_TASK_UNKNOWN for a task of another runtime. Called `hot_swap` in pycos.
+   */
+  swap<M, A extends unknown[], R>(task: TaskRef<M, unknown>, fn: TaskFunction<M, A, R>, ...args: A): Promise<boolean> {
+    return swapTask(this.kernel, task as TaskRef<never>, fn as never, args);
+  }
+
+  /** Finds a task, channel or service by name, here or at any peer. Rejects with ERR_NAME_UNKNOWN, ERR_OPTION_INVALID or the signal's reason. */
+  async locate<N extends Name | string>(name: N, options: LocateOptions = {}): Promise<Located<N>> {
+    this.#check();
+    const at = options.at === undefined ? undefined : await this.#peers.idOf(options.at, options);
+    return (await this.kernel.locate(name, at === undefined ? options : { ...options, at })) as Located<N>;
+  }
+
+  /** Finds a runtime by its name: this one, a peer, or one that comes later. Rejects with ERR_NAME_UNKNOWN after the timeout. */
+  locatePeer(name: string, options: WaitOptions = {}): Promise<PeerInfo> {
+    this.#check();
+    return this.#peers.locate(name, options);
+  }
+
+  /** Makes a channel, and registers its name unless told not to. Throws ERR_NAME_TAKEN. */
+  channel<M, O = M>(name: ChannelName<M, O>, options: ChannelOptions<M, O> = {}): Channel<M, O> {
+    this.#check();
+    return createChannel(this.kernel, name, options);
+  }
+
+  /** Offers a service to peers and to this runtime. Throws ERR_NAME_TAKEN. */
+  serve<M, A extends unknown[], R>(service: Service<M, A, R>): Served<M, A, R> {
+    this.#check();
+    return this.kernel.services.serve(service);
+  }
+
+  /** Lets objects of a class travel with their class; both sides register it, under one name. Throws ERR_NAME_TAKEN. */
+  registerClass(made: Travelling, name?: string): void {
+    this.kernel.classes.register(made, name);
+  }
+
+  /** The runtimes it has an open session with. */
+  peers(): readonly PeerInfo[] {
+    return [...this.kernel.peers.values()].filter((peer) => peer.id !== this.id);
+  }
+
+  /** Who comes and goes: first those who are here, then each change. */
+  peerEvents(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<PeerStatus> {
+    return this.kernel.peerEvents.read({ ...options, first: this.#peers.present() });
+  }
+
+  /** Sends a task who is here, then each change, until it ends or the function returned is called. */
+  peerStatus(task: TaskRef<PeerStatus>): () => void {
+    return this.#peers.tell(task);
+  }
+
+  /** Opens a session with the runtime at an address. Rejects with ERR_LINK_* or ERR_TIMEOUT. */
+  async connect(location: string, options: WaitOptions = {}): Promise<RuntimeId> {
+    this.#check();
+    return this.#peers.connect(location, options);
+  }
+
+  /**
+   * Makes runtimes peers: the one at `HOST:PORT`, or all of a machine that is given without a port and that answer at its shared
+   * udp port. Resolves with those it has a session with; rejects with ERR_LINK_*, ERR_PEERS_IGNORED or ERR_TIMEOUT. It is not
+   * needed at both sides.
+   */
+  peer(where: string, options: PeerOptions = {}): Promise<readonly PeerInfo[]> {
+    this.#check();
+    return this.#peers.add(where, options);
+  }
+
+  /** Says goodbye to a peer, once it has what was sent, and does not look for it again. */
+  async closePeer(peer: Where, options: WaitOptions = {}): Promise<void> {
+    await this.#peers.part(peer, options.timeout ?? CONNECT_MS);
+  }
+
+  /** Looks for runtimes nearby again, now; without `discover`, does nothing. Called `discover_peers()` in pycos. */
+  discoverPeers(): void {
+    this.#finder.again();
+  }
+
+  /** Sends a file to a peer. Resolves with `sent`, `present` or `differs`; rejects with ERR_FILE_*, ERR_SESSION_LOST or ERR_TIMEOUT. */
+  async sendFile(to: Where, path: string, options: SendFileOptions = {}): Promise<FileOutcome> {
+    this.#check();
+    return this.#sender.send(await this.#peers.idOf(to, {}), path, options);
+  }
+
+  /** Deletes a file that was sent to a peer, and folders that are empty then; whether it was there. Rejects with ERR_FILE_*. */
+  async deleteFile(at: Where, name: string, options: { readonly dir?: string; readonly timeout?: number } = {}): Promise<boolean> {
+    this.#check();
+    return this.#sender.delete(await this.#peers.idOf(at, {}), name, options.dir ?? '', options.timeout);
+  }
+
+  /** Something that tasks of this runtime wait for until it has happened. */
+  event(): EventFlag {
+    return new EventFlag(this.environment.clock);
+  }
+
+  /** One task at a time. */
+  lock(): Lock {
+    return new Lock(this.environment.clock);
+  }
+
+  /** Waiting under a lock (a new one by default) for others to say that something has changed. */
+  condition(lock: Lock = this.lock()): Condition {
+    return new Condition(this.environment.clock, lock);
+  }
+
+  /** So many tasks at a time. */
+  semaphore(places = 1): Semaphore {
+    return new Semaphore(this.environment.clock, places);
+  }
+
+  /** Calls back when the runtime closes, higher priorities first, before it says goodbye to its peers. Returns what takes it back. Called `atexit` in pycos. */
+  onClose(hook: () => unknown, priority = 0): () => void {
+    const entry = { hook, priority };
+    this.#hooks.push(entry);
+    return () => {
+      const at = this.#hooks.indexOf(entry);
+      if (at >= 0) this.#hooks.splice(at, 1);
+    };
+  }
+
+  /** Waits until no task runs that is not a daemon; whether that came within the timeout. */
+  async join({ timeout }: { readonly timeout?: number } = {}): Promise<boolean> {
+    const idle = this.kernel.tasks.idle().then(() => true);
+    if (timeout === undefined) return idle;
+    const stop = new AbortController();
+    const late = sleep(this.environment.clock, timeout, stop.signal).then(() => false);
+    late.catch(() => {});
+    return Promise.race([idle, late]).finally(() => stop.abort());
+  }
+
+  /** Waits for all tasks that are not daemons, then closes. */
+  async finish(): Promise<void> {
+    await this.join();
+    await this.close();
+  }
+
+  /**
+   * Ends its tasks, gives them the grace period to clean up, says goodbye to its peers and closes everything. Idempotent; does not
+   * reject: what a hook threw is in the log.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -162,41 +364,36 @@ export class Runtime implements AsyncDisposable {
     return this.close();
   }
 
+  #check(): void {
+    if (this.#closed) throw new FlotillaError('ERR_CLOSED', `The runtime '${this.name}' is closed.`);
+  }
+
   async #close(): Promise<void> {
-    for (const task of this.kernel.tasks) task.terminate('the runtime closes');
+    const { tasks } = this.kernel;
+    const stop = new AbortController();
+    for (const task of [...tasks.all()]) task.terminate('the runtime closes');
+    if (tasks.size > 0) await Promise.race([tasks.empty(), sleep(this.environment.clock, GRACE_MS, stop.signal).catch(() => {})]);
+    stop.abort();
+    for (const { hook } of [...this.#hooks].sort((a, b) => b.priority - a.priority)) {
+      try {
+        await hook();
+      } catch (error) {
+        this.log.error(`A function given to onClose threw: ${(error as Error)?.message ?? String(error)}`);
+      }
+    }
+    await this.#finder.close();
+    await this.#receiver.close();
+    for (const channel of [...this.kernel.channels.values()]) channel.close();
     this.kernel.flush();
     await this.hub.close();
   }
 }
 
-function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {
-  return {
-    id: hub.id,
-    name: hub.options.name,
-    get addresses() {
-      return hub.addresses;
-    },
-    acknowledges: false,
-    post(peer, range, large) {
-      if (peer === hub.id) loopBack(range, large, clock, kernel);
-      else hub.post(peer, range, large);
-    },
-    hasRoom: (peer) => hub.session(peer)?.hasRoom ?? true,
-    reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
-    mailbox() {},
-  };
-}
-
-// What a runtime sends to itself takes the same way as all else, but for the link.
-function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kernel): void {
-  const bytes = Buffer.from(range.buffer.subarray(range.start, range.end));
-  range.release?.();
-  clock.defer(() => {
-    const { id } = kernel();
-    if (large) {
-      const target = readVarint(bytes, LENGTH_BYTES + 1, bytes.length);
-      kernel().frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
-    } else
-      eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
-  });
+async function listen(hub: Hub, { address, orAny, advertise }: Place): Promise<void> {
+  try {
+    await hub.listen(address, advertise);
+  } catch (error) {
+    if (!orAny || (error as { code?: string }).code !== 'ERR_LINK_PORT_IN_USE') throw error;
+    await hub.listen({ ...address, port: 0 }, advertise);
+  }
 }

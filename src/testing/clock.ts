@@ -51,6 +51,10 @@ export class ManualClock implements Clock {
     this.#deferred.push(callback);
   }
 
+  turn(callback: () => void): void {
+    this.after(0, callback);
+  }
+
   /** Lets everything happen that is due now. C2 */
   async settle(): Promise<void> {
     for (;;) {

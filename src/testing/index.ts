@@ -2,6 +2,8 @@
 
 export { MemoryNetwork } from '../transport/index.ts';
 export { ManualClock } from './clock.ts';
+export { MemoryDatagrams } from './datagrams.ts';
+export { MemoryFiles } from './files.ts';
 export { leakGate, openResources } from './leaks.ts';
 export { seededBytes, seededRandom } from './random.ts';
 export type { WorldOptions } from './world.ts';

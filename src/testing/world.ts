@@ -1,7 +1,11 @@
 // A simulated world: one clock, one seed, machines on a memory network that encodes every message.
+
+import { SILENT } from '../base/index.ts';
 import { type Environment, Runtime, type RuntimeOptions } from '../kernel/index.ts';
 import { MemoryNetwork } from '../transport/index.ts';
 import { ManualClock } from './clock.ts';
+import { MemoryDatagrams } from './datagrams.ts';
+import { MemoryFiles } from './files.ts';
 import { seededBytes, seededRandom } from './random.ts';
 
 /** Options of {@link World}. */
@@ -26,11 +30,14 @@ export class World {
   readonly clock = new ManualClock();
   readonly random: () => number;
   readonly network: MemoryNetwork;
+  readonly datagrams: MemoryDatagrams;
+  readonly #disks = new Map<string, MemoryFiles>();
   readonly #runtimes = new Set<Runtime>();
 
   constructor({ seed, latencyMs = 0 }: WorldOptions) {
     this.random = seededRandom(seed);
     this.network = new MemoryNetwork({ clock: this.clock, random: this.random, latencyMs });
+    this.datagrams = new MemoryDatagrams(this.network);
   }
 
   /** The environment of one machine. */
@@ -40,7 +47,21 @@ export class World {
       random: seededBytes(this.random),
       network: this.network.at(machine),
       secret: () => Buffer.from('a secret for simulations'),
+      datagrams: this.datagrams.at(machine),
+      files: this.files(machine),
+      log: SILENT,
+      print() {},
     };
+  }
+
+  /** The disk of one machine. */
+  files(machine: string): MemoryFiles {
+    let files = this.#disks.get(machine);
+    if (!files) {
+      files = new MemoryFiles();
+      this.#disks.set(machine, files);
+    }
+    return files;
   }
 
   /** Starts a runtime on a machine. */
@@ -56,6 +77,7 @@ export class World {
   crash(runtime: Runtime, machine: string, tell: boolean): void {
     this.#runtimes.delete(runtime);
     this.network.crash(machine, tell);
+    this.datagrams.crash(machine);
     runtime.hub.abandon();
   }
 

@@ -37,7 +37,8 @@ export function acceptAt(
       });
   };
   const options: ListenOptions = {
-    findKey: (identity) => (identity === self.keys.psk.identity ? self.keys.psk.key : undefined),
+    findKey: (identity) => self.keys.psk(identity),
+    certificate: self.certificate,
     onFailure: on.failed,
   };
   return network.listen(address, accept, options);

@@ -1,10 +1,14 @@
-// tcp://HOST:PORT/NAME and mem://HOST:PORT/NAME: parse, print, compare.
+// tcp://HOST:PORT/NAME, mem://HOST:PORT/NAME and unix:///PATH: parse, print, compare.
 import { networkInterfaces } from 'node:os';
 import { FlotillaError } from '../base/index.ts';
 
-/** Where a runtime can be reached. `name` is the worker behind a host's port. */
+const UNIX = 'unix://';
+/** The longest path of a socket that every system takes. */
+const PATH_BYTES = 103;
+
+/** Where a runtime can be reached. `name` is the worker behind a host's port; of a unix socket, `host` is the path. */
 export interface Address {
-  readonly scheme: 'tcp' | 'mem';
+  readonly scheme: 'tcp' | 'mem' | 'unix';
   readonly host: string;
   readonly port: number;
   readonly name?: string;
@@ -22,6 +26,7 @@ export interface Address {
  * ```
  */
 export function parseAddress(text: string, defaultPort?: number): Address {
+  if (text.startsWith(UNIX)) return unixAddress(text);
   const match = /^(?:(tcp|mem):\/\/)?(\[[0-9a-fA-F:.%\w]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?(?:\/([\w.-]+))?$/.exec(text.trim());
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (!match || port === undefined || port > 65_535) {
@@ -32,8 +37,21 @@ export function parseAddress(text: string, defaultPort?: number): Address {
   return { scheme: match[1] === 'mem' ? 'mem' : 'tcp', host, port, ...(match[4] === undefined ? {} : { name: match[4] }) };
 }
 
+function unixAddress(text: string): Address {
+  const path = text.slice(UNIX.length);
+  if (!path.startsWith('/') || Buffer.byteLength(path) > PATH_BYTES) {
+    const why = path.startsWith('/') ? `its path is longer than ${PATH_BYTES} bytes` : 'its path does not begin with /';
+    throw new FlotillaError(
+      'ERR_LINK_ADDRESS',
+      `'${text}' is no address: ${why}. Write unix:///PATH, for example unix:///run/user/1000/app.sock.`,
+    );
+  }
+  return { scheme: 'unix', host: path, port: 0 };
+}
+
 /** The address as text that parses back to it. */
 export function formatAddress(address: Address): string {
+  if (address.scheme === 'unix') return UNIX + address.host;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return `${address.scheme}://${host}:${address.port}${address.name === undefined ? '' : `/${address.name}`}`;
 }
@@ -49,6 +67,13 @@ export function reachableHosts(host: string): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
   const outside = all.filter((a) => !a.internal && (a.family === 'IPv4' || (host === '::' && !a.address.startsWith('fe80'))));
   return outside.length > 0 ? outside.map((a) => a.address) : ['127.0.0.1'];
+}
+
+/** The addresses that others are told of a place listened at; `advertise` is HOST or HOST:PORT to be told instead. */
+export function reachableAt(bound: Address, advertise: string | undefined): readonly string[] {
+  if (advertise !== undefined) return [formatAddress(parseAddress(advertise, bound.port))];
+  const hosts = bound.scheme === 'tcp' ? reachableHosts(bound.host) : [bound.host];
+  return hosts.map((host) => formatAddress({ ...bound, host }));
 }
 
 /** Whether bytes sent to a host name or address stay on this machine. */

@@ -33,15 +33,25 @@ export interface PreSharedKey {
   readonly key: Uint8Array;
 }
 
+/** A certificate and its key, and what the other side's is checked against. PEM. */
+export interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer;
+}
+
 export interface DialOptions {
   readonly timeoutMs: number;
   readonly psk: PreSharedKey;
   /** `auto`: everywhere but on this machine. */
   readonly encrypt: 'auto' | 'always';
   readonly signal?: AbortSignal;
+  /** Encrypts with certificates on both sides instead of the pre-shared key. */
+  readonly certificate?: Certificate | undefined;
 }
 
 export interface ListenOptions {
+  readonly certificate?: Certificate | undefined;
   /** The key for an identity; undefined refuses. */
   readonly findKey: (identity: string) => Uint8Array | undefined;
   /** Told of each connection that failed before it could be used. */

@@ -6,8 +6,8 @@
 //   H4. A handshake ends within its time, whatever the other side does.
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 import { agreeVersion, LIMITS, VERSION } from '../wire/index.ts';
-import type { Conn } from './contract.ts';
-import { type Keys, ROLES, type Role } from './keys.ts';
+import type { Certificate, Conn } from './contract.ts';
+import { type Keyring, type Keys, ROLES, type Role } from './keys.ts';
 
 const MAGIC = 0x464c544c; // FLTL
 const REFUSAL = 0x464c5458; // FLTX
@@ -30,9 +30,11 @@ type RefusalReason = (typeof REFUSALS)[number];
 export interface Self {
   readonly id: RuntimeId;
   readonly role: Role;
-  readonly keys: Keys;
+  readonly keys: Keyring;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** With it, connections that leave this process are encrypted by certificates. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** What a completed handshake tells of the other side, and bytes that came right after it. */
@@ -55,17 +57,18 @@ interface Greeting {
 }
 
 /** Greets as the one that dialled. `expected` is the runtime that should answer. Rejects with ERR_LINK_*, or ERR_REFERENCE_STALE when another runtime answers. */
-export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpose; expected?: RuntimeId }): Promise<Greeted> {
-  const mine = writeGreeting(self, options.purpose, options.expected ?? NO_ID);
+export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpose; expected?: RuntimeId; keys?: Keys }): Promise<Greeted> {
+  const keys = options.keys ?? self.keys.current;
+  const mine = writeGreeting(self, keys, options.purpose, options.expected ?? NO_ID);
   conn.write(mine);
   return exchange(conn, self.clock, async (read) => {
     const theirs = await readGreeting(read, conn);
     const { greeting, bytes } = theirs;
-    const version = checkGreeting(greeting, self, conn, 'dialer');
+    const { version } = checkGreeting(greeting, self, conn, 'dialer', keys);
     const transcript = Buffer.concat([mine, bytes]);
-    conn.write(self.keys.prove(self.role, 'dialer', transcript));
+    conn.write(keys.prove(self.role, 'dialer', transcript));
     const proof = await readOrRefusal(read, PROOF_BYTES, conn);
-    if (!self.keys.verify(greeting.role, 'listener', transcript, proof)) throw wrongSecret(conn, 'it could not prove that it knows ours');
+    if (!keys.verify(greeting.role, 'listener', transcript, proof)) throw wrongSecret(conn, 'it could not prove that it knows ours');
     if (options.expected && greeting.id !== options.expected) throw staleError(conn);
     return { id: greeting.id, role: greeting.role, purpose: options.purpose, version };
   });
@@ -75,18 +78,19 @@ export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpos
 export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
   return exchange(conn, self.clock, async (read) => {
     const { greeting, bytes } = await readGreeting(read, conn);
-    const mine = writeGreeting(self, greeting.purpose, greeting.id);
     let version: number;
+    let keys: Keys;
     try {
-      version = checkGreeting(greeting, self, conn, 'listener');
+      ({ version, keys } = checkGreeting(greeting, self, conn, 'listener', undefined));
     } catch (error) {
       refuse(conn, (error as FlotillaError).code === 'ERR_LINK_VERSION' ? 'version' : 'secret');
       throw error;
     }
+    const mine = writeGreeting(self, keys, greeting.purpose, greeting.id);
     conn.write(mine);
     const transcript = Buffer.concat([bytes, mine]);
     const proof = await read(PROOF_BYTES);
-    if (!self.keys.verify(greeting.role, 'dialer', transcript, proof)) {
+    if (!keys.verify(greeting.role, 'dialer', transcript, proof)) {
       refuse(conn, 'secret');
       throw wrongSecret(conn, 'it could not prove that it knows ours');
     }
@@ -94,7 +98,7 @@ export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
       refuse(conn, 'stale');
       throw staleError(conn);
     }
-    conn.write(self.keys.prove(self.role, 'listener', transcript)); // H2
+    conn.write(keys.prove(self.role, 'listener', transcript)); // H2
     return { id: greeting.id, role: greeting.role, purpose: greeting.purpose, version };
   });
 }
@@ -174,14 +178,14 @@ function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Gr
   });
 }
 
-function writeGreeting(self: Self, purpose: Purpose, expected: string): Buffer {
+function writeGreeting(self: Self, keys: Keys, purpose: Purpose, expected: string): Buffer {
   const bytes = Buffer.alloc(GREETING_BYTES);
   bytes.writeUInt32BE(MAGIC, 0);
   bytes[4] = VERSION.oldest;
   bytes[5] = VERSION.newest;
   bytes[6] = ROLES.indexOf(self.role);
   bytes[7] = PURPOSES.indexOf(purpose);
-  bytes.write(self.keys.id, 8, 8, 'hex');
+  bytes.write(keys.id, 8, 8, 'hex');
   bytes.set(self.random(32), 16);
   bytes.write(self.id, 48, 16, 'hex');
   bytes.write(expected, 64, 16, 'hex');
@@ -228,7 +232,13 @@ async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buf
   return bytes > head.length ? Buffer.concat([head, await read(bytes - head.length)]) : head;
 }
 
-function checkGreeting(greeting: Greeting, self: Self, conn: Conn, side: 'dialer' | 'listener'): number {
+function checkGreeting(
+  greeting: Greeting,
+  self: Self,
+  conn: Conn,
+  side: 'dialer' | 'listener',
+  meant: Keys | undefined,
+): { version: number; keys: Keys } {
   const version = agreeVersion(VERSION, greeting);
   if (version === undefined) {
     throw new FlotillaError(
@@ -236,10 +246,10 @@ function checkGreeting(greeting: Greeting, self: Self, conn: Conn, side: 'dialer
       `${conn.remote} speaks protocol versions ${greeting.oldest} to ${greeting.newest}, this runtime ${VERSION.oldest} to ${VERSION.newest}.`,
     );
   }
-  if (greeting.keyId !== self.keys.id)
-    throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${self.keys.id.slice(0, 8)}`);
+  const keys = meant?.id === greeting.keyId ? meant : meant ? undefined : self.keys.find(greeting.keyId);
+  if (!keys) throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${(meant ?? self.keys.current).id.slice(0, 8)}`);
   if (greeting.id === self.id && side === 'dialer') throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is this runtime itself.`);
-  return version;
+  return { version, keys };
 }
 
 /** The error for two sides that do not share a secret. */

@@ -2,16 +2,20 @@
 
 export { acceptAt, PENDING } from './accept.ts';
 export type { Address } from './address.ts';
-export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableHosts } from './address.ts';
-export type { Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';
+export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableAt, reachableHosts } from './address.ts';
+export type { Certificate, Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';
+export { dialAndGreet } from './greet.ts';
 export type { Greeted, Purpose, Self } from './handshake.ts';
 export { greetAsDialer, greetAsListener, HANDSHAKE_MS } from './handshake.ts';
 export type { Role } from './keys.ts';
-export { Keys, ROLES } from './keys.ts';
+export { Keyring, Keys, MOST_SECRETS, ROLES } from './keys.ts';
 export type { LinkHandler } from './link.ts';
 export { Link } from './link.ts';
 export type { MemoryNetworkOptions } from './memory/index.ts';
 export { MemoryNetwork } from './memory/index.ts';
-export { loadSecret, secretPath } from './secret.ts';
+export type { LoadedSecret } from './secret.ts';
+export { dropOldSecrets, loadSecret, rotateSecret, secretPath } from './secret.ts';
+export { systemNetwork } from './system.ts';
 export { SocketConn } from './tcp/conn.ts';
 export { tcpNetwork } from './tcp/index.ts';
+export { unixNetwork } from './unix/index.ts';

@@ -1,5 +1,6 @@
 // What the shared secret is turned into: it proves membership and never crosses a link.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { FlotillaError } from '../base/index.ts';
 import type { PreSharedKey } from './contract.ts';
 
 /** What a runtime is to others. Each role proves itself with a key of its own. */
@@ -14,6 +15,7 @@ export class Keys {
   readonly psk: PreSharedKey;
   readonly #secret: Uint8Array;
   readonly #roles = new Map<Role, Buffer>();
+  #announce: Buffer | undefined;
 
   constructor(secret: Uint8Array) {
     this.#secret = secret;
@@ -36,7 +38,53 @@ export class Keys {
     return proof.length === expected.length && timingSafeEqual(proof, expected);
   }
 
+  /** Signs what is announced to all nearby. */
+  sign(bytes: Uint8Array): Buffer {
+    this.#announce ??= this.#derive('announce', 32);
+    return createHmac('sha256', this.#announce).update(bytes).digest();
+  }
+
+  verifySignature(bytes: Uint8Array, signature: Uint8Array): boolean {
+    const expected = this.sign(bytes);
+    return signature.length === expected.length && timingSafeEqual(signature, expected);
+  }
+
   #derive(purpose: string, bytes: number): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#secret, 'flotilla', purpose, bytes));
+  }
+}
+
+/** The most secrets that are valid at one time. */
+export const MOST_SECRETS = 2;
+
+/** The secrets that are valid: the current one, and while it is being changed the one before. */
+export class Keyring {
+  readonly all: readonly Keys[];
+
+  constructor(secrets: Uint8Array | readonly Uint8Array[]) {
+    const list = secrets instanceof Uint8Array ? [secrets] : secrets;
+    if (list.length === 0 || list.some((secret) => secret.length === 0))
+      throw new FlotillaError('ERR_OPTION_INVALID', "The 'secret' is empty.");
+    if (list.length > MOST_SECRETS) {
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `At most ${MOST_SECRETS} secrets are valid at one time, the current one first; ${list.length} were given.`,
+      );
+    }
+    this.all = list.map((secret) => new Keys(secret));
+  }
+
+  /** What this side proves itself with first. */
+  get current(): Keys {
+    return this.all[0] as Keys;
+  }
+
+  find(id: string): Keys | undefined {
+    return this.all.find((keys) => keys.id === id);
+  }
+
+  /** The key of an encrypted connection, by the identity that the dialer gave. */
+  psk(identity: string): Uint8Array | undefined {
+    return this.all.find((keys) => keys.psk.identity === identity)?.psk.key;
   }
 }

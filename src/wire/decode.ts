@@ -66,6 +66,21 @@ export class Decoder {
     return this.#buffer[this.#position++] as number;
   }
 
+  /** A number of things that follow, each of at least a byte. */
+  count(): number {
+    const count = this.varint();
+    if (count > this.#end - this.#position) throw malformed('it announces more than the bytes that follow');
+    return count;
+  }
+
+  /** A value of so many bytes with a dictionary of its own. */
+  nested(bytes: number): unknown {
+    const start = this.#take(bytes);
+    const inner = new Decoder(this.#extensions);
+    inner.begin(this.#buffer, start, start + bytes, false);
+    return inner.value();
+  }
+
   /** The next value. */
   value(): unknown {
     try {

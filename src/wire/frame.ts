@@ -17,6 +17,8 @@ export const KIND = {
   CREDIT: 21,
   CLOSE: 22,
   RELAY: 24,
+  FAN_OUT: 25,
+  FILE: 26,
 } as const;
 
 /** A frame found in a buffer: the payload lies from `start` to `end`. */

@@ -4,7 +4,7 @@ import type { Runtime, Task, TaskRef } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
 
 const refIn = <M, R>(holder: Runtime, owner: Runtime, task: TaskRef<M, R>): TaskRef<M, R> =>
-  holder.kernel.references.revive(owner.kernel.references.replace(task)!.payload, undefined) as TaskRef<M, R>;
+  holder.kernel.references.revive(1, owner.kernel.references.replace(task)!.payload, undefined) as TaskRef<M, R>;
 
 async function two(seed = 1): Promise<{ world: World; a: Runtime; b: Runtime }> {
   const world = new World({ seed, latencyMs: 1 });

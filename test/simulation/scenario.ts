@@ -144,7 +144,7 @@ async function watchLoss(world: World, runtimes: Runtime[], count: number, chanc
 /** A reference to a task of one runtime, in another. */
 function reference<M, R>(holder: Runtime, owner: Runtime, task: TaskRef<M, R>): TaskRef<M, R> {
   const wire = owner.kernel.references.replace(task)!.payload;
-  return holder.kernel.references.revive(wire, undefined) as TaskRef<M, R>;
+  return holder.kernel.references.revive(1, wire, undefined) as TaskRef<M, R>;
 }
 
 /** Hosts and clients come, go and give back in any order: no place is granted twice, and all that is wanted is granted. */

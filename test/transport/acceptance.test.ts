@@ -10,6 +10,7 @@ import {
   type Conn,
   type Greeted,
   greetAsDialer,
+  Keyring,
   Keys,
   MemoryNetwork,
   type Network,
@@ -39,7 +40,7 @@ const TRANSPORTS: Given[] = [
 const self = (secret: string): Self => ({
   id: mintRuntimeId(realRandom),
   role: 'runtime',
-  keys: new Keys(Buffer.from(secret)),
+  keys: new Keyring(Buffer.from(secret)),
   clock: realClock,
   random: realRandom,
 });
@@ -66,7 +67,7 @@ async function connect(given: Given, secrets: [string, string] = ['same', 'same'
     failed: (_remote, error) => failures.push(error),
   });
   try {
-    const dialled = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.psk, encrypt: given.encrypt });
+    const dialled = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.current.psk, encrypt: given.encrypt });
     const greeted = await greetAsDialer(dialled, dialer, { purpose: 'session', expected: listener.id });
     return { dialled, greeted, accepted: await arriving, address: listening.address, close: () => listening.close() };
   } catch (error) {
@@ -136,7 +137,7 @@ for (const given of TRANSPORTS) {
       const listener = self('same');
       const listening = await acceptAt(network, parseAddress(given.at), listener, { greeted() {}, failed() {} });
       const dialer = self('same');
-      const conn = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.psk, encrypt: given.encrypt });
+      const conn = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.current.psk, encrypt: given.encrypt });
       await assert.rejects(greetAsDialer(conn, dialer, { purpose: 'session', expected: mintRuntimeId(realRandom) }), {
         code: 'ERR_REFERENCE_STALE',
       });

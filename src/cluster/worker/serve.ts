@@ -31,7 +31,7 @@ export function serve(frames: MessagePort, control: MessagePort, { start, config
     onSettled: (call) => control.postMessage({ kind: 'settled', call } satisfies Control),
   });
   control.on('message', (message: Control) => {
-    if (message.kind === 'terminate') kernel.find(message.task).task?.terminate(message.reason);
+    if (message.kind === 'terminate') kernel.tasks.get(message.task)?.terminate(message.reason);
   });
   carrier.start(kernel);
 }

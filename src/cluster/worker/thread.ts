@@ -8,7 +8,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
 import { killGroup, type WorkerConfig } from '../../host/index.ts';
 import { type Carrier, GRACE_MS, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
-import { Keys, parseAddress, SocketConn } from '../../transport/index.ts';
+import { Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
 import type { WorkerOrder } from '../protocol.ts';
 import type { Control, Ready } from './serve.ts';
 
@@ -63,7 +63,7 @@ async function run(): Promise<void> {
     id,
     name: config.name,
     role: 'worker',
-    keys: new Keys(Buffer.from(config.secret, 'hex')),
+    keys: new Keyring(Buffer.from(config.secret, 'hex')),
     environment,
     pulseMs: config.pulse,
     encrypt: config.encrypt,

@@ -5,7 +5,7 @@
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, type Conn, greetAsDialer, parseAddress } from '../../transport/index.ts';
+import { type Address, type Conn, dialAndGreet, type Keys, parseAddress } from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
@@ -16,6 +16,8 @@ const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
+
+type Way = (keys: Keys) => Promise<Conn>;
 
 interface Route {
   readonly addresses: Set<string>;
@@ -57,9 +59,9 @@ export class Dialer {
     return this.#opening.has(peer);
   }
 
-  dial(address: Address, timeoutMs: number, signal: AbortSignal = this.#closing.signal): Promise<Conn> {
-    const { environment, keys, encrypt } = this.#hub.options;
-    return environment.network.dial(address, { timeoutMs, psk: keys.psk, encrypt, signal });
+  dial(address: Address, timeoutMs: number, keys: Keys, signal: AbortSignal = this.#closing.signal): Promise<Conn> {
+    const { environment, certificate, encrypt } = this.#hub.options;
+    return environment.network.dial(address, { timeoutMs, psk: keys.psk, encrypt, signal, certificate });
   }
 
   /** Sees to it that the session gets a link, or ends. */
@@ -126,7 +128,7 @@ export class Dialer {
     let hopeless = false;
     let stale: string | undefined;
     let error: Error | undefined;
-    const ways: (() => Promise<Conn>)[] = [...(route?.addresses ?? [])].map((text) => () => this.dial(parseAddress(text), DIAL_MS));
+    const ways: Way[] = [...(route?.addresses ?? [])].map((text) => (keys) => this.dial(parseAddress(text), DIAL_MS, keys));
     for (const via of route?.via ?? []) if (this.#hub.isOpen(via)) ways.push(() => Promise.resolve(this.#relay.dial(via, session.peer))); // R1
     for (const way of ways) {
       if (!this.#waits(session)) break;
@@ -144,9 +146,8 @@ export class Dialer {
     return { tried, refused: tried > 0 && refused, hopeless, ...(stale === undefined ? {} : { stale }), ...(error ? { error } : {}) };
   }
 
-  async #tryOne(session: Session, way: () => Promise<Conn>): Promise<void> {
-    const conn = await way();
-    const greeted = await greetAsDialer(conn, this.#hub.self, { purpose: 'session', expected: session.peer });
+  async #tryOne(session: Session, way: Way): Promise<void> {
+    const { conn, greeted } = await dialAndGreet(way, this.#hub.self, { purpose: 'session', expected: session.peer });
     if (!this.#waits(session)) return conn.end();
     this.#opening.add(session.peer);
     try {

@@ -1,7 +1,8 @@
 // The regular sign of life: when to give it, and whether we ourselves were held up; and the links that carry it for others.
-import type { Clock, Timer } from '../../base/index.ts';
+import { type Clock, FlotillaError, type Timer } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
+import type { Session } from './session.ts';
 
 /** Beats until stopped. `heldUp`: this runtime did not get to beat for more than two pulses. */
 export class Heartbeat {
@@ -47,6 +48,33 @@ export function hearPulses(link: Link, heard: (stalled: boolean) => void, closed
     alive() {},
     drain() {},
     closed,
+  });
+}
+
+/** Resolves when a session has a link; rejects with why it ended, ERR_TIMEOUT or the signal's reason. */
+export function untilOpen(session: Session, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const before = session.onOpen;
+    const settle = (act: () => void): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      act();
+    };
+    const check = (): void => {
+      before?.();
+      const { state } = session;
+      if (state.kind === 'open') settle(resolve);
+      else if (state.kind === 'ended')
+        settle(() => reject(new FlotillaError(state.end.code ?? 'ERR_SESSION_LOST', `The session did not open: ${state.end.message}.`)));
+    };
+    const onAbort = (): void => settle(() => reject(signal?.reason));
+    const timer = clock.after(timeoutMs, () =>
+      settle(() => reject(new FlotillaError('ERR_TIMEOUT', `The session did not open within ${timeoutMs} ms.`))),
+    );
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    session.onOpen = check;
+    if (session.state.kind === 'open' || session.ended) check();
   });
 }
 

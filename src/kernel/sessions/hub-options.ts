@@ -1,6 +1,6 @@
 // What a hub is made of, and what it hands up.
 import type { Log, RuntimeId } from '../../base/index.ts';
-import type { Keys, Role } from '../../transport/index.ts';
+import type { Certificate, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
 import type { SessionEnd } from './session.ts';
 
@@ -25,14 +25,18 @@ export interface HubEvents {
 
 export interface HubOptions {
   readonly id: RuntimeId;
-  readonly name: string;
+  /** Told to peers; may still change before the first session. */
+  name: string;
   readonly role: Role;
-  readonly keys: Keys;
+  readonly keys: Keyring;
+  readonly certificate?: Certificate | undefined;
   readonly environment: Environment;
   readonly pulseMs: number;
   readonly encrypt: 'auto' | 'always';
   /** Whether a silent peer is held rather than lost. */
   readonly keeps: (peer: RuntimeId) => boolean;
+  /** Whether new peers are turned away. */
+  readonly ignores?: () => boolean;
   readonly events: HubEvents;
   readonly log?: Log;
 }

@@ -12,20 +12,21 @@ import {
   type Address,
   acceptAt,
   type Conn,
+  dialAndGreet,
   formatAddress,
   type Greeted,
   greetAsDialer,
   greetAsListener,
   Link,
   type Listening,
-  reachableHosts,
+  reachableAt,
   type Self,
 } from '../../transport/index.ts';
 import { encodeValue, KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
-import { Heartbeat, hearPulses, within } from './heartbeat.ts';
+import { Heartbeat, hearPulses, untilOpen, within } from './heartbeat.ts';
 import type { HubOptions } from './hub-options.ts';
-import { answersUs, judge, type Open, readOpen } from './open.ts';
+import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open } from './open.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
@@ -33,11 +34,9 @@ import { controlFrame, Session, type SessionEnd } from './session.ts';
 /** Pulses without any sign of life after which a peer is silent. */
 export const SILENT_PULSES = 5;
 const DRAIN_MS = 2_000;
-const OPEN_MS = 5_000;
 const ENDINGS_KEPT = 20_000;
 /** In a pulse: asks for an acknowledgement now. */
 const ACK_NOW = 2;
-const BYE = { closed: 0, tie: 1, unknown: 2 } as const;
 
 /** The byte side of a runtime. */
 export class Hub {
@@ -64,7 +63,14 @@ export class Hub {
     this.id = options.id;
     const { environment: env } = options;
     this.#log = options.log ?? SILENT;
-    this.self = { id: options.id, role: options.role, keys: options.keys, clock: env.clock, random: env.random };
+    this.self = {
+      id: options.id,
+      role: options.role,
+      keys: options.keys,
+      clock: env.clock,
+      random: env.random,
+      certificate: options.certificate,
+    };
     this.#relay = new Relay(
       options.id,
       env.clock,
@@ -100,21 +106,36 @@ export class Hub {
       failed: (remote, error) => this.#log.warn(`A connection from ${remote} failed: ${error.message}`),
     });
     this.#listening.push(listening);
-    const hosts = advertise === undefined ? reachableHosts(listening.address.host) : [advertise];
-    this.#addresses = [...this.#addresses, ...hosts.map((host) => formatAddress({ ...listening.address, host }))];
+    this.#addresses = [...this.#addresses, ...reachableAt(listening.address, advertise)];
     return listening.address;
   }
 
   /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_*. */
   async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal; expected?: RuntimeId }): Promise<RuntimeId> {
-    const conn = await this.dialer.dial(address, options.timeoutMs, options.signal);
-    const greeted = await greetAsDialer(conn, this.self, {
+    const { conn, greeted } = await dialAndGreet((keys) => this.dialer.dial(address, options.timeoutMs, keys, options.signal), this.self, {
       purpose: 'session',
       ...(options.expected ? { expected: options.expected } : {}),
     });
     this.dialer.reach(greeted.id, [formatAddress(address)]);
     await this.#greeted(conn, greeted, this.#sessionFor(greeted.id));
     return greeted.id;
+  }
+
+  /** Opens a session with a runtime that can be reached, unless there is one. Rejects with ERR_REFERENCE_* or ERR_TIMEOUT. */
+  async open(peer: RuntimeId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (peer === this.id || this.isOpen(peer)) return;
+    const session = this.#sessionFor(peer);
+    this.dialer.establish(session);
+    await untilOpen(session, this.options.environment.clock, timeoutMs, signal);
+  }
+
+  /** Says goodbye to one peer, once what was sent has been taken or `timeoutMs` has passed. */
+  async part(peer: RuntimeId, timeoutMs: number): Promise<void> {
+    const session = this.#sessions.get(peer);
+    if (!session) return;
+    await this.#drain(timeoutMs, [session]);
+    session.control(KIND.BYE, Uint8Array.of(BYE.closed));
+    this.#end(session, { kind: 'closed', message: 'this runtime closed the session' });
   }
 
   /** Opens a session over a connection made elsewhere, whose end is the end of the peer. */
@@ -173,8 +194,7 @@ export class Hub {
     for (const listening of this.#listening) void listening.close();
   }
 
-  #drain(timeoutMs: number): Promise<void> {
-    const sessions = [...this.#sessions.values()];
+  #drain(timeoutMs: number, sessions = [...this.#sessions.values()]): Promise<void> {
     for (const session of sessions) session.control(KIND.PULSE, Uint8Array.of(ACK_NOW));
     const idle = (): boolean => sessions.every((session) => session.pending === 0 || session.state.kind !== 'open');
     return within(this.options.environment.clock, timeoutMs, idle, (check) => {
@@ -217,40 +237,22 @@ export class Hub {
     }
     this.#links.add(link);
     if (greeted.purpose === 'pulse') return this.#pulseLink(link);
-    return new Promise((resolve, reject) => {
-      let session: Session | undefined;
-      const timer = this.options.environment.clock.after(OPEN_MS, () => link.destroy(), { background: true });
-      const opened = (attached: Session): void => {
-        session = attached;
-        timer.cancel();
-        resolve();
-      };
-      const failed = (why: string): void => {
-        timer.cancel();
-        reject(new FlotillaError('ERR_LINK_LOST', `${conn.remote}: ${why}.`));
-      };
-      link.start({
-        frame: (kind, target, buffer, start, end) => {
-          if (session) this.#frame(session, link, kind, target, buffer, start, end);
-          else if (kind === KIND.OPEN) this.#open(link, dialled, readOpen(buffer, start, end), opened, failed);
-          else if (kind === KIND.BYE) {
-            if (dialled && buffer[start] === BYE.unknown)
-              this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
-            failed('it closed the link');
-          } else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
-        },
-        alive: () => {
-          if (session) session.lastHeard = this.options.environment.clock.now();
-        },
-        drain: () => session?.drained(),
-        closed: (error) => {
-          timer.cancel();
-          this.#links.delete(link);
-          if (session) this.#linkClosed(session, link, error);
-          else failed(error?.message ?? 'it closed the link');
-        },
-      });
-      if (dialled) this.#sendOpen(link, dialled, dialled.theirs);
+    const { clock } = this.options.environment;
+    return awaitOpen(link, clock, {
+      begin: () => {
+        if (dialled) this.#sendOpen(link, dialled, dialled.theirs);
+      },
+      open: (open, opened, failed) => this.#open(link, dialled, open, opened, failed),
+      refused: (why) => {
+        if (!dialled) return;
+        if (why === BYE.ignored) this.#end(dialled, IGNORED);
+        if (why === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+      },
+      frame: (session, kind, target, buffer, start, end) => this.#frame(session, link, kind, target, buffer, start, end),
+      closed: (session, error) => {
+        this.#links.delete(link);
+        if (session) this.#linkClosed(session, link, error);
+      },
     });
   }
 
@@ -276,8 +278,9 @@ export class Hub {
       return failed('the session changed meanwhile');
     }
     let session = this.#sessions.get(link.peer);
-    const verdict = judge(open, session, this.dialer.isOpening(link.peer) && this.id < link.peer);
-    if (verdict === 'tie' || verdict === 'unknown') {
+    const ignored = this.options.ignores?.() && !this.#known.has(link.peer);
+    const verdict = ignored ? 'ignored' : judge(open, session, this.dialer.isOpening(link.peer) && this.id < link.peer);
+    if (verdict === 'tie' || verdict === 'unknown' || verdict === 'ignored') {
       link.write(controlFrame(KIND.BYE, Uint8Array.of(BYE[verdict])));
       link.end();
       return failed('it was not needed');
@@ -312,6 +315,7 @@ export class Hub {
       this.#end(session, { kind: 'gone', message: 'the two sides disagree on what was received' });
       return failed('the two sides disagree on what was received');
     }
+    session.onOpen?.();
     if (old && old !== link) old.destroy();
     if (this.#offline.delete(session.peer)) this.options.events.online(session.peer);
   }
@@ -371,14 +375,10 @@ export class Hub {
   }
 
   // Another thread of a peer that computes says that its process lives.
-  #pulseLink(link: Link): Promise<void> {
+  async #pulseLink(link: Link): Promise<void> {
     const { clock } = this.options.environment;
-    hearPulses(
-      link,
-      (stalled) => this.#sessions.get(link.peer)?.heard(clock.now(), stalled),
-      () => this.#links.delete(link),
-    );
-    return Promise.resolve();
+    const heard = (stalled: boolean): void => this.#sessions.get(link.peer)?.heard(clock.now(), stalled);
+    hearPulses(link, heard, () => this.#links.delete(link));
   }
 
   #onPulse(now: number, heldUp: boolean): void {

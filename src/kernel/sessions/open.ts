@@ -1,7 +1,8 @@
 // What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
-import { FlotillaError } from '../../base/index.ts';
-import { decodeValue } from '../../wire/index.ts';
-import type { Session } from './session.ts';
+import { type Clock, FlotillaError } from '../../base/index.ts';
+import type { Link } from '../../transport/index.ts';
+import { decodeValue, KIND } from '../../wire/index.ts';
+import type { Session, SessionEnd } from './session.ts';
 
 /** The first frame on a link. */
 export interface Open {
@@ -57,4 +58,59 @@ export function judge(open: Open, session: Session | undefined, oursCounts: bool
   if (open.received < session.acked && session.theirs === open.token) return 'tie'; // sent before what another link has brought since
   if (session.theirs !== undefined && session.theirs !== open.token) return open.before > session.theirBefore ? 'anew' : 'tie';
   return session.state.kind === 'connecting' && oursCounts ? 'tie' : 'attach';
+}
+
+/** Why a link is closed. */
+export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3 } as const;
+/** The end of a session with a runtime that takes no new peers. */
+export const IGNORED: SessionEnd = { kind: 'closed', message: 'it takes no new peers', code: 'ERR_PEERS_IGNORED' };
+/** Time for the other side to say which session a link belongs to. */
+const OPEN_MS = 5_000;
+
+/** What happens on a link, from its first frame on. */
+export interface Opening {
+  begin(): void;
+  /** The other side's OPEN. */
+  open(open: Open, opened: (session: Session) => void, failed: (why: string) => void): void;
+  /** It said goodbye instead. */
+  refused(why: number | undefined): void;
+  frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number): void;
+  closed(session: Session | undefined, error: Error | undefined): void;
+}
+
+/** Starts a link; resolves when it is attached to a session. Rejects with ERR_LINK_LOST. */
+export function awaitOpen(link: Link, clock: Clock, on: Opening): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let session: Session | undefined;
+    const timer = clock.after(OPEN_MS, () => link.destroy(), { background: true });
+    const opened = (attached: Session): void => {
+      session = attached;
+      timer.cancel();
+      resolve();
+    };
+    const failed = (why: string): void => {
+      timer.cancel();
+      reject(new FlotillaError('ERR_LINK_LOST', `${link.conn.remote}: ${why}.`));
+    };
+    link.start({
+      frame: (kind, target, buffer, start, end) => {
+        if (session) on.frame(session, kind, target, buffer, start, end);
+        else if (kind === KIND.OPEN) on.open(readOpen(buffer, start, end), opened, failed);
+        else if (kind === KIND.BYE) {
+          on.refused(buffer[start]);
+          failed('it closed the link');
+        } else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
+      },
+      alive: () => {
+        if (session) session.lastHeard = clock.now();
+      },
+      drain: () => session?.drained(),
+      closed: (error) => {
+        timer.cancel();
+        on.closed(session, error);
+        if (!session) failed(error?.message ?? 'it closed the link');
+      },
+    });
+    on.begin();
+  });
 }

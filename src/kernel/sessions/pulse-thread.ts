@@ -1,7 +1,7 @@
 // The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RuntimeId } from '../../base/index.ts';
-import { greetAsDialer, Keys, Link, parseAddress, type Role, tcpNetwork } from '../../transport/index.ts';
+import { dialAndGreet, Keyring, Link, type PreSharedKey, parseAddress, type Role, systemNetwork } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
 import { realClock, realRandom } from '../environment.ts';
 import { controlFrame } from './session.ts';
@@ -14,7 +14,7 @@ const { id, role, secret, pulseMs, encrypt, beat } = workerData as {
   encrypt: 'auto' | 'always';
   beat: Int32Array;
 };
-const keys = new Keys(secret);
+const keys = new Keyring(secret);
 const links = new Map<string, Link | 'dialling'>();
 const DIAL_MS = 3_000;
 let lastBeat = 0;
@@ -23,8 +23,10 @@ let still = 0;
 async function dial(address: string): Promise<void> {
   links.set(address, 'dialling');
   try {
-    const conn = await tcpNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk: keys.psk, encrypt });
-    const greeted = await greetAsDialer(conn, { id, role, keys, clock: realClock, random: realRandom }, { purpose: 'pulse' });
+    const self = { id, role, keys, clock: realClock, random: realRandom };
+    const dial = (one: { readonly psk: PreSharedKey }) =>
+      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk: one.psk, encrypt });
+    const { greeted, conn } = await dialAndGreet(dial, self, { purpose: 'pulse' });
     const link = new Link(conn, greeted);
     link.start({ frame() {}, alive() {}, drain() {}, closed: () => links.delete(address) });
     links.set(address, link);

@@ -19,7 +19,7 @@ export interface SessionEnd {
   readonly kind: 'closed' | 'silent' | 'gone';
   readonly message: string;
   /** The code of the errors that those who wait get; ERR_SESSION_LOST unless more is known. */
-  readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE';
+  readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE' | 'ERR_PEERS_IGNORED';
   /** What was lost, if whoever knows said so. */
   readonly lost?: 'worker' | 'host';
 }
@@ -63,6 +63,8 @@ export class Session {
   /** How many sessions before this one the other side had seen end. */
   theirBefore = 0;
   stalled = false;
+  /** Told when a link is attached, and of the end. */
+  onOpen: (() => void) | undefined;
   readonly #handler: SessionHandler;
   readonly #queue = new Fifo<Queued>();
   #written = 0;
@@ -149,6 +151,7 @@ export class Session {
     if (this.state.kind === 'ended') return false;
     const link = this.state.kind === 'open' ? this.state.link : undefined;
     this.state = { kind: 'ended', end };
+    this.onOpen?.();
     for (const { range } of this.#queue) range.release?.();
     this.#queue.clear();
     this.#pending = 0;

@@ -1,6 +1,6 @@
 // How tasks end that nobody can ask any more.
 import { FlotillaError, toError } from '../../base/index.ts';
-import type { TaskEnd } from './task.ts';
+import type { TaskEnd } from './self.ts';
 
 /** The end of a task whose runtime is gone. */
 export function lostEnd(error: unknown): TaskEnd<never> {

@@ -1,6 +1,6 @@
 // What stands for a task in a message: it works wherever it arrives.
 import type { RuntimeId } from '../../base/index.ts';
-import type { TaskEnd } from './task.ts';
+import type { TaskEnd, TaskEnded } from './self.ts';
 
 /** Options of a wait for the other side. */
 export interface WaitOptions {
@@ -22,18 +22,33 @@ export interface TaskRef<in M, out R = unknown> {
   /** The runtime the task is in, and its number there, as text. */
   readonly id: string;
   readonly runtime: RuntimeId;
+  /** Where its runtime can be dialled, first address; undefined where it only dials. */
+  readonly location: string | undefined;
   /** Sends without waiting. False: wait for room() before you send more. Throws ERR_WIRE_CANNOT_TRAVEL, and ERR_SESSION_OVERRUN when `false` is ignored far past the window. */
   readonly send: (message: M) => boolean;
   /** Resolves when there is room again. */
   room(options?: WaitOptions): Promise<void>;
   /** Resolves when the message is in the task's mailbox; rejects with ERR_TASK_ENDED, ERR_SESSION_LOST or ERR_TIMEOUT. */
   readonly deliver: (message: M, options?: WaitOptions) => Promise<void>;
+  /**
+   * Sends a question that carries where to send the answer, and resolves with the answer. `reply.throw(error)` at the other side
+   * rejects it; so do ERR_TASK_ENDED, ERR_SESSION_LOST and ERR_TIMEOUT.
+   */
+  readonly ask: <V>(question: (reply: TaskRef<V>) => M, options?: WaitOptions) => Promise<V>;
   /** Ends the task's loop after the messages that are in its mailbox. */
   close(): void;
   /** Interrupts the task's waits. What it does not clean up in the grace period is ended for it. */
   terminate(reason?: string): void;
+  /** Throws an error into the task's present wait, or its next one. */
+  throw(error: Error): void;
+  /** Wakes the task if it is suspended, with a value; resolves with whether it was. */
+  resume(value?: unknown, options?: WaitOptions): Promise<boolean>;
+  /** Sends another task a {@link TaskEnded} when this one has ended, exactly once. */
+  notify(watcher: TaskRef<TaskEnded<R>>): Promise<void>;
   /** How the task ends; never rejects. The same promise every time. */
   readonly ended: Promise<TaskEnd<R>>;
   /** What the task returns; rejects with what it threw, or with what ended it. */
   readonly result: Promise<R>;
+  /** As `result`, within a time. Rejects with ERR_TIMEOUT; the task goes on. */
+  finish(options?: WaitOptions): Promise<R>;
 }

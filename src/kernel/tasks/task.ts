@@ -1,74 +1,99 @@
 // A task: a running function with a mailbox and exactly one end.
 //
-// Owns its mailbox and its end. Does not own: who watches it (kernel.ts), what its messages cost their senders (credit.ts).
+// Owns its mailbox, its waits and its end. Does not own: who watches it (watch.ts), what its messages cost their senders
+// (credit.ts), its names (registry.ts).
 //
 //   T1. A task ends once: it returned, threw, was terminated, or was lost with its worker or host.
 //   T2. terminate() interrupts every wait and aborts the signal; a task that catches it has GRACE_MS to end by itself.
 //   T3. After its end a task takes no messages.
+//   T4. A swap is accepted when its error passes out of the function, and refused when the task waits again.
 import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
-import { Mailbox, type ReceiveOptions } from './mailbox.ts';
+import { Driver, isGenerator } from './generators.ts';
+import { type Category, Mailbox, type MailboxOwner, type ReceiveOptions } from './mailbox.ts';
 import type { TaskRef } from './reference.ts';
+import type { SuspendOptions, Task, TaskEnd, TaskFunction, TaskHost } from './self.ts';
 
 /** Time for a task to clean up after it was asked to end. */
 export const GRACE_MS = 5_000;
 
-/** How a task ended. */
-export type TaskEnd<R = unknown> =
-  | { readonly kind: 'returned'; readonly value: R }
-  | { readonly kind: 'threw'; readonly error: Error }
-  | { readonly kind: 'terminated'; readonly error: Error }
-  | { readonly kind: 'worker-lost'; readonly error: Error }
-  | { readonly kind: 'host-lost'; readonly error: Error };
+type State = { readonly kind: 'running' } | { readonly kind: 'ended'; readonly end: TaskEnd };
+const RUNNING: State = { kind: 'running' };
 
-/**
- * What a task's function gets first: its own mailbox and signal. `M` is the type of its messages.
- *
- * Reading the task with `for await` gives its messages until it is closed.
- */
-export interface Task<M> extends AsyncIterable<M> {
-  readonly name: string;
-  /** A reference to this task, to be sent to others. */
-  readonly ref: TaskRef<M>;
-  /** Aborts when the task is asked to end. */
-  readonly signal: AbortSignal;
-  /** Messages that wait. */
-  readonly waiting: number;
-  /** The next message. Rejects with ERR_MAILBOX_CLOSED, ERR_TIMEOUT, or ERR_TASK_INTERRUPTED. */
-  receive(options?: ReceiveOptions): Promise<M>;
+interface Suspension {
+  readonly wake: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** A function that can be run as a task. */
-export type TaskFunction<M, A extends unknown[], R> = (self: Task<M>, ...args: A) => R;
+interface Swap {
+  readonly fn: TaskFunction<never, never[], unknown>;
+  readonly args: readonly unknown[];
+  readonly settle: (accepted: boolean) => void;
+  /** The error by which the task was told, once it was. */
+  told: Error | undefined;
+}
 
 /** A task of this runtime. */
-export class LocalTask<M = unknown> implements Task<M> {
+export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   readonly name: string;
   readonly number: number;
   readonly mailbox: Mailbox<M>;
-  readonly ended: Promise<TaskEnd>;
-  ref!: TaskRef<M>;
+  readonly #host: TaskHost;
+  /** Daemon tasks do not hold up `runtime.finish()`. */
+  daemon = false;
+  /** Told of the end before anybody else. */
+  onEnd: (() => void) | undefined;
+  #ref: TaskRef<M> | undefined;
+  #ended: Promise<TaskEnd> | undefined;
+  #settle: ((end: TaskEnd) => void) | undefined;
   #abort: AbortController | undefined;
   #interrupted: Error | undefined;
-  #state: { readonly kind: 'running' } | { readonly kind: 'ended'; readonly end: TaskEnd } = { kind: 'running' };
-  #settle!: (end: TaskEnd) => void;
-  readonly #clock: Clock;
-  readonly #onEnd: (end: TaskEnd) => void;
+  #state: State = RUNNING;
+  #suspended: Suspension | undefined;
+  #driver: Driver | undefined;
+  #swappable = false;
+  #swap: Swap | undefined;
 
-  constructor(options: {
-    name: string;
-    number: number;
-    clock: Clock;
-    onTake: (from: RuntimeId | undefined, bytes: number) => void;
-    onEnd: (end: TaskEnd) => void;
-  }) {
-    this.name = options.name;
-    this.number = options.number;
-    this.#clock = options.clock;
-    this.#onEnd = options.onEnd;
-    this.mailbox = new Mailbox<M>(options.clock, (from, bytes) => options.onTake(from as RuntimeId | undefined, bytes));
-    this.ended = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+  constructor(host: TaskHost, number: number, name: string) {
+    this.#host = host;
+    this.number = number;
+    this.name = name;
+    this.mailbox = new Mailbox<M>(this);
+  }
+
+  get clock(): Clock {
+    return this.#host.clock;
+  }
+
+  get ref(): TaskRef<M> {
+    this.#ref ??= this.#host.refOf(this as unknown as LocalTask) as TaskRef<M>;
+    return this.#ref;
+  }
+
+  get location(): string {
+    return this.#host.location;
+  }
+
+  /** How it ends; made when somebody asks. */
+  get ended(): Promise<TaskEnd> {
+    if (!this.#ended) {
+      const state = this.#state;
+      this.#ended =
+        state.kind === 'ended'
+          ? Promise.resolve(state.end)
+          : new Promise((resolve) => {
+              this.#settle = resolve;
+            });
+    }
+    return this.#ended;
+  }
+
+  /** Whether anybody waits for the end. */
+  get watched(): boolean {
+    return this.#settle !== undefined;
+  }
+
+  get alive(): boolean {
+    return this.#state === RUNNING;
   }
 
   get signal(): AbortSignal {
@@ -83,59 +108,186 @@ export class LocalTask<M = unknown> implements Task<M> {
     return this.mailbox.size;
   }
 
-  receive(options?: ReceiveOptions): Promise<M> {
+  get swappable(): boolean {
+    return this.#swappable;
+  }
+
+  set swappable(value: boolean) {
+    this.#swappable = value;
+    if (value) this.#tellSwap();
+  }
+
+  taken(from: RuntimeId | undefined, bytes: number): void {
+    if (from !== undefined) this.#host.taken(from, this.number, bytes);
+  }
+
+  receive(options?: ReceiveOptions<M>): Promise<M> {
+    this.#waits();
     return this.mailbox.receive(options);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
-    return { next: () => this.mailbox.next() };
+    return {
+      next: () => {
+        this.#waits();
+        return this.mailbox.next();
+      },
+    };
+  }
+
+  categorize(categorizer: (message: M) => Category | undefined): () => void {
+    return this.mailbox.categorize(categorizer);
+  }
+
+  prioritize(priority: ((message: M) => number) | undefined): void {
+    this.mailbox.prioritize(priority);
+  }
+
+  suspend<T = unknown>(options: SuspendOptions<T> = {}): Promise<T | undefined> {
+    this.#waits();
+    const { timeout, alarm } = options;
+    const refused = this.#interrupted ?? this.mailbox.takeInjected();
+    if (refused) return Promise.reject(refused);
+    if (timeout !== undefined && timeout <= 0) return Promise.resolve(alarm);
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        timer?.cancel();
+        if (this.#suspended === suspension) this.#suspended = undefined;
+      };
+      const suspension: Suspension = {
+        wake(value) {
+          finish();
+          resolve(value as T);
+        },
+        reject(error) {
+          finish();
+          reject(error);
+        },
+      };
+      const timer = timeout === undefined ? undefined : this.#host.clock.after(timeout, () => suspension.wake(alarm));
+      this.#suspended = suspension;
+    });
+  }
+
+  sleep<T = undefined>(ms: number, alarm?: T): Promise<T | undefined> {
+    return this.suspend<T>(alarm === undefined ? { timeout: ms } : { timeout: ms, alarm });
+  }
+
+  async register(name: string = this.name): Promise<void> {
+    await this.#host.register(name, this.ref as TaskRef<never>);
+  }
+
+  async unregister(name: string = this.name): Promise<boolean> {
+    return this.#host.unregister(name, this.ref as TaskRef<never>);
+  }
+
+  monitor(task: unknown): Promise<void> {
+    return (task as TaskRef<never>).notify(this.ref as never);
+  }
+
+  locate(name: never, options?: never): Promise<never> {
+    return this.#host.locate(name, options) as Promise<never>;
+  }
+
+  /** Wakes the task if it is suspended; says whether it was. */
+  resume(value?: unknown): boolean {
+    if (!this.#suspended) return false;
+    this.#suspended.wake(value);
+    return true;
+  }
+
+  /** Throws an error into the wait of the moment, or the next one. */
+  throw(error: Error): void {
+    if (!this.alive) return;
+    if (this.#driver) this.#driver.throw(error);
+    else if (this.#suspended) this.#suspended.reject(error);
+    else this.mailbox.inject(error);
+  }
+
+  /** Offers the task another function; resolves with whether it took it. T4 */
+  swap(fn: TaskFunction<never, never[], unknown>, args: readonly unknown[]): Promise<boolean> {
+    if (!this.alive || this.#interrupted) return Promise.resolve(false);
+    this.#swap?.settle(false);
+    return new Promise((settle) => {
+      this.#swap = { fn, args, settle, told: undefined };
+      if (this.#swappable) this.#tellSwap();
+    });
   }
 
   /** Runs the function. Its outcome is the end of the task. */
   run<A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A): void {
+    this.#driver = undefined;
     let outcome: unknown;
     try {
       outcome = fn(this, ...args);
     } catch (error) {
       return this.#threw(error);
     }
-    if (outcome instanceof Promise)
-      outcome.then(
-        (value) => this.end({ kind: 'returned', value }),
-        (error: unknown) => this.#threw(error),
-      );
-    else
-      Promise.resolve(outcome).then(
-        (value) => this.end({ kind: 'returned', value }),
-        (error: unknown) => this.#threw(error),
-      );
+    if (isGenerator(outcome)) {
+      this.#driver = new Driver(outcome, this.#host.clock);
+      outcome = this.#driver.run();
+      if (this.#interrupted) this.#driver.stop(this.#interrupted);
+    }
+    (outcome instanceof Promise ? outcome : Promise.resolve(outcome)).then(this.#onReturn, this.#onThrow);
   }
 
+  /** Ends the loop over the mailbox after what is in it. */
   close(): void {
     this.mailbox.close();
   }
 
   /** T2 */
   terminate(reason?: string): void {
-    if (this.#state.kind === 'ended' || this.#interrupted) return;
+    if (!this.alive || this.#interrupted) return;
     const error = new FlotillaError('ERR_TASK_INTERRUPTED', `Task '${this.name}' was asked to end${reason ? `: ${reason}` : ''}.`);
     this.#interrupted = error;
+    this.#swap?.settle(false);
     this.mailbox.interrupt(error);
+    this.#suspended?.reject(error);
     this.#abort?.abort(error);
-    const timer = this.#clock.after(GRACE_MS, () => this.end({ kind: 'terminated', error }), { background: true });
+    this.#driver?.stop(error);
+    const timer = this.#host.clock.after(GRACE_MS, () => this.end({ kind: 'terminated', error }), { background: true });
     void this.ended.then(() => timer.cancel());
   }
 
   /** T1 */
   end(end: TaskEnd): void {
-    if (this.#state.kind === 'ended') return;
+    if (!this.alive) return;
     this.#state = { kind: 'ended', end };
+    this.#swap?.settle(false);
     this.mailbox.close(); // T3
-    this.#onEnd(end);
-    this.#settle(end);
+    this.onEnd?.();
+    this.#host.taskEnded(this as unknown as LocalTask, end);
+    this.#settle?.(end);
   }
 
+  // The task waits again: a swap that it was told of has been refused.
+  #waits(): void {
+    const swap = this.#swap;
+    if (!swap) return;
+    if (swap.told) {
+      this.#swap = undefined;
+      swap.settle(false);
+    } else if (this.#swappable) this.#tellSwap();
+  }
+
+  #tellSwap(): void {
+    const swap = this.#swap;
+    if (!swap || swap.told) return;
+    swap.told = new FlotillaError('ERR_TASK_SWAPPED', `The function of the task '${this.name}' is to be replaced by '${swap.fn.name}'.`);
+    this.throw(swap.told);
+  }
+
+  readonly #onReturn = (value: unknown): void => this.end({ kind: 'returned', value });
+  readonly #onThrow = (thrown: unknown): void => this.#threw(thrown);
+
   #threw(thrown: unknown): void {
+    const swap = this.#swap;
+    if (swap?.told !== undefined && thrown === swap.told && this.alive) {
+      this.#swap = undefined;
+      swap.settle(true);
+      return this.run(swap.fn as never, [...swap.args] as never);
+    }
     const error = toError(thrown);
     const interrupted = this.#interrupted !== undefined && (thrown === this.#interrupted || hasCode(error, 'ERR_TASK_INTERRUPTED'));
     this.end(interrupted ? { kind: 'terminated', error } : { kind: 'threw', error });

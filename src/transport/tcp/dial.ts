@@ -11,17 +11,20 @@ import { BUFFERS, TLS } from './tls.ts';
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
 export function dial(address: Address, options: DialOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
-    const plain = options.encrypt === 'auto' && isThisMachine(address.host);
+    const { certificate } = options;
+    const plain = !certificate && options.encrypt === 'auto' && isThisMachine(address.host);
     const { host, port } = address;
     const socket: Socket = plain
       ? connect({ host, port, ...BUFFERS })
-      : connectTls({
-          ...TLS,
-          host,
-          port,
-          pskCallback: () => ({ psk: options.psk.key, identity: options.psk.identity }),
-          checkServerIdentity: () => undefined,
-        });
+      : certificate
+        ? connectTls({ ...certificate, host, port, minVersion: 'TLSv1.3', rejectUnauthorized: true, checkServerIdentity: () => undefined })
+        : connectTls({
+            ...TLS,
+            host,
+            port,
+            pskCallback: () => ({ psk: options.psk.key, identity: options.psk.identity }),
+            checkServerIdentity: () => undefined,
+          });
     const onAbort = (): void => fail(options.signal?.reason);
     const fail = (error: unknown): void => {
       clean();

@@ -14,14 +14,16 @@ const BACKLOG = 1024;
 /** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
 export function listen(address: Address, accept: (conn: Conn) => void, options: ListenOptions): Promise<Listening> {
   const sockets = new Set<Socket>();
-  const secure = createTlsServer({
-    ...TLS,
-    pskCallback: (_socket: TLSSocket, identity: string) => {
-      const key = options.findKey(identity);
-      return key ?? null;
-    },
-    handshakeTimeout: FIRST_BYTE_MS,
-  });
+  const { certificate } = options;
+  const secure = createTlsServer(
+    certificate
+      ? { ...certificate, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true, handshakeTimeout: FIRST_BYTE_MS }
+      : {
+          ...TLS,
+          pskCallback: (_socket: TLSSocket, identity: string) => options.findKey(identity) ?? null,
+          handshakeTimeout: FIRST_BYTE_MS,
+        },
+  );
   secure.on('secureConnection', (socket) => accept(new SocketConn(socket)));
   secure.on('tlsClientError', (error, socket) => {
     options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket)));
@@ -39,7 +41,7 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
       socket.removeAllListeners('timeout');
       socket.unshift(first);
       if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
-      else if (isLocal(socket)) accept(new SocketConn(socket));
+      else if (!certificate && isLocal(socket)) accept(new SocketConn(socket));
       else {
         options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
         socket.destroy();

@@ -1,0 +1,163 @@
+// References to channels, and what can be done with one.
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import type { SendWindow } from '../sessions/credit.ts';
+import { Reference, type RefWire } from '../tasks/ref-base.ts';
+import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
+import { roomFor } from '../tasks/task-refs.ts';
+import type { LocalChannel, Transform } from './channel.ts';
+
+/** The extension by which references to channels travel. */
+export const CHANNEL_CODE = 2;
+
+/** Who can hear a channel: a task, or another channel. */
+export type Subscriber<M> = TaskRef<M> | ChannelRef<M, unknown>;
+
+/** Options of {@link ChannelRef.deliver}. */
+export interface DeliverOptions extends WaitOptions {
+  /** Waits for so many subscribers, and resolves when so many have the message; 0, the default: all there are. One timeout counts for both. */
+  readonly atLeast?: number;
+}
+
+/** Options of {@link ChannelRef.subscribe}. */
+export interface SubscribeOptions extends WaitOptions {
+  /**
+   * What happens when the subscriber has used up its credit: the channel waits for it (`wait`, the default), drops what it cannot
+   * take (`drop`), or ends its subscription (`unsubscribe`).
+   */
+  readonly whenFull?: 'wait' | 'drop' | 'unsubscribe';
+}
+
+/**
+ * A reference to a channel, here or in any other runtime: what is sent to it, each subscriber gets.
+ *
+ * `M` is the type of the messages it takes, `O` of those its subscribers get. Each subscriber gets the messages of one sender in
+ * the order they were sent. Called `Channel` (rchan) in pycos.
+ */
+export interface ChannelRef<in M, out O = M> {
+  readonly name: string;
+  readonly id: string;
+  readonly runtime: RuntimeId;
+  /** Sends without waiting. False: wait for room() before you send more. */
+  readonly send: (message: M) => boolean;
+  /** Resolves when there is room again. */
+  room(options?: WaitOptions): Promise<void>;
+  /** Resolves with the number of tasks whose mailboxes have the message; rejects with ERR_TIMEOUT, ERR_CHANNEL_CLOSED or ERR_SESSION_LOST. */
+  readonly deliver: (message: M, options?: DeliverOptions) => Promise<number>;
+  /** Has a task or another channel get what is sent from now on. It is unsubscribed when it ends. Again: changes its options. */
+  readonly subscribe: (subscriber: Subscriber<O>, options?: SubscribeOptions) => Promise<void>;
+  /** Ends a subscription; whether there was one. */
+  unsubscribe(subscriber: { readonly id: string; readonly runtime: RuntimeId }, options?: WaitOptions): Promise<boolean>;
+}
+
+/** A channel of another runtime. */
+export class RemoteChannelRef extends Reference implements ChannelRef<unknown, unknown> {
+  readonly code = CHANNEL_CODE;
+  declare readonly wire: RefWire;
+  readonly #kernel: Kernel;
+  #window: SendWindow | undefined;
+
+  constructor(kernel: Kernel, wire: RefWire) {
+    super(wire.name, wire.runtime as RuntimeId, wire.number, wire);
+    this.#kernel = kernel;
+  }
+
+  readonly send = (message: unknown): boolean => this.#kernel.sendTo(this.runtime, this.number, this.open(), message);
+
+  room(options: WaitOptions = {}): Promise<void> {
+    return roomFor(this.#kernel, this, options);
+  }
+
+  readonly deliver = async (message: unknown, { atLeast = 0, ...wait }: DeliverOptions = {}): Promise<number> => {
+    checkAtLeast(atLeast);
+    return (await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'deliver', [this.number, message, atLeast], wait)) as number;
+  };
+
+  readonly subscribe = async (subscriber: Subscriber<never>, { whenFull = 'wait', ...wait }: SubscribeOptions = {}): Promise<void> => {
+    await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'subscribe', [this.number, subscriber, whenFull], wait);
+  };
+
+  async unsubscribe(subscriber: { readonly id: string }, wait?: WaitOptions): Promise<boolean> {
+    return (await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'unsubscribe', [this.number, subscriber.id], wait)) === true;
+  }
+
+  open(): SendWindow {
+    if (!this.#window || (this.#window.ended && !this.#kernel.peers.has(this.runtime)))
+      this.#window = this.#kernel.windows.get(this.runtime, this.number);
+    return this.#window;
+  }
+}
+
+/** A channel of this runtime, as a reference; with what only its owner may do. */
+export class LocalChannelRef extends Reference implements ChannelRef<unknown, unknown> {
+  readonly code = CHANNEL_CODE;
+  readonly channel: LocalChannel;
+
+  get subscribers(): number {
+    return this.channel.subscribers;
+  }
+
+  register(name: string = this.name): void {
+    this.channel.names.register('channel', name, this);
+  }
+
+  unregister(name: string = this.name): boolean {
+    return this.channel.names.unregister('channel', name, this);
+  }
+
+  setTransform(transform: Transform<unknown, unknown> | undefined): void {
+    this.channel.transform = transform;
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.channel.close();
+  }
+
+  constructor(runtime: RuntimeId, number: number, channel: LocalChannel) {
+    super(channel.name, runtime, number);
+    this.channel = channel;
+  }
+
+  readonly send = (message: unknown): boolean => this.channel.publish(message);
+  readonly deliver = (message: unknown, options: DeliverOptions = {}): Promise<number> => {
+    checkAtLeast(options.atLeast ?? 0);
+    return this.channel.deliver(message, options);
+  };
+  readonly subscribe = async (subscriber: Subscriber<never>, { whenFull = 'wait' }: SubscribeOptions = {}): Promise<void> =>
+    this.channel.subscribe(subscriber, whenFull);
+  async unsubscribe(subscriber: { readonly id: string }): Promise<boolean> {
+    return this.channel.unsubscribe(subscriber.id);
+  }
+  room(options: WaitOptions = {}): Promise<void> {
+    return this.channel.room(options);
+  }
+}
+
+/** A reference that came home to a channel that is closed. */
+export class ClosedChannelRef extends Reference implements ChannelRef<unknown, unknown> {
+  readonly code = CHANNEL_CODE;
+  readonly send = (): boolean => true;
+  readonly deliver = (): Promise<number> => Promise.reject(channelClosed(this.name));
+  readonly subscribe = (): Promise<void> => Promise.reject(channelClosed(this.name));
+  unsubscribe(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The error for a channel that is no more. */
+export function channelClosed(name: string): FlotillaError {
+  return new FlotillaError('ERR_CHANNEL_CLOSED', `The channel '${name}' is closed.`);
+}
+
+function checkAtLeast(atLeast: number): void {
+  if (Number.isInteger(atLeast) && atLeast >= 0) return;
+  throw new FlotillaError('ERR_OPTION_INVALID', `deliver: 'atLeast' must be a whole number, at least 0; it is ${String(atLeast)}.`);
+}

@@ -1,0 +1,47 @@
+// What file transfer needs of a file system.
+
+/** What is told of a file. */
+export interface FileStat {
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly mtime: number;
+  readonly mode: number;
+  readonly isFile: boolean;
+}
+
+/** A file open for reading. */
+export interface Reading {
+  readonly stat: FileStat;
+  /** Reads up to the buffer's length from a place; how many bytes there were. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A file open for writing. */
+export interface Writing {
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Cuts it to so many bytes and gives it its time and mode. */
+  finish(stat: { readonly size: number; readonly mtime: number; readonly mode: number }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A file system. Its errors have the system's codes (ENOENT, ENOSPC, ...). */
+export interface Files {
+  /** Undefined where there is nothing. Does not follow a last symbolic link. */
+  stat(path: string): Promise<FileStat | undefined>;
+  openToRead(path: string): Promise<Reading>;
+  /** Makes the file, or goes on with it; never follows a symbolic link. */
+  openToWrite(path: string): Promise<Writing>;
+  makeFolder(path: string): Promise<void>;
+  /** The path with all symbolic links resolved. */
+  real(path: string): Promise<string>;
+  rename(from: string, to: string): Promise<void>;
+  /** Whether there was a file. */
+  remove(path: string): Promise<boolean>;
+  /** Removes a folder if it is empty; whether it was. */
+  removeFolder(path: string): Promise<boolean>;
+  list(path: string): Promise<readonly string[]>;
+  /** Where a runtime of this name keeps what it receives, unless told otherwise. */
+  received(name: string): string;
+}

@@ -1,0 +1,292 @@
+// Takes files: checks, writes what arrives under a name of its own, and puts it in place when it is whole and right.
+//
+// Owns the transfers under way and the files they write. Does not own what the sender reads.
+//
+//   R1. A file appears under its name only when all its bytes are there and their hash is the sender's.
+//   R2. Bytes are counted as they arrive: more than announced, or than the limit, end the transfer.
+//   R3. What was received before a session was lost is kept, and gone on with when the same file is offered again.
+//   R4. A transfer that fails otherwise, or that its sender gives up, leaves nothing.
+import { createHash, type Hash } from 'node:crypto';
+import { join } from 'node:path';
+import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import type { Environment } from '../environment.ts';
+import type { Kernel } from '../kernel.ts';
+import { methodPort, PORT } from '../ports.ts';
+import type { FileStat, Writing } from './contract.ts';
+import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
+
+/** The most files that are received at once, over all and from one peer. */
+export const TRANSFERS = { all: 4_096, each: 1_024 } as const;
+const PARTS_KEPT_MS = 24 * 3_600_000;
+const HASH_BYTES = 1 << 20;
+
+/** What a sender says of a file. */
+export interface Offer {
+  readonly name: string;
+  readonly dir: string;
+  readonly size: number;
+  readonly mtime: number;
+  readonly mode: number;
+  readonly overwrite: boolean;
+  /** Compares with what is there by content: the hash of the whole. */
+  readonly hash: string | undefined;
+}
+
+/** What a receiver says to an offer. */
+export type OfferAnswer =
+  | { readonly kind: 'present' }
+  | { readonly kind: 'differs'; readonly stat: FileStat }
+  | { readonly kind: 'go'; readonly transfer: number; readonly from: number };
+
+/** What a receiver says while bytes come. */
+export type ReceiverNotice =
+  | { readonly kind: 'took'; readonly transfer: number; readonly bytes: number }
+  | { readonly kind: 'failed'; readonly transfer: number; readonly error: Error };
+
+interface Transfer {
+  readonly peer: RuntimeId;
+  readonly number: number;
+  readonly offer: Offer;
+  readonly target: string;
+  readonly part: string;
+  readonly writing: Writing;
+  readonly hash: Hash;
+  arrived: number;
+  written: Promise<void>;
+  failure: Error | undefined;
+}
+
+/** Where files go, and how large they may be. */
+export interface ReceiveSettings {
+  dir: string;
+  /** Bytes; undefined or 0: no limit. */
+  maxSize: number | undefined;
+}
+
+/** Receives the files that are sent to one runtime. */
+export class FileReceiver {
+  readonly settings: ReceiveSettings;
+  readonly #kernel: Kernel;
+  readonly #environment: Environment;
+  readonly #transfers = new Map<string, Transfer>();
+  readonly #targets = new Set<string>();
+  #next = 1;
+
+  constructor(kernel: Kernel, environment: Environment, settings: ReceiveSettings) {
+    this.#kernel = kernel;
+    this.#environment = environment;
+    this.settings = settings;
+    const methods = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+      offer: ({ peer }, offer: Offer) => this.#offer(peer, offer),
+      finish: ({ peer }, number: number, hash: string) => this.#finish(peer, number, hash),
+      give: ({ peer }, number: number) => this.#drop(peer, number, true),
+      delete: (_asked, dir: string, name: string) => this.#delete(dir, name),
+    });
+    kernel.serve(PORT.FILES, {
+      ...methods,
+      ended: (peer, end) => {
+        methods.ended?.(peer, end);
+        for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // R3
+      },
+    });
+    kernel.onFileData = (peer, number, bytes) => this.#data(peer, number, bytes);
+  }
+
+  get active(): number {
+    return this.#transfers.size;
+  }
+
+  /** Ends every transfer; what has arrived is kept. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#transfers.values()].map(({ peer, number }) => this.#drop(peer, number, false)));
+  }
+
+  async #offer(peer: RuntimeId, offer: Offer): Promise<OfferAnswer> {
+    const { folders, name } = checkPath(offer.dir, offer.name);
+    const { size, mtime } = offer;
+    if (!Number.isSafeInteger(size) || size < 0 || typeof mtime !== 'number')
+      throw new FlotillaError('ERR_FILE_REFUSED', `A file of ${String(size)} bytes was offered.`);
+    const { maxSize } = this.settings;
+    if (maxSize && size > maxSize)
+      throw new FlotillaError('ERR_FILE_REFUSED', `'${name}' has ${size} bytes; files of at most ${maxSize} are taken here.`);
+    const each = [...this.#transfers.values()].filter((one) => one.peer === peer).length;
+    if (this.#transfers.size >= TRANSFERS.all || each >= TRANSFERS.each)
+      throw new FlotillaError('ERR_LIMIT', `${each} files from you are being received here already.`);
+    const { files } = this.#environment;
+    const folder = (await folderUnder(files, this.settings.dir, folders, true).catch((error: unknown) => {
+      throw fileError(`A folder for '${name}' cannot be made`, error);
+    })) as string;
+    const target = join(folder, name);
+    if (this.#targets.has(target)) throw new FlotillaError('ERR_FILE_REFUSED', `'${name}' is being received from somebody already.`);
+    this.#targets.add(target);
+    try {
+      const there = await files.stat(target);
+      if (there && !there.isFile) throw new FlotillaError('ERR_FILE_PATH', `'${name}' is there already, and is no plain file.`);
+      if (there && (await this.#same(target, there, offer))) return this.#leave(target, { kind: 'present' });
+      if (there && !offer.overwrite) return this.#leave(target, { kind: 'differs', stat: there });
+      await this.#sweep(folder);
+      return await this.#begin(peer, offer, target, join(folder, partName(name, size, mtime)));
+    } catch (error) {
+      this.#targets.delete(target);
+      throw fileError(`'${name}' cannot be received`, error);
+    }
+  }
+
+  #leave(target: string, answer: OfferAnswer): OfferAnswer {
+    this.#targets.delete(target);
+    return answer;
+  }
+
+  async #same(target: string, there: FileStat, offer: Offer): Promise<boolean> {
+    if (there.size !== offer.size) return false;
+    if (offer.hash === undefined) return there.mode === (offer.mode & 0o777) && Math.abs(there.mtime - offer.mtime) < 1_000;
+    const { files } = this.#environment;
+    const reading = await files.openToRead(target);
+    const hash = createHash('sha256');
+    try {
+      await hashUpTo(hash, there.size, (buffer, at) => reading.read(buffer, at));
+    } finally {
+      await reading.close();
+    }
+    return hash.digest('hex') === offer.hash;
+  }
+
+  async #begin(peer: RuntimeId, offer: Offer, target: string, part: string): Promise<OfferAnswer> {
+    const { files } = this.#environment;
+    const before = await files.stat(part);
+    const from = before?.isFile && before.size <= offer.size ? before.size : 0;
+    const writing = await files.openToWrite(part);
+    const hash = createHash('sha256');
+    await hashUpTo(hash, from, (buffer, at) => writing.read(buffer, at)); // R3
+    const number = this.#next++;
+    const transfer: Transfer = {
+      peer,
+      number,
+      offer,
+      target,
+      part,
+      writing,
+      hash,
+      arrived: from,
+      written: Promise.resolve(),
+      failure: undefined,
+    };
+    this.#transfers.set(`${peer} ${number}`, transfer);
+    return { kind: 'go', transfer: number, from };
+  }
+
+  #data(peer: RuntimeId, number: number, bytes: Buffer): void {
+    const transfer = this.#transfers.get(`${peer} ${number}`);
+    if (!transfer || transfer.failure) return;
+    const at = transfer.arrived;
+    transfer.arrived += bytes.length;
+    if (transfer.arrived > transfer.offer.size) {
+      return this.#fail(
+        transfer,
+        new FlotillaError('ERR_FILE_REFUSED', `More bytes arrived than were announced for '${transfer.offer.name}'.`),
+      ); // R2
+    }
+    transfer.hash.update(bytes);
+    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(copy);
+    transfer.written = transfer.written
+      .then(() => (transfer.failure ? undefined : transfer.writing.write(copy, at)))
+      .then(
+        () => this.#notice(transfer, { kind: 'took', transfer: number, bytes: copy.length }),
+        (error: unknown) => this.#fail(transfer, fileError(`'${transfer.offer.name}' cannot be written at the receiver`, error)),
+      );
+  }
+
+  #notice(transfer: Transfer, notice: ReceiverNotice): void {
+    if (this.#kernel.peers.has(transfer.peer)) this.#kernel.message(transfer.peer, PORT.FILE_DATA, notice);
+  }
+
+  #fail(transfer: Transfer, error: Error): void {
+    if (transfer.failure) return;
+    transfer.failure = error;
+    this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error });
+    void this.#drop(transfer.peer, transfer.number, true);
+  }
+
+  // R1
+  async #finish(peer: RuntimeId, number: number, hash: string): Promise<void> {
+    const transfer = this.#transfers.get(`${peer} ${number}`);
+    if (!transfer) throw new FlotillaError('ERR_FILE_REFUSED', 'No such transfer is under way.');
+    const { offer, writing, part, target } = transfer;
+    await transfer.written;
+    if (transfer.failure) throw transfer.failure;
+    if (transfer.arrived !== offer.size || transfer.hash.digest('hex') !== hash) {
+      await this.#drop(peer, number, true);
+      throw new FlotillaError('ERR_FILE_CHANGED', `'${offer.name}' did not arrive as it was sent, or changed meanwhile. Send it again.`);
+    }
+    this.#transfers.delete(`${peer} ${number}`);
+    try {
+      await writing.finish(offer);
+      await writing.close();
+      const there = offer.overwrite ? undefined : await this.#environment.files.stat(target);
+      if (there) throw new FlotillaError('ERR_FILE_REFUSED', `Another '${offer.name}' has come into being meanwhile.`);
+      await this.#environment.files.rename(part, target);
+    } catch (error) {
+      await this.#environment.files.remove(part).catch(() => false);
+      throw fileError(`'${offer.name}' cannot be put in place`, error);
+    } finally {
+      this.#targets.delete(target);
+    }
+  }
+
+  // R3, R4
+  async #drop(peer: RuntimeId, number: number, remove: boolean): Promise<void> {
+    const key = `${peer} ${number}`;
+    const transfer = this.#transfers.get(key);
+    if (!transfer) return;
+    this.#transfers.delete(key);
+    transfer.failure ??= new FlotillaError('ERR_FILE_REFUSED', 'The transfer was given up.');
+    await transfer.written;
+    await transfer.writing.close().catch(() => {});
+    if (remove || transfer.arrived === 0) await this.#environment.files.remove(transfer.part).catch(() => false);
+    this.#targets.delete(transfer.target);
+  }
+
+  async #delete(dir: string, name: string): Promise<boolean> {
+    const { files } = this.#environment;
+    const checked = checkPath(dir, name);
+    try {
+      const folder = await folderUnder(files, this.settings.dir, checked.folders, false);
+      if (folder === undefined) return false;
+      const target = join(folder, name);
+      const there = await files.stat(target);
+      if (!there) return false;
+      if (!there.isFile) throw new FlotillaError('ERR_FILE_PATH', `'${name}' is no plain file.`);
+      const removed = await files.remove(target);
+      for (let depth = checked.folders.length; depth > 0; depth--) {
+        if (!(await files.removeFolder(join(this.settings.dir, ...checked.folders.slice(0, depth))))) break;
+      }
+      return removed;
+    } catch (error) {
+      throw fileError(`'${name}' cannot be deleted`, error);
+    }
+  }
+
+  // Unfinished files that nobody has gone on with for a day.
+  async #sweep(folder: string): Promise<void> {
+    const { files, clock } = this.#environment;
+    for (const name of await files.list(folder)) {
+      if (!name.startsWith(PART)) continue;
+      const stat = await files.stat(join(folder, name));
+      if (stat && clock.wall() - stat.mtime > PARTS_KEPT_MS)
+        await files.remove(join(folder, name)).catch((error: unknown) => this.#kernel.log.debug(toError(error).message));
+    }
+  }
+}
+
+/** Feeds the first `size` bytes of a file to a hash. */
+export async function hashUpTo(hash: Hash, size: number, read: (buffer: Uint8Array, at: number) => Promise<number>): Promise<void> {
+  if (size === 0) return;
+  const buffer = Buffer.allocUnsafeSlow(Math.min(HASH_BYTES, size));
+  for (let at = 0; at < size; ) {
+    const count = await read(buffer.subarray(0, Math.min(buffer.length, size - at)), at);
+    if (count === 0) throw new FlotillaError('ERR_FILE_CHANGED', 'The file became shorter while it was read.');
+    hash.update(buffer.subarray(0, count));
+    at += count;
+  }
+}

@@ -1,0 +1,230 @@
+// Sends files: reads, hashes and sends a bounded number of chunks ahead of what the receiver has written.
+//
+//   S1. At most AHEAD chunks are read and not yet written at the other side, however large the file.
+//   S2. Every transfer ends: sent, present, differs, or with an error; it never waits without the receiver moving for `timeout`.
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { Deferred, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
+import type { Environment } from '../environment.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import { sessionError } from '../requests.ts';
+import type { FileStat, Reading } from './contract.ts';
+import { checkPath, fileError } from './paths.ts';
+import { hashUpTo, type OfferAnswer, type ReceiverNotice } from './receive.ts';
+
+const CHUNK = 256 << 10;
+const AHEAD = 8;
+const HEAD = 32;
+const TIMEOUT_MS = 30_000;
+
+/** Options of `runtime.sendFile`. */
+export interface SendFileOptions {
+  /** The folder at the receiver, relative to its directory for received files; that directory itself by default. */
+  readonly dir?: string;
+  /** The name there; by default that of the file here. */
+  readonly name?: string;
+  /** Replaces a file that is there and differs. False by default. */
+  readonly overwrite?: boolean;
+  /** How files are told apart: by size, time and mode (the default), or by content. */
+  readonly compare?: 'stat' | 'hash';
+  /** Rejects with ERR_TIMEOUT when nothing has moved for so many milliseconds; 30000 by default. */
+  readonly timeout?: number;
+  /** Ends the transfer; nothing is left at the receiver. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
+}
+
+/** What came of sending a file. */
+export type FileOutcome =
+  /** It is there now, and its hash is right. `bytes` were sent; fewer than its size if it was gone on with. */
+  | { readonly kind: 'sent'; readonly bytes: number; readonly size: number; readonly hash: string }
+  /** The same file was there before; nothing was sent. */
+  | { readonly kind: 'present' }
+  /** Another file of that name is there, and `overwrite` was not given. */
+  | { readonly kind: 'differs'; readonly stat: FileStat };
+
+/** The files that one runtime sends. */
+export class FileSender {
+  readonly #kernel: Kernel;
+  readonly #environment: Environment;
+  readonly #sending = new Map<string, Sending>();
+  readonly #pool: Buffer[] = [];
+
+  constructor(kernel: Kernel, environment: Environment) {
+    this.#kernel = kernel;
+    this.#environment = environment;
+    kernel.serve(PORT.FILE_DATA, {
+      message: (peer, value) => {
+        const notice = value as ReceiverNotice;
+        const sending = this.#sending.get(`${peer} ${notice.transfer}`);
+        if (notice.kind === 'took') sending?.took(notice.bytes);
+        else sending?.fail(toError(notice.error));
+      },
+      ended: (peer, end) => {
+        for (const [key, sending] of this.#sending) if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
+      },
+    });
+  }
+
+  /** Sends a file. Rejects with ERR_FILE_*, ERR_SESSION_LOST, ERR_TIMEOUT or the signal's reason. */
+  async send(peer: RuntimeId, path: string, options: SendFileOptions): Promise<FileOutcome> {
+    const { dir = '', name = basename(path), overwrite = false, compare = 'stat', timeout = TIMEOUT_MS, signal } = options;
+    checkPath(dir, name);
+    signal?.throwIfAborted();
+    const { files } = this.#environment;
+    const reading = await files.openToRead(path).catch((error: unknown) => {
+      throw fileError(`'${path}' cannot be read`, error);
+    });
+    try {
+      const { stat } = reading;
+      if (!stat.isFile) throw new FlotillaError('ERR_FILE_SYSTEM', `'${path}' is no plain file.`);
+      const { size, mtime, mode } = stat;
+      const hash = compare === 'hash' ? await wholeHash(reading) : undefined;
+      const offer = { name, dir, size, mtime, mode, overwrite, hash };
+      const wait = { timeout, ...(signal ? { signal } : {}) };
+      const answer = (await this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], wait)) as OfferAnswer;
+      if (answer.kind !== 'go') return answer;
+      return await this.#run(peer, path, reading, answer, options, timeout);
+    } finally {
+      await reading.close();
+    }
+  }
+
+  /** Deletes a file that lies at a peer; whether it was there. Rejects with ERR_FILE_*. */
+  async delete(peer: RuntimeId, name: string, dir: string, timeout = TIMEOUT_MS): Promise<boolean> {
+    checkPath(dir, name);
+    return (await this.#kernel.ask(peer, PORT.FILES, 'delete', [dir, name], { timeout })) === true;
+  }
+
+  async #run(
+    peer: RuntimeId,
+    path: string,
+    reading: Reading,
+    go: OfferAnswer & { kind: 'go' },
+    options: SendFileOptions,
+    timeout: number,
+  ): Promise<FileOutcome> {
+    const { transfer, from } = go;
+    const { size } = reading.stat;
+    const key = `${peer} ${transfer}`;
+    const sending = new Sending(this.#environment, timeout, options.signal);
+    this.#sending.set(key, sending);
+    try {
+      const hash = createHash('sha256');
+      await hashUpTo(hash, from, (buffer, at) => reading.read(buffer, at));
+      for (let at = from; at < size; ) {
+        await sending.room();
+        const buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(HEAD + CHUNK);
+        const count = await reading.read(buffer.subarray(HEAD, HEAD + Math.min(CHUNK, size - at)), at);
+        if (count === 0) throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' became shorter while it was sent.`);
+        hash.update(buffer.subarray(HEAD, HEAD + count));
+        this.#post(peer, transfer, buffer, count);
+        sending.sent(count);
+        at += count;
+        options.onProgress?.({ bytes: at, total: size });
+      }
+      await sending.drained();
+      const now = await this.#environment.files.stat(path);
+      if (now?.isFile && (now.size !== size || now.mtime !== reading.stat.mtime))
+        throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' changed while it was sent.`);
+      const digest = hash.digest('hex');
+      await this.#kernel.ask(peer, PORT.FILES, 'finish', [transfer, digest], { timeout });
+      return { kind: 'sent', bytes: size - from, size, hash: digest };
+    } catch (error) {
+      const lost = (error as { code?: string }).code === 'ERR_SESSION_LOST';
+      if (!lost && this.#kernel.peers.has(peer)) this.#kernel.ask(peer, PORT.FILES, 'give', [transfer], { timeout }).catch(() => {});
+      throw fileError(`'${path}' cannot be sent`, error);
+    } finally {
+      sending.end();
+      this.#sending.delete(key);
+    }
+  }
+
+  // The bytes go out as they were read, with the frame's head before them.
+  #post(peer: RuntimeId, transfer: number, buffer: Buffer, count: number): void {
+    const head = new ByteWriter(Buffer.allocUnsafe(16));
+    head.byte(KIND.FILE);
+    head.varint(transfer);
+    const start = HEAD - head.position - LENGTH_BYTES;
+    buffer.writeUInt32BE(head.position + count, start);
+    head.buffer.copy(buffer, start + LENGTH_BYTES, 0, head.position);
+    const release = (): void => {
+      if (this.#pool.length < AHEAD * 2) this.#pool.push(buffer);
+    };
+    this.#kernel.carrier.post(peer, { buffer, start, end: HEAD + count, frames: 1, release }, false);
+  }
+}
+
+async function wholeHash(reading: Reading): Promise<string> {
+  const hash = createHash('sha256');
+  await hashUpTo(hash, reading.stat.size, (buffer, at) => reading.read(buffer, at));
+  return hash.digest('hex');
+}
+
+/** One transfer under way: how far ahead of the receiver it is, and why it cannot go on. */
+class Sending {
+  readonly #environment: Environment;
+  readonly #timeout: number;
+  readonly #signal: AbortSignal | undefined;
+  #ahead = 0;
+  #failure: unknown;
+  #moved = new Deferred<void>().quiet();
+  #timer: { cancel(): void } | undefined;
+  readonly #onAbort = (): void => this.fail(this.#signal?.reason);
+
+  constructor(environment: Environment, timeout: number, signal: AbortSignal | undefined) {
+    this.#environment = environment;
+    this.#timeout = timeout;
+    this.#signal = signal;
+    if (signal?.aborted) this.#failure = signal.reason;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  sent(bytes: number): void {
+    this.#ahead += bytes;
+  }
+
+  took(bytes: number): void {
+    this.#ahead -= bytes;
+    const moved = this.#moved;
+    this.#moved = new Deferred<void>().quiet();
+    moved.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error ?? new FlotillaError('ERR_ABORTED', 'The transfer was given up.');
+    this.#moved.reject(this.#failure);
+  }
+
+  /** S1 */
+  room(): Promise<void> {
+    return this.#until(() => this.#ahead < CHUNK * AHEAD);
+  }
+
+  drained(): Promise<void> {
+    return this.#until(() => this.#ahead === 0);
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  // S2
+  async #until(holds: () => boolean): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    while (!holds()) {
+      this.#timer = this.#environment.clock.after(this.#timeout, () =>
+        this.fail(new FlotillaError('ERR_TIMEOUT', `The receiver has taken nothing of the file for ${this.#timeout} ms.`)),
+      );
+      try {
+        await this.#moved.promise;
+      } finally {
+        this.#timer.cancel();
+      }
+      if (this.#failure) throw this.#failure;
+    }
+  }
+}

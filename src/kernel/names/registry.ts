@@ -1,0 +1,198 @@
+// Who has which name in this runtime, and how names are found at peers.
+//
+// Owns the names of one kernel and the questions after them. Does not own what they stand for.
+//
+//   N1. In one runtime a name stands for one thing of its kind; it is free again when that ends.
+//   N2. A search ends with the first positive answer; a denial decides nothing while others may still know.
+//   N3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { methodPort, PORT } from '../ports.ts';
+import { checkName, type LocateOptions, type Name } from './name.ts';
+
+/** The most names one runtime has, and the most searches it keeps waiting for one peer. */
+export const NAMES = { registered: 100_000, searchesEach: 10_000 } as const;
+const WARN_FIRST_MS = 5_000;
+const WARN_MS = 30_000;
+
+type Kind = Name['kind'];
+const KINDS: readonly Kind[] = ['task', 'channel', 'service'];
+
+/** What can have a name. */
+export interface Nameable {
+  readonly id: string;
+  readonly number: number;
+  readonly runtime: RuntimeId;
+}
+
+/** The names of one runtime. */
+export class Registry {
+  readonly #kernel: Kernel;
+  readonly #names = new Map<string, Nameable>();
+  readonly #held = new Map<number, Set<string>>();
+  readonly #waiting = new Map<string, Set<(found: Nameable) => void>>();
+  readonly #searches = new Map<RuntimeId, number>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    kernel.serve(
+      PORT.NAMES,
+      methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+        find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked.peer, asked.signal, kind, name, wait),
+      }),
+    );
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  /** Gives a name. Throws ERR_NAME_TAKEN, ERR_OPTION_INVALID or ERR_LIMIT. N1 */
+  register(kind: Kind, name: string, what: Nameable): void {
+    const key = keyOf(kind, checkName(name));
+    const holder = this.#names.get(key);
+    if (holder && holder.id === what.id) return;
+    if (holder) {
+      throw new FlotillaError('ERR_NAME_TAKEN', `The name '${name}' is taken here by another ${kind} (${holder.id}).`);
+    }
+    if (this.#names.size >= NAMES.registered) throw new FlotillaError('ERR_LIMIT', `This runtime has ${NAMES.registered} names already.`);
+    this.#names.set(key, what);
+    const held = this.#held.get(what.number) ?? new Set();
+    this.#held.set(what.number, held.add(key));
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    for (const found of waiting ?? []) found(what); // N3
+  }
+
+  /** Takes a name back from its holder; whether it held it. */
+  unregister(kind: Kind, name: string, what: Nameable): boolean {
+    const key = keyOf(kind, name);
+    if (this.#names.get(key)?.id !== what.id) return false;
+    this.#held.get(what.number)?.delete(key);
+    return this.#names.delete(key);
+  }
+
+  /** Frees every name of something that has ended. */
+  release(number: number): void {
+    for (const key of this.#held.get(number) ?? []) this.#names.delete(key);
+    this.#held.delete(number);
+  }
+
+  /** Finds a name: here, then at peers, those that come later included. N2 */
+  locate(kind: Kind, name: string, options: LocateOptions = {}): Promise<unknown> {
+    checkName(name);
+    const { at, timeout, signal } = options;
+    const kernel = this.#kernel;
+    const here = at === undefined || at === kernel.id || kernel.carrier.addresses.includes(at);
+    const own = here ? this.#names.get(keyOf(kind, name)) : undefined;
+    if (own) return Promise.resolve(own);
+    const wait = timeout !== 0;
+    const denied = new Set<RuntimeId>();
+    return new Promise((resolve, reject) => {
+      const asking = new Map<RuntimeId, number>();
+      const settle = (act: () => void): void => {
+        timer?.cancel();
+        warning.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        off();
+        forget();
+        for (const [peer, id] of asking)
+          kernel.requests.cancel(peer, PORT.NAMES, id, new FlotillaError('ERR_ABORTED', 'It has been found.'));
+        asking.clear();
+        act();
+      };
+      const fail = (): void => settle(() => reject(this.#unknown(kind, name, options, denied)));
+      const onAbort = (): void => settle(() => reject(signal?.reason));
+      const found = (what: unknown): void => settle(() => resolve(what));
+      const ask = (peer: RuntimeId): void => {
+        if (peer === kernel.id || asking.has(peer) || !this.#meant(peer, at)) return;
+        const settleOne = (ok: boolean, value: unknown): void => {
+          if (!asking.delete(peer)) return;
+          if (ok && value !== null && value !== undefined) return found(value);
+          denied.add(peer);
+          if (!wait && asking.size === 0) fail();
+        };
+        asking.set(peer, -1);
+        asking.set(peer, kernel.requests.request({ peer, settle: settleOne }, PORT.NAMES, 'find', [kind, name, wait]));
+      };
+      if (signal?.aborted) return reject(signal.reason);
+      const forget = here && wait ? this.#await(keyOf(kind, name), found) : () => {};
+      const off = kernel.peerEvents.on((event) => {
+        if (event.status === 'online' && wait) ask(event.peer.id);
+      });
+      const timer = wait && timeout !== undefined ? kernel.clock.after(timeout, fail) : undefined;
+      let warning = kernel.clock.after(
+        WARN_FIRST_MS,
+        function warn() {
+          kernel.log.warn(`Still looking for the ${kind} '${name}': ${whoWasAsked(kernel, denied)}.`);
+          warning = kernel.clock.after(WARN_MS, warn, { background: true });
+        },
+        { background: true },
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      for (const peer of [...kernel.peers.keys()]) ask(peer);
+      if (!wait && asking.size === 0) fail();
+    });
+  }
+
+  #find(peer: RuntimeId, signal: AbortSignal, kind: Kind, name: string, wait: boolean): unknown {
+    if (!KINDS.includes(kind) || typeof name !== 'string') return null;
+    const own = this.#names.get(keyOf(kind, name));
+    if (own) return own;
+    if (!wait) return null;
+    const count = this.#searches.get(peer) ?? 0;
+    if (count >= NAMES.searchesEach) throw new FlotillaError('ERR_LIMIT', `${NAMES.searchesEach} searches of yours wait here already.`);
+    this.#searches.set(peer, count + 1);
+    return new Promise((resolve) => {
+      const done = (what: Nameable | null): void => {
+        forget();
+        const left = (this.#searches.get(peer) ?? 1) - 1;
+        if (left > 0) this.#searches.set(peer, left);
+        else this.#searches.delete(peer);
+        resolve(what);
+      };
+      const forget = this.#await(keyOf(kind, name), done);
+      signal.addEventListener('abort', () => done(null), { once: true });
+    });
+  }
+
+  #await(key: string, found: (what: Nameable) => void): () => void {
+    let waiting = this.#waiting.get(key);
+    if (!waiting) {
+      waiting = new Set();
+      this.#waiting.set(key, waiting);
+    }
+    waiting.add(found);
+    return () => {
+      const left = this.#waiting.get(key);
+      left?.delete(found);
+      if (left?.size === 0) this.#waiting.delete(key);
+    };
+  }
+
+  #meant(peer: RuntimeId, at: string | undefined): boolean {
+    if (at === undefined || at === peer) return true;
+    const info = this.#kernel.peers.get(peer);
+    return info?.addresses.includes(at) ?? false;
+  }
+
+  #unknown(kind: Kind, name: string, { at, timeout }: LocateOptions, denied: ReadonlySet<RuntimeId>): FlotillaError {
+    const where = at === undefined ? '' : ` at ${at}`;
+    const waited = timeout ? ` within ${timeout} ms` : '';
+    return new FlotillaError('ERR_NAME_UNKNOWN', `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#kernel, denied)}.`);
+  }
+}
+
+function keyOf(kind: Kind, name: string): string {
+  return `${kind} ${name}`;
+}
+
+const MOST_SHOWN = 8;
+
+function whoWasAsked(kernel: Kernel, denied: ReadonlySet<RuntimeId>): string {
+  const peers = [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id);
+  if (peers.length === 0)
+    return 'no peer is known; is the other program running, with the same secret, and reachable by discovery, a seed or peer()';
+  const names = peers.slice(0, MOST_SHOWN).map((peer) => `'${peer.name}'${denied.has(peer.id) ? ' (does not have it)' : ''}`);
+  return `asked ${names.join(', ')}${peers.length > MOST_SHOWN ? ` and ${peers.length - MOST_SHOWN} more` : ''}`;
+}

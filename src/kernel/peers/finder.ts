@@ -1,0 +1,245 @@
+// Brings runtimes together: opens sessions with those that are heard nearby, with seeds, and with those a relay knows.
+//
+// Owns the beacon, the seeds and the relays asked. Does not own sessions (hub.ts), nor what is announced (beacon.ts).
+//
+//   F1. Whoever asked and was answered dials; if no session has come of it after a while, the other dials.
+//   F2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
+//   F3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
+import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
+import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
+import { parseAddress } from '../../transport/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { methodPort, PORT } from '../ports.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+
+const CONNECT_MS = 10_000;
+const OTHERS_TURN_MS = 1_000;
+const SEED = { firstMs: 200, mostMs: 30_000 } as const;
+const ASK_AGAIN_MS = 400;
+const GATHER_MS = 300;
+const MOST_CLOSED = 10_000;
+
+/** How runtimes nearby are looked for. */
+export interface FinderOptions {
+  readonly datagrams: DatagramOptions | undefined;
+  readonly seeds: readonly string[];
+}
+
+/** Finds peers for one runtime. */
+export class Finder {
+  ignoring = false;
+  readonly #hub: Hub;
+  readonly #kernel: Kernel;
+  readonly #options: FinderOptions;
+  readonly #stop = new AbortController();
+  readonly #closed = new Set<RuntimeId>();
+  readonly #opening = new Set<RuntimeId>();
+  readonly #asked = new Map<string, Set<(found: PeerInfo) => void>>();
+  readonly #relayed = new Set<RuntimeId>();
+  #beacon: Beacon | undefined;
+  readonly #off: () => void;
+
+  constructor(hub: Hub, kernel: Kernel, options: FinderOptions) {
+    this.#hub = hub;
+    this.#kernel = kernel;
+    this.#options = options;
+    const near = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+      relay: (asked) => {
+        this.#relayed.add(asked.peer);
+        this.#beacon?.again();
+        return [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id && peer.id !== asked.peer);
+      },
+    });
+    kernel.serve(PORT.PEERS, {
+      ...near,
+      message: (via, peer) => this.#near(via, peer as PeerInfo),
+      ended: (peer, end) => {
+        this.#relayed.delete(peer);
+        near.ended?.(peer, end);
+        if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
+      },
+    });
+    this.#off = kernel.peerEvents.on(({ status, peer }) => {
+      if (status !== 'online') return;
+      for (const to of this.#relayed) if (to !== peer.id && kernel.peers.has(to)) kernel.message(to, PORT.PEERS, peer);
+    });
+  }
+
+  /** Begins to announce and to hear. Rejects with ERR_DISCOVERY. */
+  async start(): Promise<void> {
+    const { datagrams } = this.#options;
+    if (datagrams) await this.#listen(datagrams, true);
+    for (const seed of this.#options.seeds) void this.#keep(seed);
+  }
+
+  /** Looks for others again, now. */
+  again(): void {
+    this.#beacon?.again();
+  }
+
+  /** All runtimes of one machine, by its shared port. Rejects with ERR_LINK_UNREACHABLE if none has answered in time. */
+  async machine(host: string, port: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<readonly PeerInfo[]> {
+    const beacon = this.#beacon ?? (await this.#listen(quiet(port), false));
+    const { clock } = this.#hub.options.environment;
+    const found = new Map<RuntimeId, PeerInfo>();
+    const started = clock.now();
+    let lastAt = started;
+    const hear = (peer: PeerInfo): void => {
+      if (!found.has(peer.id)) lastAt = clock.now();
+      found.set(peer.id, peer);
+    };
+    const listeners = this.#asked.get('') ?? new Set();
+    this.#asked.set('', listeners.add(hear));
+    try {
+      for (;;) {
+        beacon.ask(host, port);
+        await sleep(clock, found.size > 0 ? GATHER_MS : ASK_AGAIN_MS, signal);
+        if (found.size > 0 && clock.now() - lastAt >= GATHER_MS) return [...found.values()];
+        if (clock.now() - started < timeoutMs) continue;
+        throw new FlotillaError(
+          'ERR_LINK_UNREACHABLE',
+          `No runtime on ${host} answered at port ${port} (udp) within ${timeoutMs / 1000} s. Does one run there with discover: true, with the same secret? Is the port open in the firewall? With a port (${host}:9705) it is dialled directly.`,
+        );
+      }
+    } finally {
+      listeners.delete(hear);
+    }
+  }
+
+  /** Learns what a peer knows of its own network, now and later, and opens sessions with all of them, through it if need be. */
+  async relay(via: RuntimeId, timeoutMs: number): Promise<void> {
+    const known = (await this.#kernel.ask(via, PORT.PEERS, 'relay', [], { timeout: timeoutMs })) as PeerInfo[];
+    for (const peer of known) this.#near(via, peer);
+  }
+
+  /** Remembers that a peer was closed on purpose. F3 */
+  forget(peer: RuntimeId): void {
+    this.#closed.add(peer);
+    if (this.#closed.size > MOST_CLOSED) this.#closed.delete(this.#closed.values().next().value as RuntimeId);
+  }
+
+  welcome(peer: RuntimeId): void {
+    this.#closed.delete(peer);
+  }
+
+  async close(): Promise<void> {
+    this.#off();
+    this.#stop.abort(new FlotillaError('ERR_CLOSED', 'The runtime is closed.'));
+    await this.#beacon?.close();
+  }
+
+  async #listen(datagrams: DatagramOptions, announces: boolean): Promise<Beacon> {
+    const { environment, keys } = this.#hub.options;
+    const held: { beacon?: Beacon } = {};
+    const socket = await environment.datagrams.open(datagrams, (bytes, from) => held.beacon?.take(bytes, from));
+    const beacon = new Beacon(
+      {
+        id: this.#hub.id,
+        name: () => this.#hub.options.name,
+        addresses: () => this.#hub.addresses.filter((address) => !address.startsWith('unix:')),
+        signer: {
+          ids: keys.all.map((one) => one.id),
+          sign: (id, bytes) => keys.find(id)?.sign(bytes) ?? Buffer.alloc(32),
+          verify: (id, bytes, signature) => keys.find(id)?.verifySignature(bytes, signature) ?? false,
+        },
+        clock: environment.clock,
+        random: environment.random,
+        port: datagrams.port,
+        log: this.#kernel.log,
+        speaks: () => !this.ignoring,
+        heard: (heard) => this.#heard(heard),
+      },
+      socket,
+    );
+    held.beacon = beacon;
+    if (this.#stop.signal.aborted) {
+      await beacon.close();
+      throw this.#stop.signal.reason;
+    }
+    this.#beacon = beacon;
+    if (announces) beacon.again();
+    return beacon;
+  }
+
+  // F1
+  #heard({ id, name, addresses, by }: Heard): void {
+    if (addresses.length === 0 && by === 'answer') return;
+    this.#hub.reach(id, addresses);
+    const listeners = by === 'answer' ? [...(this.#asked.get('') ?? [])] : [];
+    if (listeners.length > 0) {
+      this.welcome(id);
+      void this.#open(id, name).then((peer) => {
+        if (peer) for (const hear of listeners) hear(peer);
+      });
+      return;
+    }
+    if (this.#closed.has(id) || this.#kernel.peers.has(id) || this.#opening.has(id)) return;
+    if (by === 'answer') return void this.#open(id, name);
+    if (addresses.length === 0) return;
+    const { clock, random } = this.#hub.options.environment;
+    this.#opening.add(id);
+    sleep(clock, OTHERS_TURN_MS * (0.5 + randomFraction(random)), this.#stop.signal)
+      .then(() => this.#open(id, name))
+      .catch(() => {})
+      .finally(() => this.#opening.delete(id));
+  }
+
+  #near(via: RuntimeId, peer: PeerInfo): void {
+    if (typeof peer?.id !== 'string' || !Array.isArray(peer.addresses) || peer.id === this.#hub.id || this.#closed.has(peer.id)) return;
+    this.#hub.reach(peer.id, peer.addresses.map(String), via);
+    if (!this.#kernel.peers.has(peer.id)) void this.#open(peer.id, peer.name);
+  }
+
+  async #open(id: RuntimeId, name: string): Promise<PeerInfo | undefined> {
+    if (this.ignoring) return undefined;
+    try {
+      await this.#hub.open(id, CONNECT_MS, this.#stop.signal);
+      return this.#kernel.peers.get(id);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#kernel.log.debug(`'${name}' was heard nearby, but: ${toError(error).message}`);
+      return undefined;
+    }
+  }
+
+  // F2
+  async #keep(seed: string): Promise<void> {
+    const { clock, random } = this.#hub.options.environment;
+    const { signal } = this.#stop;
+    const backoff = new Backoff({ ...SEED, random: () => randomFraction(random) });
+    let told = false;
+    while (!signal.aborted) {
+      try {
+        const id = await this.#hub.connect(parseAddress(seed, 9705), { timeoutMs: CONNECT_MS, signal });
+        backoff.reset();
+        told = false;
+        await this.#untilGone(id);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!told) this.#kernel.log.warn(`The seed ${seed} does not answer; it is tried again and again. ${toError(error).message}`);
+        told = true;
+      }
+      await sleep(clock, backoff.next(), signal).catch(() => {});
+    }
+  }
+
+  #untilGone(id: RuntimeId): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        off();
+        this.#stop.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const off = this.#kernel.peerEvents.on(({ peer, status }) => {
+        if (peer.id === id && status === 'offline') done();
+      });
+      this.#stop.signal.addEventListener('abort', done, { once: true });
+      if (!this.#kernel.peers.has(id)) done();
+    });
+  }
+}
+
+// Asks and is answered, but tells nobody that it is here.
+function quiet(port: number): DatagramOptions {
+  return { port, multicast: false, loopback: false, family: undefined };
+}

@@ -1,0 +1,135 @@
+// Peers as a program sees them: who is here, how to reach more, how to part.
+//
+//   E1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { parseAddress } from '../../transport/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { DEFAULT_PORT } from '../runtime-options.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
+import type { Finder } from './finder.ts';
+import type { PeerStatus } from './status.ts';
+
+const CONNECT_MS = 10_000;
+
+/** A peer: an address, a runtime's id, what `peers()` gave, or a reference to anything there. */
+export type Where = string | { readonly id: RuntimeId } | { readonly runtime: RuntimeId };
+
+/** Options of `runtime.peer`. */
+export interface PeerOptions extends WaitOptions {
+  /** The shared port at which a whole machine is asked; 9705 by default. (`udp_port`) */
+  readonly udpPort?: number;
+  /** Also reaches all whom that runtime knows or finds on its own network, through it where they cannot be dialled. */
+  readonly relay?: boolean;
+}
+
+/** The peers of one runtime. */
+export class Peers {
+  readonly #hub: Hub;
+  readonly #kernel: Kernel;
+  readonly #finder: Finder;
+
+  constructor(hub: Hub, kernel: Kernel, finder: Finder) {
+    this.#hub = hub;
+    this.#kernel = kernel;
+    this.#finder = finder;
+    kernel.peerEvents.on(({ peer, status }) => {
+      if (status === 'online' && peer.name === hub.options.name) {
+        kernel.log.warn(
+          `Another runtime has our name, '${peer.name}' (${peer.addresses.join(', ') || peer.id}): locatePeer() finds only one of them.`,
+        );
+      }
+    });
+  }
+
+  present(): PeerStatus[] {
+    return [...this.#kernel.peers.values()]
+      .filter((peer) => peer.id !== this.#kernel.id)
+      .map((peer) => ({ kind: 'peer-status', status: 'online', peer }));
+  }
+
+  /** E1 */
+  tell(task: TaskRef<PeerStatus>): () => void {
+    const send = (event: PeerStatus): void => {
+      try {
+        task.send(event);
+      } catch (error) {
+        off();
+        this.#kernel.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${(error as Error).message}`);
+      }
+    };
+    const off = this.#kernel.peerEvents.on(send);
+    for (const event of this.present()) send(event);
+    void task.ended.then(off);
+    return off;
+  }
+
+  /** Which peer is meant; dials it if it is an address without a session. */
+  async idOf(where: Where, wait: WaitOptions): Promise<RuntimeId> {
+    if (typeof where !== 'string') return 'runtime' in where ? where.runtime : where.id;
+    if (where === this.#kernel.id || this.#hub.addresses.includes(where)) return this.#kernel.id;
+    if (this.#kernel.peers.has(where as RuntimeId)) return where as RuntimeId;
+    if (/^[0-9a-f]{32}$/.test(where))
+      throw new FlotillaError('ERR_REFERENCE_UNREACHABLE', `There is no session with the runtime ${where}.`);
+    for (const peer of this.#kernel.peers.values()) if (peer.addresses.includes(where)) return peer.id;
+    return this.connect(where, wait.timeout ? wait : { ...wait, timeout: CONNECT_MS });
+  }
+
+  async connect(location: string, { timeout = CONNECT_MS, signal }: WaitOptions): Promise<RuntimeId> {
+    if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
+    const id = await this.#hub.connect(parseAddress(location), { timeoutMs: timeout, ...(signal ? { signal } : {}) });
+    this.#finder.welcome(id);
+    return id;
+  }
+
+  async add(
+    where: string,
+    { timeout = CONNECT_MS, signal, udpPort = DEFAULT_PORT, relay = false }: PeerOptions,
+  ): Promise<readonly PeerInfo[]> {
+    if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
+    const address = parseAddress(where, 0);
+    const whole = address.port === 0 && address.scheme === 'tcp';
+    const found = whole
+      ? await this.#finder.machine(address.host, udpPort, timeout, signal)
+      : [this.#info(await this.connect(where, { timeout, ...(signal ? { signal } : {}) }))];
+    if (relay) for (const peer of found) await this.#finder.relay(peer.id, timeout);
+    return found;
+  }
+
+  locate(name: string, { timeout, signal }: WaitOptions): Promise<PeerInfo> {
+    for (const peer of this.#kernel.peers.values()) if (peer.name === name) return Promise.resolve(peer);
+    return this.#kernel.requests.within(signal ? { signal } : {}, 'A peer', (settle) => {
+      const finish = (ok: boolean, value: unknown): void => {
+        timer?.cancel();
+        off();
+        settle(ok, value);
+      };
+      const off = this.#kernel.peerEvents.on(({ status, peer }) => {
+        if (status === 'online' && peer.name === name) finish(true, peer);
+      });
+      const timer =
+        timeout === undefined
+          ? undefined
+          : this.#kernel.clock.after(timeout, () => {
+              const names = [...this.#kernel.peers.values()].filter((peer) => peer.id !== this.#kernel.id).map((peer) => `'${peer.name}'`);
+              const known = names.length > 0 ? `known are ${names.slice(0, 8).join(', ')}` : 'no peer is known';
+              finish(false, new FlotillaError('ERR_NAME_UNKNOWN', `No runtime '${name}' was found within ${timeout} ms: ${known}.`));
+            });
+      return () => {
+        timer?.cancel();
+        off();
+      };
+    }) as Promise<PeerInfo>;
+  }
+
+  async part(where: Where, timeoutMs: number): Promise<void> {
+    const id = await this.idOf(where, {});
+    this.#finder.forget(id);
+    await this.#hub.part(id, timeoutMs);
+  }
+
+  #info(id: RuntimeId): PeerInfo {
+    return this.#kernel.peers.get(id) ?? { id, name: '', role: 'runtime', addresses: [] };
+  }
+}

@@ -1,0 +1,167 @@
+// The options of a runtime, checked, and what they come to.
+import { readFileSync } from 'node:fs';
+import { checkNumber, checkOptions, FlotillaError, type Log, type LogLevel, type RuntimeId } from '../base/index.ts';
+import type { DatagramOptions } from '../discovery/index.ts';
+import { type Address, type Certificate, isLoopback, parseAddress, type Role } from '../transport/index.ts';
+
+/** The port that runtimes listen at unless told otherwise, and the one that all share for discovery. */
+export const DEFAULT_PORT = 9705;
+const GROUP4 = '239.255.97.5';
+const GROUP6 = 'ff05::f107:111a';
+
+/** Options of {@link Runtime.start}. pycos's spelling, where it differs, in brackets. */
+export interface RuntimeOptions {
+  /** What peers see and `locatePeer` finds; should be unique. By default the first address, else made from the id. */
+  readonly name?: string;
+  /**
+   * Addresses to be dialled at: `tcp://HOST:PORT`, `unix:///PATH`; port 0 takes any, no port takes 9705 or, if that is used, any.
+   * None by default: a runtime that only dials needs none; with `discover`, all of the machine. (`node`, `host`, `tcp_port`)
+   */
+  readonly listen?: string | readonly string[];
+  /** What others are told instead of each address listened at, in the same order: `HOST` or `HOST:PORT`. (`ext_ip_addr`, `ext_host`) */
+  readonly advertise?: string | readonly string[];
+  /** Announces this runtime nearby, answers others, and opens sessions with those it hears. False by default: silent and deaf. (`discover_peers`) */
+  readonly discover?: boolean;
+  /** The port of announcements, the same for all; 9705 by default. (`udp_port`) */
+  readonly udpPort?: number;
+  /** Announces by multicast instead of IPv4 broadcast, the same for all; `true` for the usual groups and one hop. IPv6 always does. (`ipv4_udp_multicast`) */
+  readonly multicast?: boolean | { readonly group4?: string; readonly group6?: string; readonly hops?: number };
+  /** Only addresses of this family; both by default. (`socket_family`) */
+  readonly family?: 4 | 6;
+  /** Addresses of runtimes to be connected with for as long as this one lives: dialled again whenever the session is lost. */
+  readonly seeds?: readonly string[];
+  /** Takes no new peers and answers no announcements; can be changed while it runs. (`ignore_peers`) */
+  readonly ignorePeers?: boolean;
+  /** The secret shared by all who may connect, or the current one and the one before; by default that of `~/.flotilla/secret`. */
+  readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** A certificate in PEM, copied to every machine, with its key in the same file or in `keyfile`: encrypts instead of the secret, or, if `secret` is given too, both are required. */
+  readonly certfile?: string;
+  readonly keyfile?: string;
+  /** Where received files go; `~/.flotilla/files/NAME` by default. (`dest_path`) */
+  readonly filesDir?: string;
+  /** The most bytes of a received file; no limit by default. (`max_file_size`) */
+  readonly maxFileSize?: number;
+  /** Milliseconds between signs of life, 500 to 100000; 2000 by default. A peer silent for five is lost. */
+  readonly pulse?: number;
+  /** `auto` encrypts all that leaves the machine; `always`, everything but unix sockets. */
+  readonly encrypt?: 'auto' | 'always';
+  /** Where reports go; by default to stderr, from `logLevel` up. */
+  readonly log?: Log;
+  /** How much is reported: `warn` by default, or FLOTILLA_LOG. */
+  readonly logLevel?: LogLevel;
+  /** What this runtime is to others. @internal */
+  readonly role?: Role;
+  /** Whether a silent peer is held rather than lost. @internal */
+  readonly keeps?: (peer: RuntimeId) => boolean;
+}
+
+const NAMES: readonly (keyof RuntimeOptions)[] = [
+  'name',
+  'listen',
+  'advertise',
+  'discover',
+  'udpPort',
+  'multicast',
+  'family',
+  'seeds',
+  'ignorePeers',
+  'secret',
+  'certfile',
+  'keyfile',
+  'filesDir',
+  'maxFileSize',
+  'pulse',
+  'encrypt',
+  'log',
+  'logLevel',
+  'role',
+  'keeps',
+];
+const LEAST_PULSE_MS = 500;
+const MOST_PULSE_MS = 100_000;
+const MOST_PORT = 65_535;
+
+/** Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  checkOptions('Runtime.start', options, NAMES);
+  checkNumber('Runtime.start', 'pulse', options.pulse, LEAST_PULSE_MS, MOST_PULSE_MS);
+  checkNumber('Runtime.start', 'udpPort', options.udpPort, 1, MOST_PORT);
+  checkNumber('Runtime.start', 'maxFileSize', options.maxFileSize, 0);
+  if (options.family !== undefined && options.family !== 4 && options.family !== 6) {
+    throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: 'family' must be 4 or 6; it is ${String(options.family)}.`);
+  }
+  if (options.keyfile !== undefined && options.certfile === undefined) {
+    throw new FlotillaError('ERR_OPTION_INVALID', "Runtime.start: 'keyfile' needs 'certfile'.");
+  }
+}
+
+/** A place to listen at: with another port if that one is used, if `orAny`. */
+export interface Place {
+  readonly address: Address;
+  readonly orAny: boolean;
+  readonly advertise: string | undefined;
+}
+
+/** Where to listen. Throws ERR_LINK_ADDRESS. */
+export function placesOf(options: RuntimeOptions): readonly Place[] {
+  const everywhere = options.family === 6 ? 'tcp://[::]' : 'tcp://0.0.0.0';
+  const texts = [options.listen ?? (options.discover ? everywhere : [])].flat();
+  const advertise = [options.advertise ?? []].flat();
+  return texts.map((text, i) => {
+    const unspecified = -1;
+    const address = parseAddress(text, unspecified);
+    const orAny = address.port === unspecified;
+    return { address: orAny ? { ...address, port: address.scheme === 'tcp' ? DEFAULT_PORT : 0 } : address, orAny, advertise: advertise[i] };
+  });
+}
+
+/** How runtimes nearby are looked for; undefined if they are not. */
+export function datagramsOf(options: RuntimeOptions, places: readonly Place[]): DatagramOptions | undefined {
+  if (!options.discover) return undefined;
+  const { multicast, family, udpPort = DEFAULT_PORT } = options;
+  const chosen = typeof multicast === 'object' ? multicast : {};
+  const groups = { group4: chosen.group4 ?? GROUP4, group6: chosen.group6 ?? GROUP6, hops: chosen.hops ?? 1 };
+  const loopback = places.length > 0 && places.every(({ address }) => address.scheme === 'unix' || isLoopback(address.host));
+  return { port: udpPort, multicast: multicast || family === 6 ? groups : false, loopback, family };
+}
+
+/** The valid secrets that were given. */
+export function secretsOf(options: RuntimeOptions): readonly Uint8Array[] | undefined {
+  if (options.secret === undefined) return undefined;
+  return (typeof options.secret === 'string' || options.secret instanceof Uint8Array ? [options.secret] : options.secret).map((secret) =>
+    typeof secret === 'string' ? Buffer.from(secret) : secret,
+  );
+}
+
+const WEAK_BYTES = 12;
+
+/** Why a secret is easily guessed; undefined if it is not. */
+export function weakness(secret: Uint8Array): string | undefined {
+  if (secret.length < WEAK_BYTES) return `it has ${secret.length} bytes`;
+  return new Set(secret).size < WEAK_BYTES / 2 ? 'it repeats a few characters' : undefined;
+}
+
+/** The certificate of the options. Throws ERR_OPTION_INVALID. */
+export function certificateOf(options: RuntimeOptions): Certificate | undefined {
+  const { certfile, keyfile = certfile } = options;
+  if (certfile === undefined) return undefined;
+  const cert = readPem('certfile', certfile, 'CERTIFICATE');
+  const key = readPem('keyfile', keyfile as string, 'PRIVATE KEY');
+  return { cert, key, ca: cert };
+}
+
+function readPem(option: string, path: string, what: string): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: '${option}' cannot be read: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+  if (bytes.includes(`${what}-----`)) return bytes;
+  throw new FlotillaError(
+    'ERR_OPTION_INVALID',
+    `Runtime.start: '${option}' (${path}) has no ${what} in PEM. Make both with: openssl req -x509 -newkey rsa:2048 -nodes -days 1000 -keyout cert.pem -out cert.pem`,
+  );
+}

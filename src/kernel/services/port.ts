@@ -1,0 +1,152 @@
+// The services of one runtime: functions that peers may start as tasks.
+//
+// Owns what is served and which tasks were started through which reference. Does not own the tasks.
+//
+//   V1. A call is answered once: with the result, with what was thrown, or with why it could not start.
+//   V2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
+import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT, type Port } from '../ports.ts';
+import type { LocalTask } from '../tasks/task.ts';
+import type { Service } from './service-name.ts';
+import { AnyServiceRef, SERVICE_CODE, type ServiceRef } from './service-ref.ts';
+
+/** The most tasks that one peer has running through services here. */
+export const MOST_TASKS_EACH = 100_000;
+
+type Anything = (...args: unknown[]) => unknown;
+
+/** A service while it is served: end it with close(), or `using`. */
+export interface Served<in M, in A extends unknown[], out R> extends Disposable {
+  readonly name: string;
+  readonly ref: ServiceRef<M, A, R>;
+  /** Takes no more calls; tasks that run go on. */
+  close(): void;
+}
+
+/** The services of a kernel. */
+export class Services {
+  readonly #kernel: Kernel;
+  readonly #served = new Map<number, Service<unknown, unknown[], unknown>>();
+  readonly #started = new Map<RuntimeId, Map<number, Set<LocalTask>>>();
+  readonly #calls = new Map<string, LocalTask>();
+  #references = 0;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    kernel.references.add({
+      code: SERVICE_CODE,
+      remote: (_kernel, wire) => new AnyServiceRef(kernel, wire, wire),
+      local: (_kernel, wire) => new AnyServiceRef(kernel, wire),
+    });
+    const door: Port = {
+      request: (peer, id, method, args) => this.#asked(peer, id, method, args),
+      cancel: (peer, id, reason) => this.#calls.get(`${peer} ${id}`)?.terminate(toError(reason).message),
+      ended: (peer) => this.#lost(peer),
+    };
+    kernel.serve(PORT.SERVICES, door);
+  }
+
+  /** A number for a reference that this runtime holds. */
+  nextReference(): number {
+    return ++this.#references;
+  }
+
+  /** Offers a service under its name. Throws ERR_NAME_TAKEN. */
+  serve<M, A extends unknown[], R>(definition: Service<M, A, R>): Served<M, A, R> {
+    const number = this.#kernel.tasks.nextNumber();
+    const { name } = definition;
+    const ref = new AnyServiceRef(this.#kernel, { runtime: this.#kernel.id, number, name });
+    this.#kernel.names.register('service', name, ref);
+    this.#served.set(number, definition as never);
+    const close = (): void => {
+      this.#served.delete(number);
+      this.#kernel.names.unregister('service', name, ref);
+    };
+    return { name, ref: ref as unknown as ServiceRef<M, A, R>, close, [Symbol.dispose]: close };
+  }
+
+  // V1
+  #asked(peer: RuntimeId, id: number, method: unknown, given: unknown): void {
+    try {
+      const list = Array.isArray(given) ? given : [];
+      if (method === 'close') return this.#kernel.answer(peer, id, true, this.#closeReference(peer, list[0] as number, list[1] === true));
+      const [number, reference, args] = list as [number, number, unknown[]];
+      if ((method !== 'spawn' && method !== 'call') || !Array.isArray(args)) {
+        throw new FlotillaError('ERR_REQUEST_UNKNOWN', `Services do not know the request '${String(method)}'.`);
+      }
+      const task = this.#start(peer, number, reference, args);
+      if (method === 'spawn') return this.#kernel.answer(peer, id, true, task.ref);
+      const key = `${peer} ${id}`;
+      this.#calls.set(key, task);
+      void task.ended.then((end) => {
+        this.#calls.delete(key);
+        if (end.kind === 'returned') this.#kernel.answer(peer, id, true, end.value);
+        else this.#kernel.answer(peer, id, false, end.error);
+      });
+    } catch (error) {
+      this.#kernel.answer(peer, id, false, toError(error));
+    }
+  }
+
+  #start(peer: RuntimeId, number: number, reference: number, args: unknown[]): LocalTask {
+    const definition = this.#served.get(number);
+    if (!definition) throw new FlotillaError('ERR_SERVICE_CLOSED', 'The service is not served any more.');
+    this.#check(definition, args);
+    let references = this.#started.get(peer);
+    if (!references) {
+      references = new Map();
+      this.#started.set(peer, references);
+    }
+    let tasks = references.get(reference);
+    if (!tasks) {
+      tasks = new Set();
+      references.set(reference, tasks);
+    }
+    if (tasks.size >= MOST_TASKS_EACH)
+      throw new FlotillaError('ERR_LIMIT', `${MOST_TASKS_EACH} tasks of this reference to '${definition.name}' run already.`);
+    const task = this.#kernel.tasks.create<unknown>(definition.name);
+    tasks.add(task);
+    const held = tasks;
+    task.onEnd = () => {
+      held.delete(task);
+      if (held.size === 0 && references.get(reference) === held) references.delete(reference);
+    };
+    task.run(definition.fn as Anything as never, args);
+    return task;
+  }
+
+  #check({ name, fn, check }: Service<unknown, unknown[], unknown>, args: unknown[]): void {
+    const wanted = Math.max(0, fn.length - 1);
+    if (args.length < wanted) {
+      throw new FlotillaError(
+        'ERR_SERVICE_ARGUMENTS',
+        `The service '${name}' takes ${wanted} argument${wanted === 1 ? '' : 's'}; it was given ${args.length}.`,
+      );
+    }
+    if (!check) return;
+    let why: string | undefined | void;
+    try {
+      why = (check as (...args: unknown[]) => string | undefined)(...args);
+    } catch (error) {
+      throw new FlotillaError('ERR_SERVICE_ARGUMENTS', `The service '${name}' does not take these arguments: ${toError(error).message}`, {
+        cause: error,
+      });
+    }
+    if (typeof why === 'string')
+      throw new FlotillaError('ERR_SERVICE_ARGUMENTS', `The service '${name}' does not take these arguments: ${why}`);
+  }
+
+  #closeReference(peer: RuntimeId, reference: number, terminate: boolean): number {
+    const tasks = [...(this.#started.get(peer)?.get(reference) ?? [])];
+    this.#started.get(peer)?.delete(reference);
+    if (terminate) for (const task of tasks) task.terminate('the reference through which it was started was closed');
+    return tasks.length;
+  }
+
+  // V2
+  #lost(peer: RuntimeId): void {
+    for (const reference of [...(this.#started.get(peer)?.keys() ?? [])]) this.#closeReference(peer, reference, true);
+    this.#started.delete(peer);
+  }
+}

@@ -1,0 +1,108 @@
+// References to services, and what can be done with one.
+import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import { Reference, type RefWire } from '../tasks/ref-base.ts';
+import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
+import type { TaskEnded } from '../tasks/self.ts';
+
+/** The extension by which references to services travel. */
+export const SERVICE_CODE = 3;
+
+/** Options of {@link ServiceRef.close}. */
+export interface CloseService extends WaitOptions {
+  /** What becomes of tasks started through the reference that still run; `terminate` by default. */
+  readonly running?: 'terminate' | 'detach';
+}
+
+/**
+ * A reference to a service: starts its function as tasks of the runtime that serves it, with typed arguments.
+ *
+ * Tasks belong to the reference through which they were started: they are terminated with `close()`, unless detached, and when the
+ * runtime that started them is gone. Called `RPS` in pycos.
+ */
+export interface ServiceRef<in M, in A extends unknown[], out R> extends AsyncDisposable {
+  readonly name: string;
+  readonly id: string;
+  readonly runtime: RuntimeId;
+  /** Starts a task there. Rejects with ERR_SERVICE_ARGUMENTS, ERR_SERVICE_CLOSED, ERR_SESSION_LOST or what the function threw at once. */
+  readonly spawn: (...args: A) => Promise<TaskRef<M, R>>;
+  /** Starts a task there and resolves with what it returns; rejects as `spawn`, and with what the task threw. */
+  readonly call: (...args: A) => Promise<R>;
+  /** The same service with a timeout or signal for each call, at which the task there is terminated. */
+  with(options: WaitOptions): ServiceRef<M, A, R>;
+  /** Has a task get a {@link TaskEnded} for each task that is started through this reference from now on; returns what ends that. */
+  monitor(watcher: TaskRef<TaskEnded<R>>): () => void;
+  /** Gives the reference up. Idempotent. */
+  close(options?: CloseService): Promise<void>;
+}
+
+interface Shared {
+  /** Which of this runtime's references it is. */
+  readonly number: number;
+  readonly watchers: Set<TaskRef<TaskEnded<never>>>;
+  closed: boolean;
+}
+
+/** A service of any runtime, this one included: what is asked takes the same way. */
+export class AnyServiceRef extends Reference implements ServiceRef<unknown, unknown[], unknown> {
+  readonly code = SERVICE_CODE;
+  readonly #kernel: Kernel;
+  readonly #wait: WaitOptions;
+  readonly #shared: Shared;
+
+  constructor(
+    kernel: Kernel,
+    place: { runtime: string; number: number; name: string },
+    wire?: RefWire,
+    wait: WaitOptions = {},
+    shared?: Shared,
+  ) {
+    super(place.name, place.runtime as RuntimeId, place.number, wire);
+    this.#kernel = kernel;
+    this.#wait = wait;
+    this.#shared = shared ?? { number: kernel.services.nextReference(), watchers: new Set(), closed: false };
+  }
+
+  readonly spawn = async (...args: unknown[]): Promise<TaskRef<unknown>> => {
+    const ref = (await this.#ask('spawn', args)) as TaskRef<unknown>;
+    for (const watcher of this.#shared.watchers) await ref.notify(watcher as TaskRef<TaskEnded>);
+    return ref;
+  };
+
+  readonly call = async (...args: unknown[]): Promise<unknown> => {
+    if (this.#shared.watchers.size === 0) return this.#ask('call', args);
+    return (await this.spawn(...args)).finish(this.#wait);
+  };
+
+  with(options: WaitOptions): AnyServiceRef {
+    return new AnyServiceRef(this.#kernel, this, this.wire, options, this.#shared);
+  }
+
+  monitor(watcher: TaskRef<TaskEnded<never>>): () => void {
+    this.#shared.watchers.add(watcher);
+    return () => this.#shared.watchers.delete(watcher);
+  }
+
+  async close({ running = 'terminate', ...wait }: CloseService = {}): Promise<void> {
+    if (this.#shared.closed) return;
+    this.#shared.closed = true;
+    const gone = this.runtime !== this.#kernel.id && !this.#kernel.peers.has(this.runtime);
+    if (!gone) await this.#kernel.ask(this.runtime, PORT.SERVICES, 'close', [this.#shared.number, running === 'terminate'], wait);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().catch(() => {}); // the runtime that served it is gone, and its tasks with it
+  }
+
+  #ask(method: 'spawn' | 'call', args: unknown[]): Promise<unknown> {
+    if (this.#shared.closed) {
+      return Promise.reject(new FlotillaError('ERR_SERVICE_CLOSED', `This reference to the service '${this.name}' has been closed.`));
+    }
+    try {
+      return this.#kernel.ask(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args], this.#wait);
+    } catch (error) {
+      return Promise.reject(toError(error));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// The byte side of a runtime whose two sides share a thread.
+import type { Clock } from '../../base/index.ts';
+import { eachFrame, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
+import type { Environment } from '../environment.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Carrier } from './carrier.ts';
+import type { Hub } from './hub.ts';
+import type { Range } from './range.ts';
+
+/** Carries frames to peers by the hub of the same thread, and to the runtime itself. */
+export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {
+  return {
+    id: hub.id,
+    get name() {
+      return hub.options.name;
+    },
+    get addresses() {
+      return hub.addresses;
+    },
+    acknowledges: false,
+    post(peer, range, large) {
+      if (peer === hub.id) loopBack(range, large, clock, kernel);
+      else hub.post(peer, range, large);
+    },
+    hasRoom: (peer) => hub.session(peer)?.hasRoom ?? true,
+    reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
+    mailbox() {},
+  };
+}
+
+// What a runtime sends to itself takes the same way as all else, but for the link.
+function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kernel): void {
+  const bytes = Buffer.from(range.buffer.subarray(range.start, range.end));
+  range.release?.();
+  clock.defer(() => {
+    const { id } = kernel();
+    if (large) {
+      const target = readVarint(bytes, LENGTH_BYTES + 1, bytes.length);
+      kernel().frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
+    } else
+      eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
+  });
+}

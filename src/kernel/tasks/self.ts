@@ -1,0 +1,100 @@
+// What a task's function gets first, what it is made of, and how it ends: the types users write.
+import type { Clock, RuntimeId } from '../../base/index.ts';
+import type { Located, LocateOptions, Name } from '../names/name.ts';
+import type { Category, ReceiveOptions } from './mailbox.ts';
+import type { TaskRef } from './reference.ts';
+import type { LocalTask } from './task.ts';
+
+/** How a task ended. Called `MonitorStatus` in pycos. */
+export type TaskEnd<R = unknown> =
+  | { readonly kind: 'returned'; readonly value: R }
+  | { readonly kind: 'threw'; readonly error: Error }
+  | { readonly kind: 'terminated'; readonly error: Error }
+  | { readonly kind: 'worker-lost'; readonly error: Error }
+  | { readonly kind: 'host-lost'; readonly error: Error };
+
+/** The message that a monitoring task gets when a task that it watches has ended: once, whatever happened. */
+export interface TaskEnded<R = unknown> {
+  readonly kind: 'task-ended';
+  readonly task: TaskRef<never, R>;
+  readonly end: TaskEnd<R>;
+}
+
+/** Options of {@link Task.suspend}. */
+export interface SuspendOptions<T> {
+  /** Goes on with `alarm` after so many milliseconds; none by default. */
+  readonly timeout?: number;
+  /** What the wait gives when its time is over; undefined by default. */
+  readonly alarm?: T;
+}
+
+/**
+ * What a task's function gets first: its own mailbox, signal and names. `M` is the type of its messages.
+ *
+ * Reading the task with `for await` gives its messages until it is closed. Called `Task` in pycos.
+ *
+ * @example
+ * ```ts
+ * await using runtime = await Runtime.start();
+ * const adder = runtime.spawn(async (self: Task<number>) => {
+ *   let sum = 0;
+ *   for await (const n of self) sum += n;
+ *   return sum;
+ * });
+ * for (const n of [1, 2, 3]) adder.send(n);
+ * adder.close();
+ * console.log(await adder.result); // => 6
+ * ```
+ */
+export interface Task<M> extends AsyncIterable<M> {
+  readonly name: string;
+  /** A reference to this task, to be sent to others. */
+  readonly ref: TaskRef<M>;
+  /** Where its runtime can be dialled, or the runtime's name if nowhere. */
+  readonly location: string;
+  /** Aborts when the task is asked to end. */
+  readonly signal: AbortSignal;
+  /** Messages that wait. */
+  readonly waiting: number;
+  /** True: `runtime.finish()` does not wait for this task. */
+  daemon: boolean;
+  /** True: `runtime.swap()` may replace the function, at this task's next wait. Its refusal is to catch ERR_TASK_SWAPPED there. */
+  swappable: boolean;
+  /** The next message. Rejects with ERR_MAILBOX_CLOSED, ERR_TIMEOUT, or ERR_TASK_INTERRUPTED. */
+  receive(options?: ReceiveOptions<M>): Promise<M>;
+  /** Tells messages apart, so that `receive({ category })` reads some of them; undefined leaves it to older categorizers. Returns what ends it. */
+  categorize(categorizer: (message: M) => Category | undefined): () => void;
+  /** Reads messages with a higher number first, in order among equals. */
+  prioritize(priority: ((message: M) => number) | undefined): void;
+  /** Waits until `ref.resume(value)`, and gives the value; or until the timeout, and gives the alarm value. */
+  suspend<T = unknown>(options?: SuspendOptions<T>): Promise<T | undefined>;
+  /** Waits so many milliseconds, or until resumed. */
+  sleep<T = undefined>(ms: number, alarm?: T): Promise<T | undefined>;
+  /** Takes a name (by default its function's), by which others locate it; freed when it ends. Rejects with ERR_NAME_TAKEN. */
+  register(name?: string): Promise<void>;
+  /** Gives a name back; whether it had it. */
+  unregister(name?: string): Promise<boolean>;
+  /** Sends this task a {@link TaskEnded} when another ends, exactly once. The message type must have it. */
+  monitor(task: [TaskEnded] extends [M] ? TaskRef<never, unknown> : never): Promise<void>;
+  /** Finds a task, channel or service by name, here or at any peer. As `runtime.locate`. */
+  locate<N extends Name | string>(name: N, options?: LocateOptions): Promise<Located<N>>;
+}
+
+/** What a task's function comes to: what it returns, or what its generator returns. */
+export type TaskResult<R> =
+  R extends Generator<unknown, infer V, never> ? V : R extends AsyncGenerator<unknown, infer V, never> ? V : Awaited<R>;
+
+/** A function that can be run as a task: plain, async, or a generator of either kind. */
+export type TaskFunction<M, A extends unknown[], R> = (self: Task<M>, ...args: A) => R;
+
+/** What a task needs of its runtime. */
+export interface TaskHost {
+  readonly clock: Clock;
+  readonly location: string;
+  taken(from: RuntimeId, task: number, bytes: number): void;
+  taskEnded(task: LocalTask, end: TaskEnd): void;
+  refOf(task: LocalTask): TaskRef<unknown>;
+  register(name: string, ref: TaskRef<never>): Promise<void>;
+  unregister(name: string, ref: TaskRef<never>): boolean;
+  locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown>;
+}

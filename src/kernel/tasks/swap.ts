@@ -1,0 +1,21 @@
+// Replacing the function of a running task.
+import { FlotillaError } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import type { TaskRef } from './reference.ts';
+import type { TaskFunction } from './self.ts';
+
+/** Offers a task of this runtime another function. Rejects with ERR_TASK_UNKNOWN. */
+export async function swapTask(
+  kernel: Kernel,
+  ref: TaskRef<never>,
+  fn: TaskFunction<never, never[], unknown>,
+  args: readonly unknown[],
+): Promise<boolean> {
+  const task = ref.runtime === kernel.id ? kernel.tasks.get(Number(ref.id.split('/')[1])) : undefined;
+  if (!task)
+    throw new FlotillaError(
+      'ERR_TASK_UNKNOWN',
+      `'${ref.name}' is no task of this runtime that runs; a function is replaced where the task is.`,
+    );
+  return task.swap(fn, args);
+}

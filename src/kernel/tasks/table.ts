@@ -1,0 +1,222 @@
+// The tasks of one runtime by number, and all else that takes messages there: channels, places for answers.
+//
+//   B1. A number is never used again.
+//   B2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
+import type { Clock, RuntimeId } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import type { LocateOptions, Name } from '../names/name.ts';
+import { FIRST_TASK } from '../ports.ts';
+import { TakeCount } from '../sessions/credit.ts';
+import type { TaskRef } from './reference.ts';
+import type { TaskEnd, TaskFunction, TaskHost, TaskResult } from './self.ts';
+import { LocalTask } from './task.ts';
+import { LocalRef, type ReplyRef } from './task-refs.ts';
+
+const ENDS_KEPT = 1_000;
+
+/** Takes what is sent to a number. */
+export interface Receiver {
+  take(value: unknown, from: RuntimeId, bytes: number, hops: number): void;
+  close?(): void;
+}
+
+/** Options of a task. */
+export interface TaskOptions {
+  /** The name by which it is shown, and registered if it registers without one; by default that of its function. */
+  readonly name?: string;
+  /** Whether `runtime.finish()` waits for it; it does by default. */
+  readonly daemon?: boolean;
+}
+
+/** Everything of one runtime that has a number. */
+export class TaskTable implements TaskHost {
+  readonly #kernel: Kernel;
+  readonly #tasks = new Map<number, LocalTask>();
+  readonly #receivers = new Map<number, Receiver>();
+  readonly #replies = new Map<number, ReplyRef>();
+  readonly #ends = new Map<number, TaskEnd>();
+  readonly #counts = new Map<RuntimeId, Map<number, TakeCount>>();
+  readonly #idle: (() => void)[] = [];
+  readonly #empty: (() => void)[] = [];
+  #next = FIRST_TASK;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  get clock(): Clock {
+    return this.#kernel.clock;
+  }
+
+  get location(): string {
+    return this.#kernel.carrier.addresses[0] ?? this.#kernel.carrier.name;
+  }
+
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  all(): IterableIterator<LocalTask> {
+    return this.#tasks.values();
+  }
+
+  /** Starts a function as a task; `begin` may put off when it first runs. */
+  spawn<M, A extends unknown[], R>(
+    fn: TaskFunction<M, A, R>,
+    args: A,
+    options: TaskOptions = {},
+    begin?: (run: () => void) => void,
+  ): TaskRef<M, TaskResult<R>> {
+    const task = this.create<M>(options.name ?? (fn.name || 'task'));
+    if (options.daemon) task.daemon = true;
+    if (begin) begin(() => task.run(fn, args));
+    else task.run(fn, args);
+    return task.ref as TaskRef<M, TaskResult<R>>;
+  }
+
+  /** A task that does not run yet. */
+  create<M>(name: string): LocalTask<M> {
+    const number = this.#next++; // B1
+    const task = new LocalTask<M>(this, number, name);
+    this.#tasks.set(number, task as unknown as LocalTask);
+    this.#kernel.carrier.mailbox(number, true);
+    return task;
+  }
+
+  /** A number for something that takes no messages. */
+  nextNumber(): number {
+    return this.#next++;
+  }
+
+  /** Gives a number to something else that takes messages. */
+  add(receiver: Receiver): number {
+    const number = this.#next++;
+    this.#receivers.set(number, receiver);
+    this.#kernel.carrier.mailbox(number, true);
+    return number;
+  }
+
+  remove(number: number): void {
+    if (this.#receivers.delete(number)) this.#closed(number);
+  }
+
+  /** A place for one answer. */
+  addReply(make: (number: number) => ReplyRef): { ref: ReplyRef; drop(): void } {
+    const number = this.#next++;
+    const ref = make(number);
+    this.#replies.set(number, ref);
+    this.#kernel.carrier.mailbox(number, true);
+    return {
+      ref,
+      drop: () => {
+        if (this.#replies.delete(number)) this.#kernel.carrier.mailbox(number, false);
+      },
+    };
+  }
+
+  reply(number: number): ReplyRef | undefined {
+    return this.#replies.get(number);
+  }
+
+  get(number: number): LocalTask | undefined {
+    return this.#tasks.get(number);
+  }
+
+  receiver(number: number): Receiver | undefined {
+    return this.#receivers.get(number);
+  }
+
+  /** A task of this runtime, or how it ended. B2 */
+  find(number: number): { task?: LocalTask; end?: TaskEnd } {
+    const task = this.#tasks.get(number);
+    if (task) return { task };
+    const end = this.#ends.get(number);
+    return end ? { end } : {};
+  }
+
+  /** Hands a message over; false if nothing has this number. */
+  take(number: number, value: unknown, from: RuntimeId, bytes: number, hops = 0): boolean {
+    const task = this.#tasks.get(number);
+    if (task) return task.mailbox.put(value, from, bytes);
+    const receiver = this.#receivers.get(number);
+    if (receiver) receiver.take(value, from, bytes, hops);
+    else {
+      const reply = this.#replies.get(number);
+      if (!reply) return false;
+      reply.send(value);
+    }
+    return true;
+  }
+
+  /** Resolves when no task runs that is not a daemon. */
+  idle(): Promise<void> {
+    if (!this.#busy()) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when no task runs at all. */
+  empty(): Promise<void> {
+    if (this.#tasks.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#empty.push(resolve));
+  }
+
+  taken(from: RuntimeId, number: number, bytes: number): void {
+    let counts = this.#counts.get(from);
+    if (!counts) {
+      counts = new Map();
+      this.#counts.set(from, counts);
+    }
+    let count = counts.get(number);
+    if (!count) {
+      count = new TakeCount();
+      counts.set(number, count);
+    }
+    const credit = count.taken(bytes);
+    if (credit) this.#kernel.credit(from, number, credit);
+  }
+
+  /** A peer is gone, and what is owed to it. */
+  lost(peer: RuntimeId): void {
+    this.#counts.delete(peer);
+  }
+
+  taskEnded(task: LocalTask, end: TaskEnd): void {
+    const { number } = task;
+    this.#tasks.delete(number);
+    this.#closed(number);
+    this.#ends.set(number, end);
+    if (this.#ends.size > ENDS_KEPT) this.#ends.delete(this.#ends.keys().next().value as number);
+    this.#kernel.names.release(task.number);
+    if (end.kind === 'threw' && !task.watched) {
+      this.#kernel.log.warn(`The task '${task.name}' threw, and nobody waits for its end: ${end.error.stack ?? end.error.message}`);
+    }
+    if (this.#tasks.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
+    if (this.#idle.length > 0 && !this.#busy()) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  refOf(task: LocalTask): TaskRef<unknown> {
+    return new LocalRef(this.#kernel, task);
+  }
+
+  async register(name: string, ref: TaskRef<never>): Promise<void> {
+    this.#kernel.names.register('task', name, ref as never);
+  }
+
+  unregister(name: string, ref: TaskRef<never>): boolean {
+    return this.#kernel.names.unregister('task', name, ref as never);
+  }
+
+  locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown> {
+    return this.#kernel.locate(name, options);
+  }
+
+  #busy(): boolean {
+    for (const task of this.#tasks.values()) if (!task.daemon) return true;
+    return false;
+  }
+
+  #closed(number: number): void {
+    this.#kernel.carrier.mailbox(number, false);
+    for (const counts of this.#counts.values()) counts.delete(number);
+  }
+}

@@ -1,0 +1,292 @@
+// References to tasks: of this runtime, of another, of one that has ended; and the place where an answer is awaited.
+import { FlotillaError } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import type { OnAnswer } from '../requests.ts';
+import { type SendWindow, WINDOW } from '../sessions/credit.ts';
+import { lostEnd, taskEnded } from './ends.ts';
+import { Reference, type RefWire } from './ref-base.ts';
+import type { TaskRef, WaitOptions } from './reference.ts';
+import type { TaskEnd, TaskEnded } from './self.ts';
+import { endValue, type LocalTask } from './task.ts';
+import { notify } from './watch.ts';
+
+/** The extension by which references to tasks travel. */
+export const TASK_CODE = 1;
+const OVERRUN = 8;
+
+abstract class AnyTaskRef extends Reference {
+  readonly code = TASK_CODE;
+  protected readonly kernel: Kernel;
+  #ended: Promise<TaskEnd> | undefined;
+  #result: Promise<unknown> | undefined;
+  #asking: Set<(end: TaskEnd) => void> | undefined;
+
+  constructor(kernel: Kernel, name: string, place: { runtime: string; number: number }, wire?: RefWire) {
+    super(name, place.runtime as never, place.number, wire);
+    this.kernel = kernel;
+  }
+
+  abstract readonly send: (message: unknown) => boolean;
+  abstract watch(): Promise<TaskEnd>;
+
+  get location(): string | undefined {
+    return this.kernel.carrier.addresses[0];
+  }
+
+  get ended(): Promise<TaskEnd> {
+    this.#ended ??= this.watch();
+    return this.#ended;
+  }
+
+  get result(): Promise<never> {
+    this.#result ??= this.ended.then(endValue);
+    return this.#result as Promise<never>;
+  }
+
+  finish(options: WaitOptions = {}): Promise<never> {
+    const waited = this.kernel.requests.within(options, `The end of the task '${this.name}'`, (settle) => {
+      void this.ended.then((end) => (end.kind === 'returned' ? settle(true, end.value) : settle(false, end.error)));
+      return () => {};
+    });
+    return waited as Promise<never>;
+  }
+
+  notify(watcher: TaskRef<TaskEnded<never>>): Promise<void> {
+    return notify(this.kernel, this as never, watcher as TaskRef<TaskEnded>);
+  }
+
+  readonly ask = <V>(question: (reply: TaskRef<V>) => unknown, options: WaitOptions = {}): Promise<V> => {
+    const { kernel } = this;
+    const asked = kernel.requests.within(options, `A question to the task '${this.name}'`, (settle) => {
+      const done: OnAnswer = (ok, value) => {
+        reply.drop();
+        this.#asking?.delete(onEnd);
+        settle(ok, value);
+      };
+      const onEnd = (end: TaskEnd): void =>
+        done(
+          false,
+          'error' in end && end.kind !== 'threw'
+            ? end.error
+            : new FlotillaError('ERR_TASK_ENDED', `The task '${this.name}' ended before it answered.`),
+        );
+      const reply = kernel.tasks.addReply((ref) => new ReplyRef(kernel, ref, done));
+      this.#onEnd(onEnd);
+      try {
+        this.send(question(reply.ref));
+      } catch (error) {
+        reply.drop();
+        this.#asking?.delete(onEnd);
+        throw error;
+      }
+      return () => {
+        reply.drop();
+        this.#asking?.delete(onEnd);
+      };
+    });
+    return asked as Promise<V>;
+  };
+
+  // One watch serves all questions of this reference.
+  #onEnd(callback: (end: TaskEnd) => void): void {
+    if (!this.#asking) {
+      this.#asking = new Set();
+      void this.ended.then((end) => {
+        for (const one of [...(this.#asking ?? [])]) one(end);
+      });
+    }
+    this.#asking.add(callback);
+  }
+}
+
+/** A task of this runtime. */
+export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
+  readonly #task: LocalTask;
+
+  constructor(kernel: Kernel, task: LocalTask) {
+    super(kernel, task.name, { runtime: kernel.id, number: task.number });
+    this.#task = task;
+  }
+
+  readonly send = (message: unknown): boolean => {
+    const { mailbox } = this.#task;
+    if (mailbox.size >= WINDOW.messages * OVERRUN) {
+      throw new FlotillaError(
+        'ERR_SESSION_OVERRUN',
+        `${mailbox.size} messages wait to be taken by the task '${this.name}'. When send() returns false, wait for room().`,
+      );
+    }
+    mailbox.put(message, undefined, 0);
+    return mailbox.size < WINDOW.messages;
+  };
+
+  async room(options: WaitOptions = {}): Promise<void> {
+    const { mailbox } = this.#task;
+    while (mailbox.open && mailbox.size >= WINDOW.messages) {
+      await this.kernel.requests.within(options, 'Room', (settle) => {
+        mailbox.onRoom(() => settle(true, undefined));
+        return () => {};
+      });
+    }
+  }
+
+  readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
+    if (this.#task.mailbox.size >= WINDOW.messages) await this.room(options);
+    if (!this.#task.mailbox.put(message, undefined, 0)) throw taskEnded();
+  };
+
+  close(): void {
+    this.#task.close();
+  }
+
+  terminate(reason?: string): void {
+    this.#task.terminate(reason);
+  }
+
+  throw(error: Error): void {
+    this.#task.throw(error);
+  }
+
+  async resume(value?: unknown): Promise<boolean> {
+    return this.#task.resume(value);
+  }
+
+  watch(): Promise<TaskEnd> {
+    return this.#task.ended;
+  }
+}
+
+/** A task of another runtime. */
+export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
+  declare readonly wire: RefWire;
+  #window: SendWindow | undefined;
+
+  constructor(kernel: Kernel, wire: RefWire) {
+    super(kernel, wire.name, wire, wire);
+  }
+
+  override get location(): string | undefined {
+    return this.wire.addresses[0];
+  }
+
+  readonly send = (message: unknown): boolean => {
+    if (!this.wire.once) return this.kernel.sendTo(this.runtime, this.number, this.open(), message);
+    this.kernel.message(this.runtime, this.number, message);
+    return true;
+  };
+
+  room(options: WaitOptions = {}): Promise<void> {
+    return this.wire.once ? Promise.resolve() : roomFor(this.kernel, this, options);
+  }
+
+  readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
+    const window = this.open();
+    if (!window.hasRoom || !this.kernel.carrier.hasRoom(this.runtime)) await roomFor(this.kernel, this, options);
+    if (window.ended) throw window.lost ?? taskEnded();
+    await this.kernel.deliverTo(this.runtime, this.number, window, message, options);
+  };
+
+  close(): void {
+    this.kernel.closeTask(this.runtime, this.number);
+  }
+
+  terminate(reason?: string): void {
+    this.kernel.message(this.runtime, PORT.TERMINATE, { task: this.number, reason });
+  }
+
+  throw(error: Error): void {
+    this.kernel.message(this.runtime, PORT.RUNTIME, { kind: 'throw', task: this.number, error });
+  }
+
+  async resume(value?: unknown, options?: WaitOptions): Promise<boolean> {
+    return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'resume', [this.number, value], options)) === true;
+  }
+
+  async watch(): Promise<TaskEnd> {
+    try {
+      return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'watch', [this.number])) as TaskEnd;
+    } catch (error) {
+      return lostEnd(error);
+    }
+  }
+
+  /** The window of what is under way to the task. */
+  open(): SendWindow {
+    if (!this.#window || (this.#window.ended && !this.kernel.peers.has(this.runtime)))
+      this.#window = this.kernel.windows.get(this.runtime, this.number);
+    return this.#window;
+  }
+}
+
+/** A task of this runtime that has ended. */
+export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
+  readonly #end: TaskEnd;
+
+  constructor(kernel: Kernel, wire: RefWire, end: TaskEnd) {
+    super(kernel, wire.name, wire);
+    this.#end = end;
+  }
+
+  readonly send = (): boolean => true;
+  readonly deliver = (): Promise<void> => Promise.reject(taskEnded());
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): void {}
+  terminate(): void {}
+  throw(): void {}
+  resume(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+  watch(): Promise<TaskEnd> {
+    return Promise.resolve(this.#end);
+  }
+}
+
+/** Where one answer is awaited: takes one message, or an error. */
+export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
+  readonly #settle: OnAnswer;
+
+  constructor(kernel: Kernel, number: number, settle: OnAnswer) {
+    super(kernel, 'reply', { runtime: kernel.id, number });
+    this.#settle = settle;
+  }
+
+  readonly send = (message: unknown): boolean => {
+    this.#settle(true, message);
+    return true;
+  };
+  readonly deliver = async (message: unknown): Promise<void> => {
+    this.#settle(true, message);
+  };
+  throw(error: Error): void {
+    this.#settle(false, error);
+  }
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): void {}
+  terminate(): void {}
+  resume(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+  watch(): Promise<TaskEnd> {
+    return new Promise(() => {});
+  }
+}
+
+/** Resolves when there is room to send to a task of a peer, or the task or its runtime is gone. */
+export function roomFor(
+  kernel: Kernel,
+  ref: { readonly runtime: RemoteRef['runtime']; open(): SendWindow },
+  options: WaitOptions,
+): Promise<void> {
+  const window = ref.open();
+  if (window.ended || (window.hasRoom && kernel.carrier.hasRoom(ref.runtime))) return Promise.resolve();
+  const waited = kernel.requests.within(options, 'Room', (settle) => {
+    window.onRoom(() => settle(true, undefined));
+    return () => {};
+  });
+  return waited as Promise<void>;
+}

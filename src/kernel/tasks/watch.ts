@@ -1,0 +1,36 @@
+// Monitors: a task hears of the end of another, once, whatever became of it.
+//
+//   W1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
+//   W2. A pair of watcher and watched gives one notice, however often it was asked for.
+import type { Kernel } from '../kernel.ts';
+import { PORT } from '../ports.ts';
+import type { TaskRef } from './reference.ts';
+import type { TaskEnded } from './self.ts';
+
+/** The pairs that one runtime watches. */
+export class Watches {
+  readonly #pairs = new Set<string>();
+
+  get size(): number {
+    return this.#pairs.size;
+  }
+
+  /** Tells a task of this runtime when another ends. */
+  add(watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): void {
+    const pair = `${watcher.id} ${watched.id}`;
+    if (this.#pairs.has(pair)) return; // W2
+    this.#pairs.add(pair);
+    void watched.ended.then((end) => {
+      this.#pairs.delete(pair);
+      try {
+        watcher.send({ kind: 'task-ended', task: watched, end });
+      } catch {} // the watcher lets its mailbox overflow: it has lost more than this
+    });
+  }
+}
+
+/** Has `watcher` told when `watched` ends; resolves once its runtime watches. */
+export async function notify(kernel: Kernel, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
+  if (watcher.runtime === kernel.id) kernel.watches.add(watched, watcher);
+  else await kernel.ask(watcher.runtime, PORT.RUNTIME, 'monitor', [watched, watcher]); // W1
+}

@@ -1,0 +1,74 @@
+// Listens on a unix socket that only its user may open. One left behind by a crash is replaced; one in use is not.
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { FlotillaError } from '../../base/index.ts';
+import { type Address, formatAddress } from '../address.ts';
+import type { Conn, Listening } from '../contract.ts';
+import { SocketConn } from '../tcp/conn.ts';
+import { BUFFERS } from '../tcp/tls.ts';
+import { systemPath } from './path.ts';
+
+/** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
+export async function listen(address: Address, accept: (conn: Conn) => void): Promise<Listening> {
+  const path = systemPath(address.host);
+  const where = formatAddress(address);
+  const sockets = new Set<Socket>();
+  const server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    accept(new SocketConn(socket, where));
+  });
+  try {
+    await bind(server, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw listenError(where, error as Error);
+    if (await answers(path)) {
+      throw new FlotillaError('ERR_LINK_PORT_IN_USE', `${where} is used by another program. Choose another path, or end that program.`, {
+        cause: error,
+      });
+    }
+    rmSync(path, { force: true });
+    await bind(server, path).catch((again: Error) => {
+      throw listenError(where, again);
+    });
+  }
+  server.on('error', () => {});
+  if (process.platform !== 'win32') chmodSync(path, 0o600);
+  return {
+    address,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const done = (there: boolean): void => {
+      socket.destroy();
+      resolve(there);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+  });
+}
+
+function listenError(where: string, error: Error): FlotillaError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'its directory does not exist' : code === 'EACCES' ? 'this user may not write there' : error.message;
+  return new FlotillaError('ERR_LINK_ADDRESS', `Cannot listen at ${where}: ${why}.`, { cause: error });
+}
