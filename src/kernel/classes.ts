@@ -13,9 +13,7 @@ export const MOST_CLASSES = 10_000;
 export type Travelling<T extends object = object> = (abstract new (
   ...args: never[]
 ) => T) & {
-  /** What stands for an object on the way; by default its own enumerable properties. */
-  readonly prototype: { toWire?(): unknown };
-  /** Makes an object of what stood for it. */
+  /** Makes an object of what stood for it: of what its `toWire()` gave, or its own enumerable properties. */
   fromWire?(data: never): T;
 };
 

@@ -317,7 +317,7 @@ export class Kernel implements Carried {
       case KIND.DELIVER: {
         const before = decoder.position;
         const id = decoder.varint();
-        const value = decoder.value();
+        const value = this.#orAnswer(peer, id, () => decoder.value());
         const taken = this.tasks.take(target, value, peer, decoder.position - before);
         this.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
         return;
@@ -325,13 +325,7 @@ export class Kernel implements Carried {
       case KIND.REQUEST: {
         const id = decoder.value() as number;
         const method = decoder.value();
-        let args: unknown;
-        try {
-          args = decoder.value();
-        } catch (error) {
-          this.answer(peer, id, false, error);
-          throw error;
-        }
+        const args = this.#orAnswer(peer, id, () => decoder.value());
         const port = this.#ports.get(target);
         if (port?.request) port.request(peer, id, method, args);
         else this.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // K1
@@ -382,6 +376,16 @@ export class Kernel implements Carried {
       this.#outgoing.set(peer, out);
     }
     return out;
+  }
+
+  // What cannot be read is told to the one who waits for it.
+  #orAnswer<T>(peer: RuntimeId, id: number, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.answer(peer, id, false, error);
+      throw error;
+    }
   }
 
   #put(target: number, value: unknown, peer: RuntimeId, bytes: number, hops: number): void {

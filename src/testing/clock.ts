@@ -11,6 +11,8 @@ interface Entry {
   cancelled: boolean;
 }
 
+const TURN_MS = 0.01;
+
 /** A clock that stands still until it is told. */
 export class ManualClock implements Clock {
   #now = 0;
@@ -51,8 +53,9 @@ export class ManualClock implements Clock {
     this.#deferred.push(callback);
   }
 
+  /** A turn takes some time, so that a loop of turns comes to an end of `advance`. */
   turn(callback: () => void): void {
-    this.after(0, callback);
+    this.after(TURN_MS, callback);
   }
 
   /** Lets everything happen that is due now. C2 */

@@ -1,7 +1,6 @@
 // Names that carry the type of what they stand for, shared by those who register it and those who look for it.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { ChannelRef } from '../channels/channel-ref.ts';
-import type { ServiceName } from '../services/service-name.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 
 /** The most bytes a name may have. */
@@ -24,7 +23,12 @@ export interface ChannelName<in M, out O = M> {
 }
 
 /** Any name that says what it stands for. */
-export type Name = TaskName<never> | ChannelName<never, unknown> | ServiceName<never, never[], unknown>;
+export interface Name {
+  readonly kind: 'task' | 'channel' | 'service';
+  readonly name: string;
+  /** Carries the type of what it stands for; there is no value. */
+  readonly locates?: unknown;
+}
 
 /** What a name stands for; a plain string, a task of unknown messages. */
 export type Located<N> = N extends string ? TaskRef<unknown> : N extends { readonly locates?: infer T } ? NonNullable<T> : never;

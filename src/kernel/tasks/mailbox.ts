@@ -126,7 +126,12 @@ export class Mailbox<M> {
     reader.reject(error);
   }
 
-  /** What was injected and found no wait yet; whoever takes it rejects with it. */
+  /** What was injected and has met no wait yet. */
+  get injected(): Error | undefined {
+    return this.#injected;
+  }
+
+  /** The same, taken out: whoever takes it rejects with it. */
   takeInjected(): Error | undefined {
     const error = this.#injected;
     this.#injected = undefined;

@@ -265,6 +265,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   #waits(): void {
     const swap = this.#swap;
     if (!swap) return;
+    if (swap.told && this.mailbox.injected === swap.told) return; // it hears of it now
     if (swap.told) {
       this.#swap = undefined;
       swap.settle(false);

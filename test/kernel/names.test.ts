@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { channelName, Runtime, type Task, type TaskRef, taskName } from '../../src/kernel/index.ts';
+import { World } from '../../src/testing/index.ts';
+import { machines } from '../support/worlds.ts';
+
+const adder = taskName<number, number>('adder');
+
+async function add(self: Task<number>): Promise<number> {
+  await self.register('adder');
+  return (await self.receive()) + 1;
+}
+
+test('a task is located by its name at any peer, own names included, and the name carries its type', async () => {
+  const { world, runtimes } = await machines(3);
+  runtimes[2]!.spawn(add);
+  for (const runtime of [runtimes[0]!, runtimes[2]!]) {
+    const ref: TaskRef<number, number> = await world.wait(runtime.locate(adder));
+    assert.equal(ref.runtime, runtimes[2]!.id);
+  }
+  const ref = await world.wait(runtimes[0]!.locate(adder));
+  ref.send(1);
+  assert.equal(await world.wait(ref.result), 2);
+  await world.close();
+});
+
+test('the first positive answer counts: peers that deny decide nothing', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { world, runtimes } = await machines(4, { seed });
+    runtimes[seed % 3 === 0 ? 1 : 3]!.spawn(add);
+    const ref = await world.wait(runtimes[0]!.locate(adder, { timeout: 2_000 }));
+    assert.equal(ref.name, 'add');
+    await world.close();
+  }
+});
+
+test('a search waits for a name that is registered later, and for a peer that appears later', async () => {
+  const { world, runtimes } = await machines(2);
+  const later = runtimes[0]!.locate(adder, { timeout: 10_000 });
+  await world.clock.advance(1_000);
+  runtimes[1]!.spawn(add);
+  assert.equal((await world.wait(later)).runtime, runtimes[1]!.id);
+  const room = channelName<string>('room');
+  const chat = runtimes[0]!.locate(room, { timeout: 10_000 });
+  await world.clock.advance(1_000);
+  const newcomer = await world.start('z', { listen: 'mem://z:1' });
+  newcomer.channel(room);
+  await world.wait(newcomer.connect('mem://a:1'));
+  assert.equal((await world.wait(chat)).runtime, newcomer.id);
+  await world.close();
+});
+
+test('timeout 0 asks each known peer once, and the error says who does not have the name', async () => {
+  const { world, runtimes } = await machines(3);
+  await assert.rejects(world.wait(runtimes[0]!.locate(adder, { timeout: 0 })), (error: Error & { code: string }) => {
+    assert.equal(error.code, 'ERR_NAME_UNKNOWN');
+    assert.match(error.message, /'b' \(does not have it\)/);
+    assert.match(error.message, /'c' \(does not have it\)/);
+    return true;
+  });
+  const started = world.clock.now();
+  await assert.rejects(world.wait(runtimes[0]!.locate(adder, { timeout: 500 })), { code: 'ERR_NAME_UNKNOWN' });
+  assert.equal(world.clock.now() - started, 500);
+  const lonely = await world.start('y');
+  await assert.rejects(world.wait(lonely.locate('x', { timeout: 100 })), /no peer is known/);
+  await world.close();
+});
+
+test('a location says where to look, and is dialled if need be; a peer that lacks the name is not replaced by another', async () => {
+  const { world, runtimes } = await machines(2);
+  const third = await world.start('c', { listen: 'mem://c:1' });
+  third.spawn(add);
+  runtimes[1]!.spawn(add);
+  const there = await world.wait(runtimes[0]!.locate(adder, { at: 'mem://c:1', timeout: 5_000 }));
+  assert.equal(there.runtime, third.id);
+  const b = await world.wait(runtimes[0]!.locate(adder, { at: runtimes[1]!.id }));
+  assert.equal(b.runtime, runtimes[1]!.id);
+  await assert.rejects(world.wait(runtimes[1]!.locate('nothing', { at: runtimes[0]!.id, timeout: 100 })), { code: 'ERR_NAME_UNKNOWN' });
+  await world.close();
+});
+
+test('a name stands for one task; it is free when the task ends or gives it back; again for the same is no error', async () => {
+  const { world, runtimes } = await machines(1);
+  const a = runtimes[0]!;
+  const holder = a.spawn(async (self: Task<string>) => {
+    await self.register('x');
+    await self.register('x');
+    await self.receive();
+    assert.equal(await self.unregister('x'), true);
+    assert.equal(await self.unregister('x'), false);
+    await self.register('y');
+    await self.receive();
+  });
+  const rival = async (name: string) => {
+    const second = a.spawn(async (self: Task<never>) => self.register(name));
+    return world.wait(second.ended);
+  };
+  const end = await rival('x');
+  assert.equal(end.kind === 'threw' && (end.error as { code?: string }).code, 'ERR_NAME_TAKEN');
+  holder.send('give back');
+  await world.clock.advance(1);
+  assert.equal((await rival('x')).kind, 'returned');
+  assert.equal((await rival('y')).kind, 'threw');
+  holder.send('end');
+  await world.wait(holder.ended);
+  assert.equal((await rival('y')).kind, 'returned');
+  assert.equal(a.kernel.names.size, 0);
+  assert.throws(() => taskName(''), { code: 'ERR_OPTION_INVALID' });
+  assert.throws(() => taskName('n'.repeat(300)), { code: 'ERR_OPTION_INVALID' });
+  await world.close();
+});
+
+test('after a restart the name is found again, in the new runtime', async () => {
+  const { world, runtimes } = await machines(2);
+  runtimes[1]!.spawn(add);
+  const old = await world.wait(runtimes[0]!.locate(adder));
+  world.crash(runtimes[1]!, 'b', true);
+  await world.clock.advance(15_000);
+  const again = await world.start('b', { listen: 'mem://b:1' });
+  again.spawn(add);
+  await world.wait(again.connect('mem://a:1'));
+  const found = await world.wait(runtimes[0]!.locate(adder, { timeout: 1_000 }));
+  assert.notEqual(found.runtime, old.runtime);
+  await world.close();
+});
+
+test('runtimes are located by name: this one, one that is here, one that comes later', async () => {
+  const { world, runtimes } = await machines(2);
+  const a = runtimes[0]!;
+  assert.equal((await world.wait(a.locatePeer('a'))).id, a.id);
+  assert.equal((await world.wait(a.locatePeer('b'))).addresses[0], 'mem://b:1');
+  const later = a.locatePeer('c', { timeout: 5_000 });
+  const c = await world.start('c');
+  await world.wait(c.connect('mem://a:1'));
+  assert.equal((await world.wait(later)).id, c.id);
+  await assert.rejects(world.wait(a.locatePeer('d', { timeout: 50 })), /known are 'b', 'c'/);
+  await world.close();
+});
+
+test('a search is given up by its signal, and nothing of it is left at the peers', async () => {
+  const { world, runtimes } = await machines(2);
+  const stop = new AbortController();
+  const search = runtimes[0]!.locate('x', { signal: stop.signal });
+  await world.clock.advance(100);
+  stop.abort(new Error('enough'));
+  await assert.rejects(world.wait(search), /enough/);
+  await world.clock.advance(100);
+  assert.equal(runtimes[0]!.kernel.requests.size, 0);
+  await world.close();
+  await world.clock.advance(60_000);
+  assert.equal(world.clock.pending, 0);
+});
+
+test('options are checked by name, and late ones are not possible: a runtime is started explicitly', async () => {
+  const world = new World({ seed: 1 });
+  await assert.rejects(Runtime.start({ discovery: true } as never, world.environment('a')), /Did you mean 'discover'/);
+  await assert.rejects(Runtime.start({ family: 5 as never }, world.environment('a')), { code: 'ERR_OPTION_INVALID' });
+  await assert.rejects(Runtime.start({ udpPort: 0 }, world.environment('a')), { code: 'ERR_OPTION_INVALID' });
+  await assert.rejects(Runtime.start({ secret: ['a', 'b', 'c'] }, world.environment('a')), /At most 2 secrets/);
+});
