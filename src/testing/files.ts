@@ -11,8 +11,13 @@ interface Entry {
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, Entry>();
   readonly #folders = new Set<string>();
+  readonly #now: () => number;
   /** Bytes that fit in all; more fails as a full disk does. */
   capacity = Number.POSITIVE_INFINITY;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   put(path: string, bytes: Uint8Array, mtime = 0): void {
     this.#files.set(path, { bytes: Buffer.from(bytes), mtime, mode: 0o600 });
@@ -53,6 +58,7 @@ export class MemoryFiles implements Files {
         entry.bytes.copy(grown);
         grown.set(bytes, position);
         entry.bytes = grown;
+        entry.mtime = this.#now();
       },
       read: async (buffer: Uint8Array, position: number) => entry.bytes.copy(buffer, 0, position),
       finish: async ({ size, mtime, mode }: { size: number; mtime: number; mode: number }) => {

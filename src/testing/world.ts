@@ -58,7 +58,7 @@ export class World {
   files(machine: string): MemoryFiles {
     let files = this.#disks.get(machine);
     if (!files) {
-      files = new MemoryFiles();
+      files = new MemoryFiles(() => this.clock.wall());
       this.#disks.set(machine, files);
     }
     return files;

@@ -1,5 +1,8 @@
 // One suite for every transport: what it promises to those above.
+
 import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { mintRuntimeId } from '../../src/base/index.ts';
 import { realClock, realRandom } from '../../src/kernel/index.ts';
@@ -17,6 +20,7 @@ import {
   parseAddress,
   type Self,
   tcpNetwork,
+  unixNetwork,
 } from '../../src/transport/index.ts';
 
 interface Given {
@@ -26,9 +30,18 @@ interface Given {
   readonly at: string;
 }
 
+let sockets = 0;
 const TRANSPORTS: Given[] = [
   { name: 'tcp', encrypt: 'auto', network: () => tcpNetwork, at: 'tcp://127.0.0.1:0' },
   { name: 'tcp with TLS', encrypt: 'always', network: () => tcpNetwork, at: 'tcp://127.0.0.1:0' },
+  {
+    name: 'unix',
+    encrypt: 'auto',
+    network: () => unixNetwork,
+    get at() {
+      return `unix://${join(tmpdir(), `flotilla-${process.pid}-${sockets++}.sock`)}`;
+    },
+  },
   {
     name: 'memory',
     encrypt: 'auto',

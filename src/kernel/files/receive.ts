@@ -70,6 +70,7 @@ export class FileReceiver {
   readonly #environment: Environment;
   readonly #transfers = new Map<string, Transfer>();
   readonly #targets = new Set<string>();
+  readonly #dropping = new Map<string, Promise<void>>();
   #next = 1;
 
   constructor(kernel: Kernel, environment: Environment, settings: ReceiveSettings) {
@@ -117,6 +118,7 @@ export class FileReceiver {
       throw fileError(`A folder for '${name}' cannot be made`, error);
     })) as string;
     const target = join(folder, name);
+    await this.#dropping.get(target); // what failed a moment ago is still being cleared away
     if (this.#targets.has(target)) throw new FlotillaError('ERR_FILE_REFUSED', `'${name}' is being received from somebody already.`);
     this.#targets.add(target);
     try {
@@ -240,6 +242,12 @@ export class FileReceiver {
     const transfer = this.#transfers.get(key);
     if (!transfer) return;
     this.#transfers.delete(key);
+    const dropping = this.#clear(transfer, remove).finally(() => this.#dropping.delete(transfer.target));
+    this.#dropping.set(transfer.target, dropping);
+    await dropping;
+  }
+
+  async #clear(transfer: Transfer, remove: boolean): Promise<void> {
     transfer.failure ??= new FlotillaError('ERR_FILE_REFUSED', 'The transfer was given up.');
     await transfer.written;
     await transfer.writing.close().catch(() => {});

@@ -6,6 +6,7 @@
 //   H1. Between two runtimes there is at most one session, and a session has at most one link.
 //   H2. Each session that opened is reported `opened` once and `ended` once.
 //   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
+//   H5. A runtime that listens where another did is that other's end: it is reported before the new one's beginning.
 //   H4. A runtime that was itself held up forgives the silence of others for that time.
 import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
 import {
@@ -22,11 +23,12 @@ import {
   reachableAt,
   type Self,
 } from '../../transport/index.ts';
-import { encodeValue, KIND, readVarint } from '../../wire/index.ts';
+import { KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
 import { Heartbeat, hearPulses, untilOpen, within } from './heartbeat.ts';
+import { Holders } from './holders.ts';
 import type { HubOptions } from './hub-options.ts';
-import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open } from './open.ts';
+import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open, openFrame } from './open.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
@@ -50,6 +52,7 @@ export class Hub {
   readonly #known = new Set<RuntimeId>();
   readonly #endings = new Map<RuntimeId, number>();
   readonly #offline = new Set<RuntimeId>();
+  readonly #holders = new Holders();
   readonly #listening: Listening[] = [];
   readonly #links = new Set<Link>();
   readonly #relay: Relay;
@@ -259,15 +262,8 @@ export class Hub {
   #sendOpen(link: Link, session: Session, echo: string | undefined): void {
     session.announced = session.received;
     const before = this.#endings.get(session.peer) ?? 0;
-    const open: Open = {
-      token: session.token,
-      echo,
-      received: session.received,
-      before,
-      name: this.options.name,
-      addresses: this.#addresses,
-    };
-    link.write(controlFrame(KIND.OPEN, encodeValue(open)));
+    const { token, received } = session;
+    link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.#addresses }));
   }
 
   // H1: decides which session a link belongs to.
@@ -307,6 +303,10 @@ export class Hub {
     session.lastHeard = this.options.environment.clock.now();
     this.dialer.reach(session.peer, open.addresses);
     if (first) {
+      for (const place of this.#holders.move(session.peer, link.conn, open.addresses)) {
+        const before = this.#sessions.get(place);
+        if (before) this.#end(before, { kind: 'gone', message: 'another runtime listens where it did: it has been restarted' }); // H5
+      }
       this.#known.add(session.peer);
       this.options.events.opened({ id: session.peer, name: open.name, role: link.role, addresses: open.addresses }); // H2
     }
@@ -366,6 +366,7 @@ export class Hub {
     const { peer } = session;
     if (this.#sessions.get(peer) === session) this.#sessions.delete(peer);
     this.#offline.delete(peer);
+    this.#holders.forget(peer);
     this.#final.delete(peer);
     if (this.#known.delete(peer)) this.#endings.set(peer, (this.#endings.get(peer) ?? 0) + 1);
     if (this.#endings.size > ENDINGS_KEPT) this.#endings.delete(this.#endings.keys().next().value as RuntimeId);

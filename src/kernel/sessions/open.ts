@@ -1,8 +1,8 @@
 // What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
-import { decodeValue, KIND } from '../../wire/index.ts';
-import type { Session, SessionEnd } from './session.ts';
+import { decodeValue, encodeValue, KIND } from '../../wire/index.ts';
+import { controlFrame, type Session, type SessionEnd } from './session.ts';
 
 /** The first frame on a link. */
 export interface Open {
@@ -16,6 +16,11 @@ export interface Open {
   readonly before: number;
   readonly name: string;
   readonly addresses: readonly string[];
+}
+
+/** It as bytes. */
+export function openFrame(open: Open): Buffer {
+  return controlFrame(KIND.OPEN, encodeValue(open));
 }
 
 /** Reads it. Throws ERR_WIRE_MALFORMED. */
