@@ -52,6 +52,8 @@ export interface BeaconOptions {
   /** False: says nothing, answers nothing. */
   readonly speaks: () => boolean;
   readonly heard: (heard: Heard) => void;
+  /** Whether there is a session with a runtime: its call is not for us. */
+  readonly knows: (id: RuntimeId) => boolean;
 }
 
 /** Announces one runtime. */
@@ -143,6 +145,7 @@ export class Beacon {
       for (const bytes of this.#make('hello', NO_NONCE, `${from.host} ${from.port}`, false, hello)) this.#socket.shout(bytes, true);
     }
     if (this.#pending.has(hello.id) || this.#pending.size >= MOST_PENDING) return;
+    if (!hello.pass && !hello.replyTo && this.#options.knows(hello.id)) return; // it calls for others
     const { clock, random } = this.#options;
     const timer = clock.after(
       randomFraction(random) * ANSWER_MS,

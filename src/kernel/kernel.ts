@@ -88,7 +88,8 @@ export class Kernel implements Carried {
         });
       },
       cancel: (peer, port, id, reason) => {
-        if (this.peers.has(peer)) this.message(peer, PORT.RUNTIME, { kind: 'cancel', port, id, reason: toError(reason) });
+        if (this.peers.has(peer))
+          this.message(peer, PORT.RUNTIME, { kind: 'cancel', port, id, reason: reason === undefined ? undefined : toError(reason) });
       },
     });
     this.#ports.set(PORT.RUNTIME, runtimePort(this));
@@ -162,9 +163,13 @@ export class Kernel implements Carried {
     return window.hasRoom && this.carrier.hasRoom(peer);
   }
 
+  /** A message as bytes of their own, for any number of peers. Throws ERR_WIRE_CANNOT_TRAVEL. */
+  encode(value: unknown): Buffer {
+    return encodeValue(value, 'message', this.#extensions);
+  }
+
   /** Sends one message to many tasks and channels of a peer: it crosses once, and counts against the window of each. */
-  fanOut(peer: RuntimeId, to: readonly { readonly number: number; readonly window: SendWindow }[], value: unknown, hops: number): void {
-    const bytes = encodeValue(value, 'message', this.#extensions);
+  fanOut(peer: RuntimeId, to: readonly { readonly number: number; readonly window: SendWindow }[], bytes: Buffer, hops: number): void {
     this.#send(peer, KIND.FAN_OUT, 0, (encoder) => {
       encoder.varint(hops);
       encoder.varint(to.length);

@@ -39,11 +39,37 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
+const GIVEN_UP = 'the one who asked does not want to know any more';
+
+// Most answers come at once, and nobody looks at the signal.
+class Asking implements Asked {
+  readonly peer: RuntimeId;
+  #abort: AbortController | undefined;
+  #reason: unknown;
+
+  constructor(peer: RuntimeId) {
+    this.peer = peer;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
+    return this.#abort.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#reason = reason;
+    this.#abort?.abort(reason);
+  }
+}
+
 type Answer = (peer: RuntimeId, id: number, ok: boolean, value: unknown) => void;
 
 /** A door at which named methods are asked, each with a list of arguments. */
 export function methodPort(answer: Answer, methods: Readonly<Record<string, (asked: Asked, ...args: never[]) => unknown>>): Port {
-  const running = new Map<string, AbortController>();
+  const running = new Map<string, Asking>();
   return {
     request(peer, id, method, args) {
       const run = typeof method === 'string' && Object.hasOwn(methods, method) ? methods[method] : undefined;
@@ -55,15 +81,15 @@ export function methodPort(answer: Answer, methods: Readonly<Record<string, (ask
           new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime does not know the request '${String(method)}'.`),
         );
       }
-      const abort = new AbortController();
+      const asking = new Asking(peer);
       const key = `${peer} ${id}`;
-      running.set(key, abort);
+      running.set(key, asking);
       const settle = (ok: boolean, value: unknown): void => {
         running.delete(key);
         answer(peer, id, ok, value);
       };
       try {
-        const result = (run as (asked: Asked, ...args: unknown[]) => unknown)({ peer, signal: abort.signal }, ...args);
+        const result = (run as (asked: Asked, ...args: unknown[]) => unknown)(asking, ...args);
         if (result instanceof Promise)
           result.then(
             (value) => settle(true, value),
@@ -75,13 +101,13 @@ export function methodPort(answer: Answer, methods: Readonly<Record<string, (ask
       }
     },
     cancel(peer, id, reason) {
-      running.get(`${peer} ${id}`)?.abort(reason);
+      running.get(`${peer} ${id}`)?.abort(reason ?? GIVEN_UP);
     },
     ended(peer) {
-      for (const [key, abort] of running) {
+      for (const [key, asking] of running) {
         if (!key.startsWith(peer)) continue;
         running.delete(key);
-        abort.abort(new FlotillaError('ERR_SESSION_LOST', 'The one who asked is gone.'));
+        asking.abort(new FlotillaError('ERR_SESSION_LOST', 'The one who asked is gone.'));
       }
     },
   };

@@ -12,12 +12,14 @@ interface Entry {
 }
 
 const TURN_MS = 0.01;
+const TURNS = 500;
 
 /** A clock that stands still until it is told. */
 export class ManualClock implements Clock {
   #now = 0;
   #order = 0;
   #steps = 0;
+  #settled = 0;
   readonly #heap: Entry[] = [];
   #deferred: (() => void)[] = [];
 
@@ -60,8 +62,9 @@ export class ManualClock implements Clock {
 
   /** Lets everything happen that is due now. C2 */
   async settle(): Promise<void> {
+    if (++this.#settled % TURNS === 0) await turn(); // others of the process have their turn too
     for (;;) {
-      await turn();
+      await reactions();
       const deferred = this.#deferred;
       if (deferred.length === 0) return;
       this.#deferred = [];
@@ -82,7 +85,8 @@ export class ManualClock implements Clock {
       this.#now = next.at;
       this.#steps++;
       next.callback();
-      await this.settle();
+      await reactions();
+      if (this.#deferred.length > 0 || this.#steps % TURNS === 0) await this.settle();
     }
     return true;
   }
@@ -128,6 +132,11 @@ export class ManualClock implements Clock {
 
 function before(a: Entry, b: Entry): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+// A tick asked for by a promise reaction runs when all reactions that follow from this turn are done.
+function reactions(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function turn(): Promise<void> {

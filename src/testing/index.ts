@@ -6,5 +6,7 @@ export { MemoryDatagrams } from './datagrams.ts';
 export { MemoryFiles } from './files.ts';
 export { leakGate, openResources } from './leaks.ts';
 export { seededBytes, seededRandom } from './random.ts';
+export type { Faults, SimulatedNetwork, SimulateOptions, SimulationReport } from './simulate.ts';
+export { simulate } from './simulate.ts';
 export type { WorldOptions } from './world.ts';
 export { World } from './world.ts';

@@ -6,6 +6,7 @@ import { MemoryNetwork } from '../transport/index.ts';
 import { ManualClock } from './clock.ts';
 import { MemoryDatagrams } from './datagrams.ts';
 import { MemoryFiles } from './files.ts';
+import { MachineClock } from './machine-clock.ts';
 import { seededBytes, seededRandom } from './random.ts';
 
 /** Options of {@link World}. */
@@ -31,6 +32,7 @@ export class World {
   readonly random: () => number;
   readonly network: MemoryNetwork;
   readonly datagrams: MemoryDatagrams;
+  readonly #clocks = new Map<string, MachineClock>();
   readonly #disks = new Map<string, MemoryFiles>();
   readonly #runtimes = new Set<Runtime>();
 
@@ -43,7 +45,7 @@ export class World {
   /** The environment of one machine. */
   environment(machine: string): Environment {
     return {
-      clock: this.clock,
+      clock: this.#clockOf(machine),
       random: seededBytes(this.random),
       network: this.network.at(machine),
       secret: () => Buffer.from('a secret for simulations'),
@@ -64,6 +66,31 @@ export class World {
     return files;
   }
 
+  /** A machine stops, and with it its timers; the world does not. */
+  pause(machine: string): void {
+    this.#clockOf(machine).pause();
+    this.network.stop(machine, true);
+  }
+
+  resume(machine: string): void {
+    this.network.stop(machine, false);
+    this.#clockOf(machine).resume();
+  }
+
+  /** The wall clock of a machine is moved. */
+  jump(machine: string, ms: number): void {
+    this.#clockOf(machine).skew += ms;
+  }
+
+  #clockOf(machine: string): MachineClock {
+    let clock = this.#clocks.get(machine);
+    if (!clock) {
+      clock = new MachineClock(this.clock);
+      this.#clocks.set(machine, clock);
+    }
+    return clock;
+  }
+
   /** Starts a runtime on a machine. */
   async start(machine: string, options: RuntimeOptions = {}): Promise<Runtime> {
     const starting = Runtime.start({ name: machine, ...options }, this.environment(machine));
@@ -78,6 +105,8 @@ export class World {
     this.#runtimes.delete(runtime);
     this.network.crash(machine, tell);
     this.datagrams.crash(machine);
+    this.#clocks.get(machine)?.die();
+    this.#clocks.delete(machine);
     runtime.hub.abandon();
   }
 

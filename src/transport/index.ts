@@ -1,6 +1,6 @@
 /* Links between runtimes over tcp (TLS or plain) and memory, and the handshake that guards them. Knows no message. Start reading at contract.ts. */
 
-export { acceptAt, PENDING } from './accept.ts';
+export { acceptAt, FAILING, PENDING } from './accept.ts';
 export type { Address } from './address.ts';
 export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableAt, reachableHosts } from './address.ts';
 export type { Certificate, Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';

@@ -28,6 +28,7 @@ export class Decoder {
   #shapes: Shape[] = [];
   #known = new Map<string, Shape>();
   #graph: unknown[] | undefined;
+  #inner: Decoder | undefined;
 
   constructor(extensions: Extensions = NO_EXTENSIONS) {
     this.#extensions = extensions;
@@ -76,7 +77,8 @@ export class Decoder {
   /** A value of so many bytes with a dictionary of its own. */
   nested(bytes: number): unknown {
     const start = this.#take(bytes);
-    const inner = new Decoder(this.#extensions);
+    this.#inner ??= new Decoder(this.#extensions);
+    const inner = this.#inner;
     inner.begin(this.#buffer, start, start + bytes, false);
     return inner.value();
   }

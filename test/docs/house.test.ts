@@ -69,7 +69,7 @@ test('the examples of doc comments run, and give what they say', (t) => {
   symlinkSync(ROOT, join(folder, 'node_modules', 'flotilla'));
   writeProgram(folder, 'package.json', '{"type":"module"}');
   const names =
-    "import { channelName, Client, current, FlotillaError, hasCode, Runtime, service, serviceName, type Task, taskName } from 'flotilla';\nimport { World } from 'flotilla/testing';\nimport { parseAddress, formatAddress } from 'PLACE';\n".replace(
+    "import { channelName, Client, current, FlotillaError, hasCode, Runtime, service, serviceName, type Task, taskName } from 'flotilla';\nimport { simulate, World } from 'flotilla/testing';\nimport { parseAddress, formatAddress } from 'PLACE';\n".replace(
       'PLACE',
       join(ROOT, 'dist/src/transport/index.js'),
     );

@@ -1,5 +1,6 @@
-// npm run simulate -- --seeds 10000 | --seed 17
+// npm run simulate -- --seeds 10000 | --seed 17 | --from 500 | --long
 import { runDispatch } from './dispatch.ts';
+import { LONG, runNetwork, SHORT } from './network.ts';
 import { runSchedule, runSession } from './scenario.ts';
 
 const value = (name: string): number | undefined => {
@@ -9,21 +10,36 @@ const value = (name: string): number | undefined => {
 const one = value('--seed');
 const from = one ?? value('--from') ?? 1;
 const to = one ?? from + (value('--seeds') ?? 1_000) - 1;
+const long = process.argv.includes('--long');
+const only = process.argv.includes('--networks') || long;
 const started = performance.now();
-let delivered = 0;
-let failed = 0;
+const totals = { messages: 0, deliveries: 0, crashes: 0, faults: 0, minutes: 0, failed: 0 };
 for (let seed = from; seed <= to; seed++) {
   try {
-    const report = await runSession(seed);
-    runSchedule(seed);
-    await runDispatch(seed);
-    delivered += report.delivered;
-    if (one !== undefined) console.log(report);
+    if (!only) {
+      const report = await runSession(seed);
+      runSchedule(seed);
+      await runDispatch(seed);
+      totals.messages += report.delivered;
+      if (one !== undefined) process.stdout.write(`${JSON.stringify(report)}\n`);
+    }
+    const network = await runNetwork(seed, long ? LONG : SHORT);
+    if (!long && seed % 100 === 0 && (await runNetwork(seed)).digest !== network.digest)
+      throw new Error(`seed ${seed} does not repeat itself`);
+    totals.deliveries += network.deliveries;
+    totals.crashes += network.crashes;
+    totals.faults += network.faults;
+    totals.minutes += network.ms / 60_000;
+    if (one !== undefined) process.stdout.write(`${JSON.stringify(network)}\n`);
   } catch (error) {
-    failed++;
-    console.log(`seed ${seed} (Node ${process.versions.node}):`, error);
+    totals.failed++;
+    process.stdout.write(
+      `seed ${seed} (Node ${process.versions.node}): ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   }
 }
-const seconds = (performance.now() - started) / 1_000;
-console.log(`${to - from + 1} seeds, ${delivered} messages, ${failed} failed, ${seconds.toFixed(1)} s`);
+const { messages, deliveries, crashes, faults, minutes, failed } = totals;
+process.stdout.write(
+  `${to - from + 1} seeds: ${only ? '' : `${messages} messages between pairs, `}${deliveries} deliveries in networks (${faults} faults, ${crashes} restarts, ${minutes.toFixed(0)} virtual minutes), ${failed} failed, ${((performance.now() - started) / 1_000).toFixed(1)} s\n`,
+);
 process.exitCode = failed === 0 ? 0 : 1;

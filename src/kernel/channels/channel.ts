@@ -285,11 +285,17 @@ export class LocalChannel implements Receiver {
       if (target.kind === 'task') target.task.mailbox.put(message, undefined, 0);
       else target.channel.#enter({ message, from: undefined, bytes: 0, hops, confirm: undefined });
     }
-    for (const [peer, subscriptions] of this.#byPeer) this.#cross(peer, subscriptions, message, hops);
+    if (this.#byPeer.size === 0) return;
+    try {
+      const bytes = this.#kernel.encode(message);
+      for (const [peer, subscriptions] of this.#byPeer) this.#cross(peer, subscriptions, bytes, hops);
+    } catch (error) {
+      this.#log.error(`A message of the channel '${this.name}' could not be passed on: ${toError(error).message}`);
+    }
   }
 
-  // C4
-  #cross(peer: RuntimeId, subscriptions: readonly Subscription[], message: unknown, hops: number): void {
+  // C4: one encoding serves all
+  #cross(peer: RuntimeId, subscriptions: readonly Subscription[], bytes: Buffer, hops: number): void {
     const to: { number: number; window: SendWindow }[] = [];
     for (const subscription of subscriptions) {
       const { target, ref } = subscription;
@@ -297,12 +303,7 @@ export class LocalChannel implements Receiver {
       const window = target.window();
       if (!window.ended) to.push({ number: target.number, window });
     }
-    if (to.length === 0) return;
-    try {
-      this.#kernel.fanOut(peer, to, message, hops);
-    } catch (error) {
-      this.#log.error(`A message of the channel '${this.name}' could not be passed on: ${toError(error).message}`);
-    }
+    if (to.length > 0) this.#kernel.fanOut(peer, to, bytes, hops);
   }
 
   #takes(id: string, subscription: Subscription): boolean {

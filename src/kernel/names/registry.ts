@@ -7,7 +7,7 @@
 //   N3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
-import { methodPort, PORT } from '../ports.ts';
+import { type Asked, methodPort, PORT } from '../ports.ts';
 import { checkName, type LocateOptions, type Name } from './name.ts';
 
 /** The most names one runtime has, and the most searches it keeps waiting for one peer. */
@@ -38,7 +38,7 @@ export class Registry {
     kernel.serve(
       PORT.NAMES,
       methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
-        find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked.peer, asked.signal, kind, name, wait),
+        find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked, kind, name, wait),
       }),
     );
   }
@@ -96,8 +96,7 @@ export class Registry {
         signal?.removeEventListener('abort', onAbort);
         off();
         forget();
-        for (const [peer, id] of asking)
-          kernel.requests.cancel(peer, PORT.NAMES, id, new FlotillaError('ERR_ABORTED', 'It has been found.'));
+        for (const [peer, id] of asking) kernel.requests.cancel(peer, PORT.NAMES, id, undefined);
         asking.clear();
         act();
       };
@@ -135,11 +134,12 @@ export class Registry {
     });
   }
 
-  #find(peer: RuntimeId, signal: AbortSignal, kind: Kind, name: string, wait: boolean): unknown {
+  #find(asked: Asked, kind: Kind, name: string, wait: boolean): unknown {
     if (!KINDS.includes(kind) || typeof name !== 'string') return null;
     const own = this.#names.get(keyOf(kind, name));
     if (own) return own;
     if (!wait) return null;
+    const { peer, signal } = asked;
     const count = this.#searches.get(peer) ?? 0;
     if (count >= NAMES.searchesEach) throw new FlotillaError('ERR_LIMIT', `${NAMES.searchesEach} searches of yours wait here already.`);
     this.#searches.set(peer, count + 1);

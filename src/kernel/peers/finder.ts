@@ -5,6 +5,7 @@
 //   F1. Whoever asked and was answered dials; if no session has come of it after a while, the other dials.
 //   F2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
 //   F3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
+import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
 import { parseAddress } from '../../transport/index.ts';
@@ -44,6 +45,7 @@ export class Finder {
     this.#hub = hub;
     this.#kernel = kernel;
     this.#options = options;
+    setMaxListeners(0, this.#stop.signal); // as many as there are peers being looked for
     const near = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
       relay: (asked) => {
         this.#relayed.add(asked.peer);
@@ -149,6 +151,7 @@ export class Finder {
         log: this.#kernel.log,
         speaks: () => !this.ignoring,
         heard: (heard) => this.#heard(heard),
+        knows: (id) => this.#hub.isOpen(id),
       },
       socket,
     );

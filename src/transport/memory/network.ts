@@ -31,7 +31,8 @@ export class MemoryNetwork {
   latencyMs: readonly [number, number];
   readonly #places = new Map<string, Place>();
   readonly #conns = new Set<MemoryConn>();
-  readonly #blocked = new Set<string>();
+  readonly #blocked = new Map<string, number>();
+  readonly #stopped = new Set<string>();
   #nextPort = FIRST_FREE_PORT;
   /** Bytes delivered so far, and a digest of them in order: equal seeds give equal digests. */
   readonly trace = { bytes: 0, chunks: 0, digest: 0 };
@@ -64,7 +65,29 @@ export class MemoryNetwork {
 
   /** Lets nothing pass from one machine to another, until healed. */
   block(from: string, to: string): void {
-    this.#blocked.add(`${from}>${to}`);
+    this.blockFor(from, to);
+  }
+
+  /** The same, until the function returned is called; several count each. */
+  blockFor(from: string, to: string): () => void {
+    const way = `${from}>${to}`;
+    this.#blocked.set(way, (this.#blocked.get(way) ?? 0) + 1);
+    let open = true;
+    return () => {
+      const left = (this.#blocked.get(way) ?? 0) - 1;
+      if (!open || left < 0) return;
+      open = false;
+      if (left > 0) this.#blocked.set(way, left);
+      else this.#blocked.delete(way);
+      for (const conn of this.#conns) conn.flush();
+    };
+  }
+
+  /** A machine neither sends nor takes anything, or does so again. */
+  stop(machine: string, stopped: boolean): void {
+    if (stopped) this.#stopped.add(machine);
+    else this.#stopped.delete(machine);
+    if (!stopped) for (const conn of this.#conns) conn.flush();
   }
 
   partition(a: string, b: string): void {
@@ -79,12 +102,13 @@ export class MemoryNetwork {
 
   /** A machine is gone: its connections break silently, nothing listens there any more. */
   crash(machine: string, tell: boolean): void {
+    this.#stopped.delete(machine);
     for (const [key, place] of this.#places) if (place.machine === machine) this.#places.delete(key);
     for (const conn of [...this.#conns]) if (conn.machine === machine) conn.crash(tell);
   }
 
   passes(from: string, to: string): boolean {
-    return !this.#blocked.has(`${from}>${to}`);
+    return !this.#blocked.has(`${from}>${to}`) && !this.#stopped.has(from) && !this.#stopped.has(to);
   }
 
   latency(): number {
