@@ -5,15 +5,16 @@
 //   K1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
-import { type Clock, Events, FlotillaError, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
+import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
 import type { LocalChannel } from './channels/channel.ts';
 import { channelPort } from './channels/port.ts';
 import { ClassRegistry } from './classes.ts';
+import { takeItem } from './inbound.ts';
 import type { LocateOptions, Name } from './names/name.ts';
 import { Registry } from './names/registry.ts';
 import type { PeerStatus } from './peers/status.ts';
-import { FIRST_TASK, methodPort, PORT, type Port } from './ports.ts';
+import { methodPort, PORT, type Port } from './ports.ts';
 import { Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
 import { Services } from './services/port.ts';
@@ -24,7 +25,6 @@ import { Outgoing } from './sessions/outgoing.ts';
 import { Segments } from './sessions/range.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import { Windows } from './sessions/windows.ts';
-import { taskEnded } from './tasks/ends.ts';
 import type { RefWire } from './tasks/ref-base.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import { References } from './tasks/references.ts';
@@ -110,6 +110,11 @@ export class Kernel implements Carried {
 
   get extensions(): Extensions {
     return this.#extensions;
+  }
+
+  /** What happens at a door. */
+  door(port: number): Port | undefined {
+    return this.#ports.get(port);
   }
 
   /** Opens a door. */
@@ -255,7 +260,7 @@ export class Kernel implements Carried {
     this.#from = peer;
     decoder.begin(buffer, start, end, owned);
     try {
-      while (decoder.more) this.#item(peer, kind, target, decoder);
+      while (decoder.more) takeItem(this, peer, kind, target, decoder);
     } catch (error) {
       this.log.error(`A frame from ${this.peers.get(peer)?.name ?? peer} could not be read: ${toError(error).message}`);
     }
@@ -302,61 +307,6 @@ export class Kernel implements Carried {
   onFileData: (peer: RuntimeId, transfer: number, bytes: Buffer) => void = () => {};
   onEnded: (peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined) => void = () => {};
 
-  #item(peer: RuntimeId, kind: number, target: number, decoder: Decoder): void {
-    switch (kind) {
-      case KIND.MESSAGE: {
-        const before = decoder.position;
-        const value = decoder.value();
-        if (target < FIRST_TASK) this.#ports.get(target)?.message?.(peer, value, decoder.position - before);
-        else this.#put(target, value, peer, decoder.position - before, 0);
-        return;
-      }
-      case KIND.FAN_OUT: {
-        const hops = decoder.varint();
-        const targets = Array.from({ length: decoder.count() }, () => decoder.varint());
-        const bytes = decoder.varint();
-        const value = decoder.nested(bytes);
-        for (const one of targets) this.#put(one, value, peer, bytes, hops);
-        return;
-      }
-      case KIND.DELIVER: {
-        const before = decoder.position;
-        const id = decoder.varint();
-        const value = this.#orAnswer(peer, id, () => decoder.value());
-        const taken = this.tasks.take(target, value, peer, decoder.position - before);
-        this.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
-        return;
-      }
-      case KIND.REQUEST: {
-        const id = decoder.value() as number;
-        const method = decoder.value();
-        const args = this.#orAnswer(peer, id, () => decoder.value());
-        const port = this.#ports.get(target);
-        if (port?.request) port.request(peer, id, method, args);
-        else this.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // K1
-        return;
-      }
-      case KIND.ANSWER: {
-        const id = decoder.value() as number;
-        const ok = decoder.value() === true;
-        this.requests.answered(id, ok, decoder.value());
-        return;
-      }
-      case KIND.CLOSE:
-        decoder.value();
-        this.tasks.get(target)?.close();
-        return;
-      case KIND.CREDIT: {
-        const number = decoder.value() as number;
-        const messages = decoder.value() as number;
-        this.windows.returned(peer, number, messages, decoder.value() as number);
-        return;
-      }
-      default:
-        throw new FlotillaError('ERR_WIRE_MALFORMED', `Frames of kind ${kind} mean nothing here.`);
-    }
-  }
-
   #send(peer: RuntimeId, kind: number, target: number, write: (encoder: Encoder) => void): void {
     const out = this.#out(peer);
     const encoder = out.begin(kind, target);
@@ -381,20 +331,6 @@ export class Kernel implements Carried {
       this.#outgoing.set(peer, out);
     }
     return out;
-  }
-
-  // What cannot be read is told to the one who waits for it.
-  #orAnswer<T>(peer: RuntimeId, id: number, read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      this.answer(peer, id, false, error);
-      throw error;
-    }
-  }
-
-  #put(target: number, value: unknown, peer: RuntimeId, bytes: number, hops: number): void {
-    if (!this.tasks.take(target, value, peer, bytes, hops)) this.message(peer, PORT.RUNTIME, { kind: 'ended', task: target });
   }
 
   #tell(peer: PeerInfo | undefined, status: PeerStatus['status']): void {

@@ -18,8 +18,38 @@ interface Letter<M> {
 interface Reader<M> {
   readonly category: Category | undefined;
   readonly match: ((message: M) => boolean) | undefined;
-  readonly resolve: (result: IteratorResult<M, undefined>) => void;
+  /** Gets the message, or undefined for the end. */
+  readonly give: (message: M) => void;
+  readonly end: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+// The usual wait, as one object: for the next message, whatever it is.
+class PlainReader<M> implements Reader<M> {
+  readonly category = undefined;
+  readonly match = undefined;
+  readonly iterates: boolean;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor(iterates: boolean, resolve: (value: never) => void, reject: (error: unknown) => void) {
+    this.iterates = iterates;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  give(message: M): void {
+    this.resolve((this.iterates ? { value: message, done: false } : message) as never);
+  }
+
+  end(): void {
+    if (this.iterates) this.resolve({ value: undefined, done: true } as never);
+    else this.reject(mailboxClosed());
+  }
+}
+
+function mailboxClosed(): FlotillaError {
+  return new FlotillaError('ERR_MAILBOX_CLOSED', 'The mailbox was closed, and all its messages have been received.');
 }
 
 /** What messages can be told apart by. */
@@ -53,20 +83,39 @@ interface Order<M> {
   readonly apart: Map<Category, Fifo<Letter<M>>>;
 }
 
+interface Rare<M> {
+  readers?: Fifo<Reader<M>> | undefined;
+  order?: Order<M>;
+  injected?: Error | undefined;
+  waitingForRoom?: (() => void)[] | undefined;
+}
+
 /** A task's mailbox. */
 export class Mailbox<M> {
   readonly #owner: MailboxOwner;
-  readonly #letters = new Fifo<Letter<M>>();
+  #queue: Fifo<Letter<M>> | undefined;
   #reader: Reader<M> | undefined;
-  #readers: Fifo<Reader<M>> | undefined;
-  #order: Order<M> | undefined;
   #state: State = OPEN;
   #size = 0;
-  #injected: Error | undefined;
-  #waitingForRoom: (() => void)[] | undefined;
+  /** What few mailboxes have. */
+  #rare: Rare<M> | undefined;
 
   constructor(owner: MailboxOwner) {
     this.#owner = owner;
+  }
+
+  get #letters(): Fifo<Letter<M>> {
+    this.#queue ??= new Fifo();
+    return this.#queue;
+  }
+
+  get #order(): Order<M> | undefined {
+    return this.#rare?.order;
+  }
+
+  get #more(): Rare<M> {
+    this.#rare ??= {};
+    return this.#rare;
   }
 
   get size(): number {
@@ -88,7 +137,7 @@ export class Mailbox<M> {
     if (reader && !this.#order && !reader.match && reader.category === undefined) {
       this.#nextReader();
       this.#owner.taken(from, bytes);
-      reader.resolve({ value, done: false });
+      reader.give(value);
       return true;
     }
     const letter: Letter<M> = { value, from, bytes, category: undefined, priority: 0 };
@@ -96,7 +145,7 @@ export class Mailbox<M> {
     const wanting = this.#takeReader(letter);
     if (wanting) {
       this.#owner.taken(from, bytes);
-      wanting.resolve({ value, done: false });
+      wanting.give(value);
     } else this.#keep(letter);
     return true;
   }
@@ -104,7 +153,7 @@ export class Mailbox<M> {
   close(): void {
     if (this.#state !== OPEN) return;
     this.#state = CLOSED;
-    for (const reader of this.#allReaders()) reader.resolve({ value: undefined, done: true });
+    for (const reader of this.#allReaders()) reader.end();
     this.#roomAgain();
   }
 
@@ -119,7 +168,7 @@ export class Mailbox<M> {
   inject(error: Error): void {
     const reader = this.#reader;
     if (!reader) {
-      this.#injected = error;
+      this.#more.injected = error;
       return;
     }
     this.#nextReader();
@@ -128,20 +177,20 @@ export class Mailbox<M> {
 
   /** What was injected and has met no wait yet. */
   get injected(): Error | undefined {
-    return this.#injected;
+    return this.#rare?.injected;
   }
 
   /** The same, taken out: whoever takes it rejects with it. */
   takeInjected(): Error | undefined {
-    const error = this.#injected;
-    this.#injected = undefined;
+    const error = this.#rare?.injected;
+    if (error && this.#rare) this.#rare.injected = undefined;
     return error;
   }
 
   /** Calls back when fewer messages wait, or none will ever be taken again. */
   onRoom(callback: () => void): void {
-    this.#waitingForRoom ??= [];
-    this.#waitingForRoom.push(callback);
+    this.#more.waitingForRoom ??= [];
+    this.#more.waitingForRoom.push(callback);
   }
 
   /** Tells messages apart; the newest that gives a category decides. Returns what ends it. */
@@ -165,18 +214,26 @@ export class Mailbox<M> {
   }
 
   /** The next message, or the end. */
-  next(category?: Category, match?: (message: M) => boolean): Promise<IteratorResult<M, undefined>> {
-    const ready = this.#ready(category, match);
+  next(): Promise<IteratorResult<M, undefined>> {
+    const ready = this.#ready(undefined, undefined);
     if (ready) return ready;
-    return new Promise((resolve, reject) => this.#addReader({ category, match, resolve, reject }));
+    return new Promise((resolve, reject) => this.#addReader(new PlainReader<M>(true, resolve, reject)));
   }
 
   /** The next message; rejects with ERR_MAILBOX_CLOSED after the last. */
-  async receive(options: ReceiveOptions<M> = {}): Promise<M> {
-    const { timeout, signal, category, match } = options;
-    const result = timeout === undefined && !signal ? await this.next(category, match) : await this.#nextWithin(options);
-    if (result.done) throw new FlotillaError('ERR_MAILBOX_CLOSED', 'The mailbox was closed, and all its messages have been received.');
-    return result.value;
+  receive(options?: ReceiveOptions<M>): Promise<M> {
+    const { timeout, signal, category, match } = options ?? {};
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const ready = this.#ready(category, match);
+    if (ready) {
+      return ready.then((result) => {
+        if (result.done) throw mailboxClosed();
+        return result.value;
+      });
+    }
+    if (!options) return new Promise((resolve, reject) => this.#addReader(new PlainReader<M>(false, resolve, reject)));
+    if (timeout !== undefined && timeout <= 0) return Promise.reject(new FlotillaError('ERR_TIMEOUT', 'No message is there.'));
+    return this.#receiveWithin(options);
   }
 
   // What a wait gives at once, if anything.
@@ -184,36 +241,39 @@ export class Mailbox<M> {
     if (this.#state.kind === 'interrupted') return Promise.reject(this.#state.reason); // M3
     const injected = this.takeInjected();
     if (injected) return Promise.reject(injected);
-    const letters = category === undefined ? this.#letters : this.#order?.apart.get(category);
+    const letters = category === undefined ? this.#queue : this.#order?.apart.get(category);
     const letter = match ? letters?.remove((one) => match(one.value)) : letters?.shift();
     if (letter) {
       this.#size--;
       this.#owner.taken(letter.from, letter.bytes);
-      if (this.#waitingForRoom && this.#size <= (WINDOW.messages * 3) / 4) this.#roomAgain();
+      if (this.#rare?.waitingForRoom && this.#size <= (WINDOW.messages * 3) / 4) this.#roomAgain();
       return Promise.resolve({ value: letter.value, done: false });
     }
     return this.#state === CLOSED ? Promise.resolve({ value: undefined, done: true }) : undefined; // M2
   }
 
-  #nextWithin({ timeout, signal, category, match }: ReceiveOptions<M>): Promise<IteratorResult<M, undefined>> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const ready = this.#ready(category, match);
-    if (ready) return ready;
-    if (timeout !== undefined && timeout <= 0) return Promise.reject(new FlotillaError('ERR_TIMEOUT', 'No message is there.'));
+  #receiveWithin({ timeout, signal, category, match }: ReceiveOptions<M>): Promise<M> {
     return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
+      const finish = (): void => {
         timer?.cancel();
         signal?.removeEventListener('abort', onAbort);
-        act();
+      };
+      const fail = (error: unknown): void => {
+        finish();
+        reject(error);
       };
       const reader: Reader<M> = {
         category,
         match,
-        resolve: (result) => settle(() => resolve(result)),
-        reject: (error) => settle(() => reject(error)),
+        give(message) {
+          finish();
+          resolve(message);
+        },
+        end: () => fail(mailboxClosed()),
+        reject: fail,
       };
       const leave = (error: unknown): void => {
-        if (this.#removeReader(reader)) settle(() => reject(error));
+        if (this.#removeReader(reader)) fail(error);
       };
       const onAbort = (): void => leave(signal?.reason);
       const timer =
@@ -228,17 +288,17 @@ export class Mailbox<M> {
   #addReader(reader: Reader<M>): void {
     if (!this.#reader) this.#reader = reader;
     else {
-      this.#readers ??= new Fifo();
-      this.#readers.push(reader);
+      this.#more.readers ??= new Fifo();
+      this.#more.readers.push(reader);
     }
   }
 
   #nextReader(): void {
-    this.#reader = this.#readers?.shift();
+    this.#reader = this.#rare?.readers?.shift();
   }
 
   #removeReader(reader: Reader<M>): boolean {
-    if (this.#reader !== reader) return this.#readers?.remove((one) => one === reader) !== undefined;
+    if (this.#reader !== reader) return this.#rare?.readers?.remove((one) => one === reader) !== undefined;
     this.#nextReader();
     return true;
   }
@@ -248,27 +308,27 @@ export class Mailbox<M> {
     const wants = (reader: Reader<M>): boolean => reader.category === letter.category && (reader.match?.(letter.value) ?? true);
     const first = this.#reader;
     if (!first) return undefined;
-    if (!wants(first)) return this.#readers?.remove(wants);
+    if (!wants(first)) return this.#rare?.readers?.remove(wants);
     this.#nextReader();
     return first;
   }
 
   #allReaders(): Reader<M>[] {
-    const all = this.#reader ? [this.#reader, ...(this.#readers ?? [])] : [];
+    const all = this.#reader ? [this.#reader, ...(this.#rare?.readers ?? [])] : [];
     this.#reader = undefined;
-    this.#readers = undefined;
+    if (this.#rare) this.#rare.readers = undefined;
     return all;
   }
 
   #roomAgain(): void {
-    const waiting = this.#waitingForRoom;
-    this.#waitingForRoom = undefined;
+    const waiting = this.#rare?.waitingForRoom;
+    if (this.#rare) this.#rare.waitingForRoom = undefined;
     for (const callback of waiting ?? []) callback();
   }
 
   #ordered(): Order<M> {
-    this.#order ??= { categorizers: [], priority: undefined, apart: new Map() };
-    return this.#order;
+    this.#more.order ??= { categorizers: [], priority: undefined, apart: new Map() };
+    return this.#more.order;
   }
 
   #classify(letter: Letter<M>, order: Order<M>): void {
@@ -307,7 +367,7 @@ export class Mailbox<M> {
       if (!wanting) this.#keep(letter);
       else {
         this.#owner.taken(letter.from, letter.bytes);
-        wanting.resolve({ value: letter.value, done: false });
+        wanting.give(letter.value);
       }
     }
   }

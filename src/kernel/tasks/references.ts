@@ -3,7 +3,7 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { Reference, type RefWire } from './ref-base.ts';
 import type { TaskRef } from './reference.ts';
-import { EndedRef, RemoteRef, TASK_CODE } from './task-refs.ts';
+import { EndedRef, LocalRef, RemoteRef, TASK_CODE } from './task-refs.ts';
 
 /** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
 export interface RefKind {
@@ -50,6 +50,7 @@ export class References {
     if (!(value instanceof Reference)) return undefined;
     const { wire } = value;
     if (wire) return { code: value.code, payload: wire };
+    if (value instanceof LocalRef) value.keep();
     const { id, addresses } = this.#kernel.carrier;
     const { number, name } = value;
     const once = this.#kernel.tasks.reply(number) !== undefined;

@@ -71,7 +71,7 @@ export class TaskTable implements TaskHost {
     if (options.daemon) task.daemon = true;
     if (begin) begin(() => task.run(fn, args));
     else task.run(fn, args);
-    return task.ref as TaskRef<M, TaskResult<R>>;
+    return this.refOf(task as unknown as LocalTask) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
   }
 
   /** A task that does not run yet. */

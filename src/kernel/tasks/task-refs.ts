@@ -15,6 +15,9 @@ import { notify } from './watch.ts';
 export const TASK_CODE = 1;
 const OVERRUN = 8;
 
+type Send = (message: unknown) => boolean;
+type Deliver = (message: unknown, options?: WaitOptions) => Promise<void>;
+
 abstract class AnyTaskRef extends Reference {
   readonly code = TASK_CODE;
   protected readonly kernel: Kernel;
@@ -27,8 +30,28 @@ abstract class AnyTaskRef extends Reference {
     this.kernel = kernel;
   }
 
-  abstract readonly send: (message: unknown) => boolean;
+  /** What sends, delivers and asks can be passed around; made when first used, because most references never are. */
+  #bound: { send?: Send; deliver?: Deliver } | undefined;
+
+  protected abstract sendOne(message: unknown): boolean;
+  protected abstract deliverOne(message: unknown, options?: WaitOptions): Promise<void>;
   abstract watch(): Promise<TaskEnd>;
+
+  get send(): Send {
+    this.#bound ??= {};
+    this.#bound.send ??= (message) => this.sendOne(message);
+    return this.#bound.send;
+  }
+
+  get deliver(): Deliver {
+    this.#bound ??= {};
+    this.#bound.deliver ??= (message, options) => this.deliverOne(message, options);
+    return this.#bound.deliver;
+  }
+
+  get ask(): <V>(question: (reply: TaskRef<V>) => unknown, options?: WaitOptions) => Promise<V> {
+    return (question, options) => this.#ask(question, options);
+  }
 
   get location(): string | undefined {
     return this.kernel.carrier.addresses[0];
@@ -56,7 +79,7 @@ abstract class AnyTaskRef extends Reference {
     return notify(this.kernel, this as never, watcher as TaskRef<TaskEnded>);
   }
 
-  readonly ask = <V>(question: (reply: TaskRef<V>) => unknown, options: WaitOptions = {}): Promise<V> => {
+  #ask<V>(question: (reply: TaskRef<V>) => unknown, options: WaitOptions = {}): Promise<V> {
     const { kernel } = this;
     const asked = kernel.requests.within(options, `A question to the task '${this.name}'`, (settle) => {
       const done: OnAnswer = (ok, value) => {
@@ -86,7 +109,7 @@ abstract class AnyTaskRef extends Reference {
       };
     });
     return asked as Promise<V>;
-  };
+  }
 
   // One watch serves all questions of this reference.
   #onEnd(callback: (end: TaskEnd) => void): void {
@@ -109,7 +132,12 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
     this.#task = task;
   }
 
-  readonly send = (message: unknown): boolean => {
+  /** It travels: the task keeps it, so that it comes home as itself. */
+  keep(): void {
+    this.#task.keep(this as TaskRef<unknown>);
+  }
+
+  protected sendOne(message: unknown): boolean {
     const { mailbox } = this.#task;
     if (mailbox.size >= WINDOW.messages * OVERRUN) {
       throw new FlotillaError(
@@ -119,7 +147,7 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
     }
     mailbox.put(message, undefined, 0);
     return mailbox.size < WINDOW.messages;
-  };
+  }
 
   async room(options: WaitOptions = {}): Promise<void> {
     const { mailbox } = this.#task;
@@ -131,10 +159,10 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
     }
   }
 
-  readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
+  protected async deliverOne(message: unknown, options: WaitOptions = {}): Promise<void> {
     if (this.#task.mailbox.size >= WINDOW.messages) await this.room(options);
     if (!this.#task.mailbox.put(message, undefined, 0)) throw taskEnded();
-  };
+  }
 
   close(): void {
     this.#task.close();
@@ -170,22 +198,22 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
     return this.wire.addresses[0];
   }
 
-  readonly send = (message: unknown): boolean => {
+  protected sendOne(message: unknown): boolean {
     if (!this.wire.once) return this.kernel.sendTo(this.runtime, this.number, this.open(), message);
     this.kernel.message(this.runtime, this.number, message);
     return true;
-  };
+  }
 
   room(options: WaitOptions = {}): Promise<void> {
     return this.wire.once ? Promise.resolve() : roomFor(this.kernel, this, options);
   }
 
-  readonly deliver = async (message: unknown, options: WaitOptions = {}): Promise<void> => {
+  protected async deliverOne(message: unknown, options: WaitOptions = {}): Promise<void> {
     const window = this.open();
     if (!window.hasRoom || !this.kernel.carrier.hasRoom(this.runtime)) await roomFor(this.kernel, this, options);
     if (window.ended) throw window.lost ?? taskEnded();
     await this.kernel.deliverTo(this.runtime, this.number, window, message, options);
-  };
+  }
 
   close(): void {
     this.kernel.closeTask(this.runtime, this.number);
@@ -228,8 +256,12 @@ export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
     this.#end = end;
   }
 
-  readonly send = (): boolean => true;
-  readonly deliver = (): Promise<void> => Promise.reject(taskEnded());
+  protected sendOne(): boolean {
+    return true;
+  }
+  protected deliverOne(): Promise<void> {
+    return Promise.reject(taskEnded());
+  }
   room(): Promise<void> {
     return Promise.resolve();
   }
@@ -253,13 +285,13 @@ export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
     this.#settle = settle;
   }
 
-  readonly send = (message: unknown): boolean => {
+  protected sendOne(message: unknown): boolean {
     this.#settle(true, message);
     return true;
-  };
-  readonly deliver = async (message: unknown): Promise<void> => {
+  }
+  protected async deliverOne(message: unknown): Promise<void> {
     this.#settle(true, message);
-  };
+  }
   throw(error: Error): void {
     this.#settle(false, error);
   }

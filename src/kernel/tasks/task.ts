@@ -32,26 +32,29 @@ interface Swap {
   told: Error | undefined;
 }
 
+interface Rare<M> {
+  ref?: TaskRef<M>;
+  daemon?: boolean;
+  onEnd?: (() => void) | undefined;
+  abort?: AbortController;
+  interrupted?: Error;
+  suspended?: Suspension | undefined;
+  driver?: Driver | undefined;
+  swappable?: boolean;
+  swap?: Swap | undefined;
+}
+
 /** A task of this runtime. */
 export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   readonly name: string;
   readonly number: number;
   readonly mailbox: Mailbox<M>;
   readonly #host: TaskHost;
-  /** Daemon tasks do not hold up `runtime.finish()`. */
-  daemon = false;
-  /** Told of the end before anybody else. */
-  onEnd: (() => void) | undefined;
-  #ref: TaskRef<M> | undefined;
   #ended: Promise<TaskEnd> | undefined;
   #settle: ((end: TaskEnd) => void) | undefined;
-  #abort: AbortController | undefined;
-  #interrupted: Error | undefined;
   #state: State = RUNNING;
-  #suspended: Suspension | undefined;
-  #driver: Driver | undefined;
-  #swappable = false;
-  #swap: Swap | undefined;
+  /** What few tasks have: a million that wait must fit. */
+  #rare: Rare<M> | undefined;
 
   constructor(host: TaskHost, number: number, name: string) {
     this.#host = host;
@@ -60,13 +63,53 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.mailbox = new Mailbox<M>(this);
   }
 
+  get #more(): Rare<M> {
+    this.#rare ??= {};
+    return this.#rare;
+  }
+
+  get #interrupted(): Error | undefined {
+    return this.#rare?.interrupted;
+  }
+
+  get #suspended(): Suspension | undefined {
+    return this.#rare?.suspended;
+  }
+
+  get #driver(): Driver | undefined {
+    return this.#rare?.driver;
+  }
+
+  get #swap(): Swap | undefined {
+    return this.#rare?.swap;
+  }
+
+  /** Daemon tasks do not hold up `runtime.finish()`. */
+  get daemon(): boolean {
+    return this.#rare?.daemon ?? false;
+  }
+
+  set daemon(value: boolean) {
+    this.#more.daemon = value;
+  }
+
+  /** Told of the end before anybody else. */
+  set onEnd(callback: () => void) {
+    this.#more.onEnd = callback;
+  }
+
   get clock(): Clock {
     return this.#host.clock;
   }
 
   get ref(): TaskRef<M> {
-    this.#ref ??= this.#host.refOf(this as unknown as LocalTask) as TaskRef<M>;
-    return this.#ref;
+    this.#more.ref ??= this.#host.refOf(this as unknown as LocalTask) as TaskRef<M>;
+    return this.#more.ref;
+  }
+
+  /** The reference that `ref` gives from now on, if there was none. */
+  keep(ref: TaskRef<M>): void {
+    this.#more.ref ??= ref;
   }
 
   get location(): string {
@@ -97,11 +140,12 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   }
 
   get signal(): AbortSignal {
-    if (!this.#abort) {
-      this.#abort = new AbortController();
-      if (this.#interrupted) this.#abort.abort(this.#interrupted);
+    const more = this.#more;
+    if (!more.abort) {
+      more.abort = new AbortController();
+      if (more.interrupted) more.abort.abort(more.interrupted);
     }
-    return this.#abort.signal;
+    return more.abort.signal;
   }
 
   get waiting(): number {
@@ -109,11 +153,11 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   }
 
   get swappable(): boolean {
-    return this.#swappable;
+    return this.#rare?.swappable ?? false;
   }
 
   set swappable(value: boolean) {
-    this.#swappable = value;
+    this.#more.swappable = value;
     if (value) this.#tellSwap();
   }
 
@@ -152,7 +196,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         timer?.cancel();
-        if (this.#suspended === suspension) this.#suspended = undefined;
+        if (this.#suspended === suspension) this.#more.suspended = undefined;
       };
       const suspension: Suspension = {
         wake(value) {
@@ -165,7 +209,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
         },
       };
       const timer = timeout === undefined ? undefined : this.#host.clock.after(timeout, () => suspension.wake(alarm));
-      this.#suspended = suspension;
+      this.#more.suspended = suspension;
     });
   }
 
@@ -209,14 +253,14 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     if (!this.alive || this.#interrupted) return Promise.resolve(false);
     this.#swap?.settle(false);
     return new Promise((settle) => {
-      this.#swap = { fn, args, settle, told: undefined };
-      if (this.#swappable) this.#tellSwap();
+      this.#more.swap = { fn, args, settle, told: undefined };
+      if (this.swappable) this.#tellSwap();
     });
   }
 
   /** Runs the function. Its outcome is the end of the task. */
   run<A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A): void {
-    this.#driver = undefined;
+    if (this.#rare) this.#rare.driver = undefined;
     let outcome: unknown;
     try {
       outcome = fn(this, ...args);
@@ -224,11 +268,15 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
       return this.#threw(error);
     }
     if (isGenerator(outcome)) {
-      this.#driver = new Driver(outcome, this.#host.clock);
-      outcome = this.#driver.run();
-      if (this.#interrupted) this.#driver.stop(this.#interrupted);
+      const driver = new Driver(outcome, this.#host.clock);
+      this.#more.driver = driver;
+      outcome = driver.run();
+      if (this.#interrupted) driver.stop(this.#interrupted);
     }
-    (outcome instanceof Promise ? outcome : Promise.resolve(outcome)).then(this.#onReturn, this.#onThrow);
+    (outcome instanceof Promise ? outcome : Promise.resolve(outcome)).then(
+      (value) => this.end({ kind: 'returned', value }),
+      (error) => this.#threw(error),
+    );
   }
 
   /** Ends the loop over the mailbox after what is in it. */
@@ -240,11 +288,11 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   terminate(reason?: string): void {
     if (!this.alive || this.#interrupted) return;
     const error = new FlotillaError('ERR_TASK_INTERRUPTED', `Task '${this.name}' was asked to end${reason ? `: ${reason}` : ''}.`);
-    this.#interrupted = error;
+    this.#more.interrupted = error;
     this.#swap?.settle(false);
     this.mailbox.interrupt(error);
     this.#suspended?.reject(error);
-    this.#abort?.abort(error);
+    this.#rare?.abort?.abort(error);
     this.#driver?.stop(error);
     const timer = this.#host.clock.after(GRACE_MS, () => this.end({ kind: 'terminated', error }), { background: true });
     void this.ended.then(() => timer.cancel());
@@ -256,7 +304,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#state = { kind: 'ended', end };
     this.#swap?.settle(false);
     this.mailbox.close(); // T3
-    this.onEnd?.();
+    this.#rare?.onEnd?.();
     this.#host.taskEnded(this as unknown as LocalTask, end);
     this.#settle?.(end);
   }
@@ -267,9 +315,9 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     if (!swap) return;
     if (swap.told && this.mailbox.injected === swap.told) return; // it hears of it now
     if (swap.told) {
-      this.#swap = undefined;
+      this.#more.swap = undefined;
       swap.settle(false);
-    } else if (this.#swappable) this.#tellSwap();
+    } else if (this.swappable) this.#tellSwap();
   }
 
   #tellSwap(): void {
@@ -279,13 +327,10 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.throw(swap.told);
   }
 
-  readonly #onReturn = (value: unknown): void => this.end({ kind: 'returned', value });
-  readonly #onThrow = (thrown: unknown): void => this.#threw(thrown);
-
   #threw(thrown: unknown): void {
     const swap = this.#swap;
     if (swap?.told !== undefined && thrown === swap.told && this.alive) {
-      this.#swap = undefined;
+      this.#more.swap = undefined;
       swap.settle(true);
       return this.run(swap.fn as never, [...swap.args] as never);
     }

@@ -1,0 +1,76 @@
+// What frames from peers mean: one item at a time.
+import { FlotillaError, type RuntimeId } from '../base/index.ts';
+import { type Decoder, KIND } from '../wire/index.ts';
+import type { Kernel } from './kernel.ts';
+import { FIRST_TASK, PORT } from './ports.ts';
+import { taskEnded } from './tasks/ends.ts';
+
+/** Reads one item of a frame and does what it says. Throws ERR_WIRE_*. */
+export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: number, decoder: Decoder): void {
+  switch (kind) {
+    case KIND.MESSAGE: {
+      const before = decoder.position;
+      const value = decoder.value();
+      if (target < FIRST_TASK) kernel.door(target)?.message?.(peer, value, decoder.position - before);
+      else put(kernel, target, value, peer, decoder.position - before, 0);
+      return;
+    }
+    case KIND.FAN_OUT: {
+      const hops = decoder.varint();
+      const targets = Array.from({ length: decoder.count() }, () => decoder.varint());
+      const bytes = decoder.varint();
+      const value = decoder.nested(bytes);
+      for (const one of targets) put(kernel, one, value, peer, bytes, hops);
+      return;
+    }
+    case KIND.DELIVER: {
+      const before = decoder.position;
+      const id = decoder.varint();
+      const value = orAnswer(kernel, peer, id, () => decoder.value());
+      const taken = kernel.tasks.take(target, value, peer, decoder.position - before);
+      kernel.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
+      return;
+    }
+    case KIND.REQUEST: {
+      const id = decoder.value() as number;
+      const method = decoder.value();
+      const args = orAnswer(kernel, peer, id, () => decoder.value());
+      const port = kernel.door(target);
+      if (port?.request) port.request(peer, id, method, args);
+      else kernel.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // K1
+      return;
+    }
+    case KIND.ANSWER: {
+      const id = decoder.value() as number;
+      const ok = decoder.value() === true;
+      kernel.requests.answered(id, ok, decoder.value());
+      return;
+    }
+    case KIND.CLOSE:
+      decoder.value();
+      kernel.tasks.get(target)?.close();
+      return;
+    case KIND.CREDIT: {
+      const number = decoder.value() as number;
+      const messages = decoder.value() as number;
+      kernel.windows.returned(peer, number, messages, decoder.value() as number);
+      return;
+    }
+    default:
+      throw new FlotillaError('ERR_WIRE_MALFORMED', `Frames of kind ${kind} mean nothing here.`);
+  }
+}
+
+// What cannot be read is told to the one who waits for it.
+function orAnswer<T>(kernel: Kernel, peer: RuntimeId, id: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    kernel.answer(peer, id, false, error);
+    throw error;
+  }
+}
+
+function put(kernel: Kernel, target: number, value: unknown, peer: RuntimeId, bytes: number, hops: number): void {
+  if (!kernel.tasks.take(target, value, peer, bytes, hops)) kernel.message(peer, PORT.RUNTIME, { kind: 'ended', task: target });
+}
