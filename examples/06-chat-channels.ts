@@ -1,5 +1,5 @@
 // A chat of several processes: whoever is there finds the room by its name, and a transform stamps or drops each line.
-// Two machines: run it with `server` on one and `guest` on the other, with the same secret.
+// On two machines with the same secret: `... 06-chat-channels.ts server` on one, `... guest` on the other.
 //
 //   npx flotilla run examples/06-chat-channels.ts
 import { channelName, Runtime, type Task } from 'flotilla';
@@ -10,14 +10,16 @@ interface Line {
   readonly text: string;
 }
 const room = channelName<Line>('room'); // shared by both sides
-const nearby = { discover: true, listen: 'tcp://127.0.0.1', udpPort: 9766 } as const;
+const role = process.argv[2] ?? 'alone';
+const here = role === 'server' || role === 'guest' ? {} : { listen: 'tcp://127.0.0.1' }; // by itself it keeps to this machine
+const nearby = { discover: true, udpPort: 9766, ...here };
 
-if (process.argv[2] === 'server') {
+if (role.startsWith('server')) {
   const runtime = await Runtime.start({ name: 'chat-server', ...nearby });
   runtime.channel(room, { transform: (line) => (/spam/i.test(line.text) ? undefined : { ...line, text: `${line.text}!` }) });
   console.log('open');
 } else {
-  using _server = await startOther(import.meta.url, 'server');
+  using _server = role === 'alone' ? await startOther(import.meta.url, 'server-here') : undefined;
   await using runtime = await Runtime.start({ name: 'guest', ...nearby });
   const chat = await runtime.locate(room, { timeout: 10_000 });
   const reader = runtime.spawn(async (self: Task<Line>) => {

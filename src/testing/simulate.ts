@@ -157,6 +157,7 @@ export async function simulate(
   network.datagrams.lost = faults.lost ?? 0;
   network.datagrams.doubled = faults.doubled ?? 0;
   const injector = new Injector(network, faults, seed);
+  await new Promise((resolve) => setImmediate(resolve)); // every run begins in a turn of its own: stacks, which travel, are the same
   try {
     const running = program(network);
     const outcome: { done: boolean } = { done: false };

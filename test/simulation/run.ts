@@ -1,4 +1,5 @@
 // npm run simulate -- --seeds 10000 | --seed 17 | --from 500 | --long
+
 import { runDispatch } from './dispatch.ts';
 import { LONG, runNetwork, SHORT } from './network.ts';
 import { runSchedule, runSession } from './scenario.ts';

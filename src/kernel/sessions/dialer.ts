@@ -2,10 +2,11 @@
 //
 //   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
 //   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
+//   R4. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, type Conn, dialAndGreet, type Keys, parseAddress } from '../../transport/index.ts';
+import { type Address, type Conn, dialAndGreet, isLoopback, type Keys, parseAddress } from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
@@ -16,6 +17,12 @@ const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
+
+/** Whether an address means another place on every machine. */
+function ownMachineOnly(text: string): boolean {
+  const { scheme, host } = parseAddress(text);
+  return scheme === 'unix' || (scheme === 'tcp' && isLoopback(host));
+}
 
 type Way = (keys: Keys) => Promise<Conn>;
 
@@ -128,15 +135,24 @@ export class Dialer {
     let hopeless = false;
     let stale: string | undefined;
     let error: Error | undefined;
-    const ways: Way[] = [...(route?.addresses ?? [])].map((text) => (keys) => this.dial(parseAddress(text), DIAL_MS, keys));
-    for (const via of route?.via ?? []) if (this.#hub.isOpen(via)) ways.push(() => Promise.resolve(this.#relay.dial(via, session.peer))); // R1
-    for (const way of ways) {
+    const ways: { readonly way: Way; readonly counts: boolean }[] = [...(route?.addresses ?? [])].map((text) => ({
+      way: (keys) => this.dial(parseAddress(text), DIAL_MS, keys),
+      counts: session.near || !ownMachineOnly(text), // R4
+    }));
+    for (const via of route?.via ?? [])
+      if (this.#hub.isOpen(via)) ways.push({ way: () => Promise.resolve(this.#relay.dial(via, session.peer)), counts: true }); // R1
+    for (const { way, counts } of ways) {
       if (!this.#waits(session)) break;
       tried++;
       try {
         await this.#tryOne(session, way);
         return { tried, refused: false, hopeless: false };
       } catch (thrown) {
+        if (!counts) {
+          refused = false;
+          error ??= thrown as Error;
+          continue;
+        }
         error = thrown as Error;
         if (!(error as { refused?: boolean }).refused) refused = false;
         if (hasCode(error, 'ERR_REFERENCE_STALE')) stale = 'another runtime answers at its address: it has been restarted';

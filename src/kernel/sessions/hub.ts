@@ -298,6 +298,7 @@ export class Hub {
     const old = session.state.kind === 'open' ? session.state.link : undefined;
     const first = !this.#known.has(session.peer);
     session.dialled = dialled;
+    session.near = link.conn.local && !link.conn.remote.startsWith('relay:');
     session.theirBefore = open.before;
     session.theirs = open.token;
     session.lastHeard = this.options.environment.clock.now();

@@ -58,6 +58,8 @@ export class Session {
   /** Whether this side dialled first; it redials first. */
   dialled = false;
   lastHeard: number;
+  /** Whether its links have been ones that do not leave this machine. */
+  near = false;
   /** How much we last told the other side that we have received. */
   announced = 0;
   /** How many sessions before this one the other side had seen end. */
