@@ -12,6 +12,7 @@ const files = {
   messages: ['one-way messages', 'round trip'],
   bulk: ['bulk'],
   calls: ['run, idle', 'run, in flight', 'map'],
+  runtime: ['service calls', 'fan-out', 'file', 'tasks', 'pulses'],
   jobs: ['factoring job', 'worker start', 'first result'],
 };
 const rows = [];

@@ -89,6 +89,13 @@ export class Requests {
     });
   }
 
+  /** Asks without a deadline. Rejects with what the other side threw, or ERR_SESSION_LOST. */
+  plain(peer: RuntimeId, port: number, method: string, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.request({ peer, settle: (ok, value) => (ok ? resolve(value) : reject(value)) }, port, method, args);
+    });
+  }
+
   /** A promise for an outcome that `begin` starts; what `begin` returns gives it up. */
   within(options: WaitOptions, what: string, begin: (settle: OnAnswer) => (reason: unknown) => void): Promise<unknown> {
     const { timeout, signal } = options;

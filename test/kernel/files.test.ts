@@ -146,7 +146,7 @@ test('a transfer goes on through cuts, and after its receiver or sender was lost
   await world.wait(b.deleteFile(b.id, 'big'));
   const lost = a.sendFile('mem://b:1', '/big');
   lost.catch(() => {});
-  await world.clock.advance(200);
+  await world.clock.advance(80);
   world.crash(a, 'a', true);
   await world.clock.advance(30_000);
   assert.equal(world.files('b').paths.length, 1, 'what has arrived is kept');

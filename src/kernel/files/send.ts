@@ -14,9 +14,10 @@ import type { FileStat, Reading } from './contract.ts';
 import { checkPath, fileError } from './paths.ts';
 import { hashUpTo, type OfferAnswer, type ReceiverNotice } from './receive.ts';
 
-const CHUNK = 256 << 10;
-const AHEAD = 8;
+const CHUNK = 512 << 10;
+const AHEAD = 16;
 const HEAD = 32;
+const EMPTY = Buffer.alloc(0);
 const TIMEOUT_MS = 30_000;
 
 /** Options of `runtime.sendFile`. */
@@ -114,12 +115,14 @@ export class FileSender {
     try {
       const hash = createHash('sha256');
       await hashUpTo(hash, from, (buffer, at) => reading.read(buffer, at));
+      let next = this.#read(reading, from);
       for (let at = from; at < size; ) {
-        await sending.room();
-        const buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(HEAD + CHUNK);
-        const count = await reading.read(buffer.subarray(HEAD, HEAD + Math.min(CHUNK, size - at)), at);
+        const { buffer, count } = await next;
         if (count === 0) throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' became shorter while it was sent.`);
+        next = this.#read(reading, at + count); // while this chunk is hashed and sent
+        next.catch(() => {}); // heard when it is its turn
         hash.update(buffer.subarray(HEAD, HEAD + count));
+        await sending.room();
         this.#post(peer, transfer, buffer, count);
         sending.sent(count);
         at += count;
@@ -140,6 +143,13 @@ export class FileSender {
       sending.end();
       this.#sending.delete(key);
     }
+  }
+
+  async #read(reading: Reading, at: number): Promise<{ readonly buffer: Buffer; readonly count: number }> {
+    const left = reading.stat.size - at;
+    if (left <= 0) return { buffer: EMPTY, count: 0 };
+    const buffer = this.#pool.pop() ?? Buffer.allocUnsafeSlow(HEAD + CHUNK);
+    return { buffer, count: await reading.read(buffer.subarray(HEAD, HEAD + Math.min(CHUNK, left)), at) };
   }
 
   // The bytes go out as they were read, with the frame's head before them.

@@ -7,6 +7,7 @@
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { PORT, type Port } from '../ports.ts';
+import type { TaskEnd } from '../tasks/self.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import type { Service } from './service-name.ts';
 import { AnyServiceRef, SERVICE_CODE, type ServiceRef } from './service-ref.ts';
@@ -29,7 +30,7 @@ export class Services {
   readonly #kernel: Kernel;
   readonly #served = new Map<number, Service<unknown, unknown[], unknown>>();
   readonly #started = new Map<RuntimeId, Map<number, Set<LocalTask>>>();
-  readonly #calls = new Map<string, LocalTask>();
+  readonly #calls = new Map<RuntimeId, Map<number, LocalTask>>();
   #references = 0;
 
   constructor(kernel: Kernel) {
@@ -41,7 +42,7 @@ export class Services {
     });
     const door: Port = {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),
-      cancel: (peer, id, reason) => this.#calls.get(`${peer} ${id}`)?.terminate(toError(reason).message),
+      cancel: (peer, id, reason) => this.#calls.get(peer)?.get(id)?.terminate(toError(reason).message),
       ended: (peer) => this.#lost(peer),
     };
     kernel.serve(PORT.SERVICES, door);
@@ -75,21 +76,25 @@ export class Services {
       if ((method !== 'spawn' && method !== 'call') || !Array.isArray(args)) {
         throw new FlotillaError('ERR_REQUEST_UNKNOWN', `Services do not know the request '${String(method)}'.`);
       }
-      const task = this.#start(peer, number, reference, args);
-      if (method === 'spawn') return this.#kernel.answer(peer, id, true, task.ref);
-      const key = `${peer} ${id}`;
-      this.#calls.set(key, task);
-      void task.ended.then((end) => {
-        this.#calls.delete(key);
+      if (method === 'spawn') return this.#kernel.answer(peer, id, true, this.#start(peer, number, reference, args, () => {}).ref);
+      let calls = this.#calls.get(peer);
+      if (!calls) {
+        calls = new Map();
+        this.#calls.set(peer, calls);
+      }
+      const open = calls;
+      const task = this.#start(peer, number, reference, args, (end) => {
+        open.delete(id);
         if (end.kind === 'returned') this.#kernel.answer(peer, id, true, end.value);
         else this.#kernel.answer(peer, id, false, end.error);
       });
+      if (task.alive) open.set(id, task);
     } catch (error) {
       this.#kernel.answer(peer, id, false, toError(error));
     }
   }
 
-  #start(peer: RuntimeId, number: number, reference: number, args: unknown[]): LocalTask {
+  #start(peer: RuntimeId, number: number, reference: number, args: unknown[], ended: (end: TaskEnd) => void): LocalTask {
     const definition = this.#served.get(number);
     if (!definition) throw new FlotillaError('ERR_SERVICE_CLOSED', 'The service is not served any more.');
     this.#check(definition, args);
@@ -108,9 +113,9 @@ export class Services {
     const task = this.#kernel.tasks.create<unknown>(definition.name);
     tasks.add(task);
     const held = tasks;
-    task.onEnd = () => {
+    task.onEnd = (end) => {
+      ended(end);
       held.delete(task);
-      if (held.size === 0 && references.get(reference) === held) references.delete(reference);
     };
     task.run(definition.fn as Anything as never, args);
     return task;
@@ -148,5 +153,6 @@ export class Services {
   #lost(peer: RuntimeId): void {
     for (const reference of [...(this.#started.get(peer)?.keys() ?? [])]) this.#closeReference(peer, reference, true);
     this.#started.delete(peer);
+    this.#calls.delete(peer);
   }
 }

@@ -99,7 +99,10 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     if (this.#shared.closed) {
       return Promise.reject(new FlotillaError('ERR_SERVICE_CLOSED', `This reference to the service '${this.name}' has been closed.`));
     }
+    const { timeout, signal } = this.#wait;
     try {
+      if (timeout === undefined && !signal)
+        return this.#kernel.requests.plain(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args]);
       return this.#kernel.ask(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args], this.#wait);
     } catch (error) {
       return Promise.reject(toError(error));

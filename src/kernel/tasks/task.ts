@@ -35,7 +35,7 @@ interface Swap {
 interface Rare<M> {
   ref?: TaskRef<M>;
   daemon?: boolean;
-  onEnd?: (() => void) | undefined;
+  onEnd?: ((end: TaskEnd) => void) | undefined;
   abort?: AbortController;
   interrupted?: Error;
   suspended?: Suspension | undefined;
@@ -94,7 +94,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   }
 
   /** Told of the end before anybody else. */
-  set onEnd(callback: () => void) {
+  set onEnd(callback: (end: TaskEnd) => void) {
     this.#more.onEnd = callback;
   }
 
@@ -132,7 +132,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
 
   /** Whether anybody waits for the end. */
   get watched(): boolean {
-    return this.#settle !== undefined;
+    return this.#settle !== undefined || this.#rare?.onEnd !== undefined;
   }
 
   get alive(): boolean {
@@ -273,6 +273,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
       outcome = driver.run();
       if (this.#interrupted) driver.stop(this.#interrupted);
     }
+    if (typeof outcome !== 'object' || outcome === null || !('then' in outcome)) return this.end({ kind: 'returned', value: outcome });
     (outcome instanceof Promise ? outcome : Promise.resolve(outcome)).then(
       (value) => this.end({ kind: 'returned', value }),
       (error) => this.#threw(error),
@@ -304,7 +305,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#state = { kind: 'ended', end };
     this.#swap?.settle(false);
     this.mailbox.close(); // T3
-    this.#rare?.onEnd?.();
+    this.#rare?.onEnd?.(end);
     this.#host.taskEnded(this as unknown as LocalTask, end);
     this.#settle?.(end);
   }

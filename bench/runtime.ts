@@ -1,0 +1,212 @@
+// What does a runtime carry beside messages: calls of services, fan-out of channels, files, a million tasks, a thousand peers?
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { channelName, Runtime, service, type Task } from 'flotilla';
+import { median, peer, type Row, role, times } from './support/measure.ts';
+
+const secret = 'the secret of the benches';
+const CALLS = 200_000;
+const IN_FLIGHT = 64;
+const SUBSCRIBERS = 1_000;
+const PUBLISHED = 1_000;
+const TASKS = 1_000_000;
+const PEERS = 1_000;
+const FILE_MB = 1_024;
+const WATCHED_MS = 10_000;
+
+const add = service('add', (_self: Task<never>, a: number, b: number) => a + b);
+const news = channelName<{ readonly n: number; readonly text: string }>('news');
+const say = (value: unknown): void => void process.send?.(value as object);
+
+async function server(filesDir?: string): Promise<Runtime> {
+  const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret, ...(filesDir ? { filesDir } : {}) });
+  runtime.serve(add);
+  say(runtime.location);
+  return runtime;
+}
+
+async function calls(): Promise<number> {
+  const other = peer(import.meta.url, 'server');
+  const runtime = await Runtime.start({ secret, seeds: [await other.said<string>()] });
+  const ref = await runtime.locate(add);
+  const rates = await times(3, async () => {
+    const started = performance.now();
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < CALLS) await ref.call(next++, 1);
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+    return CALLS / ((performance.now() - started) / 1_000);
+  });
+  await runtime.close();
+  other.end();
+  return median(rates);
+}
+
+// Subscribers of another process: each message crosses once and is handed to a thousand mailboxes.
+async function subscribers(): Promise<void> {
+  const runtime = await Runtime.start({ secret, seeds: [process.env['BENCH_LOCATION'] as string] });
+  const channel = await runtime.locate(news);
+  let heard = 0;
+  const listen = async (self: Task<unknown>): Promise<void> => {
+    for await (const _ of self) if (++heard % (SUBSCRIBERS * PUBLISHED) === 0) say('all');
+  };
+  for (let i = 0; i < SUBSCRIBERS; i++) await channel.subscribe(runtime.spawn(listen));
+  say('subscribed');
+}
+
+async function fanOut(): Promise<number> {
+  const runtime = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0' });
+  const channel = runtime.channel(news);
+  const other = peer(import.meta.url, 'subscribers', { BENCH_LOCATION: runtime.location as string });
+  await other.said();
+  const rates = await times(3, async () => {
+    const all = other.said();
+    const started = performance.now();
+    for (let n = 0; n < PUBLISHED; n++) if (!channel.send({ n, text: 'something has happened' })) await channel.room();
+    await all;
+    return (SUBSCRIBERS * PUBLISHED) / ((performance.now() - started) / 1_000);
+  });
+  other.end();
+  await runtime.close();
+  return median(rates);
+}
+
+async function memory(): Promise<void> {
+  const runtime = await Runtime.start({ secret });
+  const wait = async (self: Task<number>): Promise<number> => self.receive();
+  for (let i = 0; i < TASKS; i++) runtime.spawn(wait);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  say(process.memoryUsage.rss() / 2 ** 20);
+}
+
+async function files(): Promise<{ ours: number; hand: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const path = join(folder, 'data');
+  const block = Buffer.allocUnsafe(1 << 20).fill(7);
+  const fd = openSync(path, 'w');
+  for (let i = 0; i < FILE_MB; i++) writeSync(fd, block);
+  const other = peer(import.meta.url, 'server', { BENCH_FILES: folder });
+  const runtime = await Runtime.start({ secret });
+  const location = await other.said<string>();
+  await runtime.connect(location);
+  const ours: number[] = [];
+  const hand: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    let started = performance.now();
+    await runtime.sendFile(location, path, { dir: 'in' });
+    ours.push(FILE_MB / ((performance.now() - started) / 1_000));
+    await runtime.deleteFile(location, 'data', { dir: 'in' });
+    started = performance.now();
+    await byHand(path, join(folder, 'copy'));
+    hand.push(FILE_MB / ((performance.now() - started) / 1_000));
+    rmSync(join(folder, 'copy'));
+  }
+  await runtime.close();
+  other.end();
+  rmSync(folder, { recursive: true });
+  return { ours: median(ours), hand: median(hand) };
+}
+
+// The limit: a file read, hashed, written to a socket, read there, hashed and written, a mebibyte at a time.
+async function byHand(path: string, to: string): Promise<void> {
+  const other = peer(import.meta.url, 'hashing', { BENCH_TO: to });
+  const socket = connect(await other.said<number>(), '127.0.0.1');
+  const hash = createHash('sha256');
+  const done = other.said<string>();
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    if (!socket.write(chunk as Buffer)) await new Promise((resolve) => socket.once('drain', resolve));
+  }
+  socket.end();
+  if ((await done) !== hash.digest('hex')) throw new Error('the hashes differ');
+  other.end();
+}
+
+function hashing(): void {
+  const accept = createServer({ highWaterMark: 1 << 20 }, async (socket) => {
+    const hash = createHash('sha256');
+    const file = await open(process.env['BENCH_TO'] as string, 'w');
+    for await (const chunk of socket) {
+      hash.update(chunk as Buffer);
+      await file.write(chunk as Buffer);
+    }
+    await file.close();
+    say(hash.digest('hex'));
+  });
+  accept.listen(0, '127.0.0.1', () => say((accept.address() as { port: number }).port));
+}
+
+async function peers(): Promise<void> {
+  const location = process.env['BENCH_LOCATION'] as string;
+  for (let i = 0; i < PEERS; i++) await (await Runtime.start({ secret })).connect(location);
+  say('connected');
+}
+
+// How much of a core the pulses of a thousand idle peers cost one runtime, as a share.
+async function pulses(): Promise<number> {
+  const runtime = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0' });
+  const other = peer(import.meta.url, 'peers', { BENCH_LOCATION: runtime.location as string });
+  await other.said();
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+  const { user, system } = process.cpuUsage(before);
+  other.end();
+  await runtime.close();
+  return (user + system) / 1_000 / WATCHED_MS;
+}
+
+/** The rows of this bench. */
+export async function bench(): Promise<Row[]> {
+  const perSecond = await calls();
+  const deliveries = await fanOut();
+  const { ours, hand } = await files();
+  const held = peer(import.meta.url, 'memory');
+  const megabytes = await held.said<number>();
+  held.end();
+  const share = await pulses();
+  return [
+    { name: 'service calls, 64 in flight', unit: '/s', ours: perSecond, limit: 150_000, limitName: 'the goal itself', goal: '>= 150 k/s' },
+    {
+      name: 'fan-out to 1,000 subscribers',
+      unit: '/s',
+      ours: deliveries,
+      limit: 300_000,
+      limitName: 'the goal itself',
+      goal: '>= 300 k/s',
+    },
+    {
+      name: 'a file of 1 GiB, hashed at both ends',
+      unit: 'MB/s',
+      ours,
+      limit: hand,
+      limitName: 'read, hashed, sent, hashed and written by hand',
+      goal: '>= 0.9',
+    },
+    {
+      name: '1,000,000 tasks that wait for a message',
+      unit: 'MB',
+      ours: megabytes,
+      limit: 1_000,
+      limitName: 'the goal itself',
+      goal: '<= 1 GB',
+    },
+    {
+      name: 'pulses of 1,000 peers, share of a core',
+      unit: '%',
+      ours: share * 100,
+      limit: 10,
+      limitName: 'the goal itself',
+      goal: '<= 10 %',
+    },
+  ];
+}
+
+const ROLES: Record<string, () => unknown> = { server: () => server(process.env['BENCH_FILES']), subscribers, memory, hashing, peers };
+if (process.argv[1] === fileURLToPath(import.meta.url) && role) await ROLES[role]?.();
