@@ -21,6 +21,7 @@ import type { DatagramPeer, DatagramSocket, Signer } from './contract.ts';
 /** Clocks of two machines may differ by so much. */
 export const SKEW_MS = 30_000;
 const FIRST_MS = 300;
+const LEAST_MS = 150;
 const MOST_MS = 60_000;
 const ANSWER_MS = 100;
 const NONCES_KEPT = 10_000;
@@ -66,6 +67,7 @@ export class Beacon {
   readonly #complained = new Set<string>();
   #backoff: Backoff;
   #timer: Timer | undefined;
+  #calledAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: BeaconOptions, socket: DatagramSocket) {
@@ -78,7 +80,9 @@ export class Beacon {
   again(): void {
     if (this.#closed) return;
     this.#backoff = this.#fresh();
-    this.#hello();
+    const { clock } = this.#options;
+    if (clock.now() - this.#calledAt >= LEAST_MS) this.#hello();
+    else this.#later(); // many were lost at once
   }
 
   /** Says hello to one machine: all its runtimes that share the port hear it. */
@@ -132,9 +136,14 @@ export class Beacon {
   }
 
   #hello(): void {
-    this.#timer?.cancel();
     if (this.#closed) return;
+    this.#calledAt = this.#options.clock.now();
     if (this.#options.speaks()) for (const bytes of this.#make('hello', NO_NONCE, '', false)) this.#socket.shout(bytes);
+    this.#later();
+  }
+
+  #later(): void {
+    this.#timer?.cancel();
     this.#timer = this.#options.clock.after(this.#backoff.next(), () => this.#hello(), { background: true });
   }
 

@@ -19,6 +19,8 @@ export interface DatagramOptions {
   readonly port: number;
   /** Groups to speak to instead of broadcasting. IPv6 always uses its group. */
   readonly multicast: false | { readonly group4: string; readonly group6: string; readonly hops: number };
+  /** False: only a port of one's own, to ask and be answered at. True by default. */
+  readonly listens?: boolean;
   /** Only on this machine. */
   readonly loopback: boolean;
   readonly family: 4 | 6 | undefined;

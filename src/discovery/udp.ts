@@ -19,7 +19,7 @@ interface Interface {
 export const udpDatagrams: Datagrams = Object.freeze({ open: openUdp });
 
 async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: DatagramPeer) => void): Promise<DatagramSocket> {
-  const { port, multicast, loopback, family } = options;
+  const { port, multicast, loopback, family, listens = true } = options;
   const sockets: Socket[] = [];
   const take = (shared: boolean) => (bytes: Buffer, from: { address: string; port: number }) =>
     receive(bytes, { host: from.address.replace(/^::ffff:/, '').replace(/%.*$/, ''), port: from.port, shared });
@@ -38,11 +38,11 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
     return socket;
   };
   try {
-    const shared4 = family === 6 ? undefined : await bind('udp4', port);
+    const shared4 = family === 6 || !listens ? undefined : await bind('udp4', port);
     const own4 = family === 6 ? undefined : await bind('udp4', 0);
     const wants6 = family === 6 || (multicast !== false && family !== 4);
-    const shared6 = wants6 ? await bind('udp6', port).catch(() => undefined) : undefined;
-    const own6 = shared6 ? await bind('udp6', 0) : undefined;
+    const shared6 = wants6 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
+    const own6 = shared6 || !listens ? await bind('udp6', 0).catch(() => undefined) : undefined;
     own4?.setBroadcast(true);
     const joined = new Set<string>();
     const join = (one: Interface): void => {

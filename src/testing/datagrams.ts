@@ -43,14 +43,18 @@ export class MemoryDatagrams {
           shout: (bytes, here = false) => {
             for (const to of [...this.#places]) {
               const local = to.machine === machine;
-              if (to.options.port === options.port && (local || !(here || options.loopback || to.options.loopback)))
+              if (
+                to.options.port === options.port &&
+                to.options.listens !== false &&
+                (local || !(here || options.loopback || to.options.loopback))
+              )
                 this.#carry(place, to, true, bytes);
             }
           },
           send: (bytes, host, port) => {
             const there = [...this.#places].filter((one) => one.machine === host);
             const own = there.find((one) => one.own === port);
-            const shared = there.find((one) => one.options.port === port); // one of several gets it
+            const shared = there.find((one) => one.options.port === port && one.options.listens !== false); // one of several gets it
             const to = own ?? shared;
             if (to) this.#carry(place, to, to !== own, bytes);
           },

@@ -9,6 +9,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../kernel.ts';
 import { methodPort, PORT } from '../ports.ts';
@@ -19,6 +20,8 @@ import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 export const TRANSFERS = { all: 4_096, each: 1_024 } as const;
 const PARTS_KEPT_MS = 24 * 3_600_000;
 const HASH_BYTES = 1 << 20;
+const MOST_BYTES = LIMITS.frame;
+const POOLED = 32;
 
 /** What a sender says of a file. */
 export interface Offer {
@@ -71,6 +74,7 @@ export class FileReceiver {
   readonly #transfers = new Map<string, Transfer>();
   readonly #targets = new Set<string>();
   readonly #dropping = new Map<string, Promise<void>>();
+  readonly #pool: Buffer[] = [];
   #next = 1;
 
   constructor(kernel: Kernel, environment: Environment, settings: ReceiveSettings) {
@@ -189,12 +193,16 @@ export class FileReceiver {
       ); // R2
     }
     transfer.hash.update(bytes);
-    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    const whole = this.#pool.pop() ?? Buffer.allocUnsafeSlow(MOST_BYTES); // used again: fresh memory costs as much as the copy
+    const copy = whole.subarray(0, bytes.length);
     bytes.copy(copy);
     transfer.written = transfer.written
       .then(() => (transfer.failure ? undefined : transfer.writing.write(copy, at)))
       .then(
-        () => this.#notice(transfer, { kind: 'took', transfer: number, bytes: copy.length }),
+        () => {
+          if (this.#pool.length < POOLED) this.#pool.push(whole);
+          this.#notice(transfer, { kind: 'took', transfer: number, bytes: copy.length });
+        },
         (error: unknown) => this.#fail(transfer, fileError(`'${transfer.offer.name}' cannot be written at the receiver`, error)),
       );
   }

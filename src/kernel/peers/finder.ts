@@ -82,7 +82,7 @@ export class Finder {
 
   /** All runtimes of one machine, by its shared port. Rejects with ERR_LINK_UNREACHABLE if none has answered in time. */
   async machine(host: string, port: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<readonly PeerInfo[]> {
-    const beacon = this.#beacon ?? (await this.#listen(quiet(port), false));
+    const beacon = this.#beacon ?? (await this.#listen(quiet(port), false)); // for this question only
     const { clock } = this.#hub.options.environment;
     const found = new Map<RuntimeId, PeerInfo>();
     const started = clock.now();
@@ -106,6 +106,7 @@ export class Finder {
       }
     } finally {
       listeners.delete(hear);
+      if (beacon !== this.#beacon) await beacon.close();
     }
   }
 
@@ -160,8 +161,10 @@ export class Finder {
       await beacon.close();
       throw this.#stop.signal.reason;
     }
-    this.#beacon = beacon;
-    if (announces) beacon.again();
+    if (announces) {
+      this.#beacon = beacon;
+      beacon.again();
+    }
     return beacon;
   }
 
@@ -244,5 +247,5 @@ export class Finder {
 
 // Asks and is answered, but tells nobody that it is here.
 function quiet(port: number): DatagramOptions {
-  return { port, multicast: false, loopback: false, family: undefined };
+  return { port, multicast: false, loopback: false, family: undefined, listens: false };
 }

@@ -116,6 +116,7 @@ export class Services {
     task.onEnd = (end) => {
       ended(end);
       held.delete(task);
+      if (held.size === 0 && references.get(reference) === held) references.delete(reference);
     };
     task.run(definition.fn as Anything as never, args);
     return task;

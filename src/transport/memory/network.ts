@@ -33,6 +33,7 @@ export class MemoryNetwork {
   readonly #conns = new Set<MemoryConn>();
   readonly #blocked = new Map<string, number>();
   readonly #stopped = new Set<string>();
+  readonly #lives = new Map<string, number>();
   #nextPort = FIRST_FREE_PORT;
   /** Bytes delivered so far, and a digest of them in order: equal seeds give equal digests. */
   readonly trace = { bytes: 0, chunks: 0, digest: 0 };
@@ -103,6 +104,7 @@ export class MemoryNetwork {
   /** A machine is gone: its connections break silently, nothing listens there any more. */
   crash(machine: string, tell: boolean): void {
     this.#stopped.delete(machine);
+    this.#lives.set(machine, (this.#lives.get(machine) ?? 0) + 1);
     for (const [key, place] of this.#places) if (place.machine === machine) this.#places.delete(key);
     for (const conn of [...this.#conns]) if (conn.machine === machine) conn.crash(tell);
   }
@@ -125,6 +127,7 @@ export class MemoryNetwork {
   }
 
   async #dial(machine: string, address: Address, timeoutMs: number): Promise<Conn> {
+    const life = this.#lives.get(machine);
     const place = this.#places.get(`${address.host}:${address.port}`);
     const where = formatAddress(address);
     if (place && !(this.passes(machine, place.machine) && this.passes(place.machine, machine))) {
@@ -132,6 +135,7 @@ export class MemoryNetwork {
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} did not answer within ${timeoutMs / 1000} s.`);
     }
     await new Promise<void>((resolve) => this.clock.after(this.latency() * 2, resolve));
+    if (this.#lives.get(machine) !== life) return new Promise(() => {}); // whoever dialled is no more
     const now = this.#places.get(`${address.host}:${address.port}`);
     if (!now)
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });

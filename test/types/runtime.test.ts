@@ -1,0 +1,87 @@
+// The runtime's face, proved in both directions: what must compile does, and what must not does not. Nothing here runs.
+import { test } from 'node:test';
+import {
+  type ChannelRef,
+  channelName,
+  type FileOutcome,
+  type PeerStatus,
+  type Runtime,
+  type ServiceRef,
+  service,
+  serviceName,
+  type Task,
+  type TaskEnded,
+  type TaskRef,
+  taskName,
+} from 'flotilla';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const is = <T extends true>(): T => true as T;
+
+interface Line {
+  readonly text: string;
+}
+const adder = taskName<number, string>('adder');
+const room = channelName<Line>('room');
+const lengths = channelName<string, number>('lengths');
+const divide = service('divide', async (_self: Task<never>, a: number, b: number) => a / b);
+declare const runtime: Runtime;
+
+export async function compiles(): Promise<void> {
+  const task = await runtime.locate(adder);
+  is<Equal<typeof task, TaskRef<number, string>>>();
+  const plain = await runtime.locate('anything');
+  is<Equal<typeof plain, TaskRef<unknown>>>();
+  const chat = await runtime.locate(room);
+  is<Equal<typeof chat, ChannelRef<Line, Line>>>();
+  const counted = await runtime.locate(lengths);
+  counted.send('text');
+  const numbers = runtime.spawn(async (self: Task<number>) => self.receive());
+  await counted.subscribe(numbers);
+  const wide = runtime.spawn(async (self: Task<Line | string>) => self.receive());
+  await chat.subscribe(wide); // takes lines, and more
+  const calculator = await runtime.locate(divide);
+  is<Equal<typeof calculator, ServiceRef<never, [a: number, b: number], number>>>();
+  const quotient = await calculator.call(1, 2);
+  is<Equal<typeof quotient, number>>();
+  const byName = await runtime.locate(serviceName<(self: Task<string>, n: number) => Promise<Date>>('later'));
+  const later = await byName.spawn(1);
+  is<Equal<typeof later, TaskRef<string, Date>>>();
+  const generated = runtime.spawn(function* (self: Task<number>): Generator<Promise<number>, string, number> {
+    return String(yield self.receive());
+  });
+  is<Equal<typeof generated, TaskRef<number, string>>>();
+  const asked = await (null as unknown as TaskRef<{ n: number; reply: TaskRef<string> }>).ask<string>((reply) => ({ n: 1, reply }));
+  is<Equal<typeof asked, string>>();
+  runtime.spawn(async (self: Task<TaskEnded | number>) => self.monitor(task));
+  runtime.peerStatus(runtime.spawn(async (self: Task<PeerStatus | string>) => self.receive()));
+  const outcome: FileOutcome = await runtime.sendFile('tcp://h:1', 'f');
+  if (outcome.kind === 'differs') is<Equal<typeof outcome.stat.size, number>>();
+
+  // @ts-expect-error a message of another type than the name says
+  task.send('x');
+  // @ts-expect-error a channel takes its messages only
+  chat.send('x');
+  // @ts-expect-error a subscriber of what the transform gives, not of what is sent
+  await counted.subscribe(wide);
+  // @ts-expect-error a subscriber that does not take all of it
+  await chat.subscribe(numbers);
+  // @ts-expect-error an argument of the wrong type
+  await calculator.call(1, '2');
+  // @ts-expect-error an argument too few
+  await calculator.spawn(1);
+  // @ts-expect-error the answer is of the type that was asked for
+  (null as unknown as TaskRef<{ reply: TaskRef<string> }>).ask<number>((reply) => ({ reply }));
+  // @ts-expect-error a task that does not take notices cannot monitor
+  runtime.spawn(async (self: Task<number>) => self.monitor(task));
+  // @ts-expect-error nor hear of peers
+  runtime.peerStatus(numbers);
+  // @ts-expect-error a transform gives what the subscribers take
+  runtime.channel(lengths, { transform: (text) => text });
+  // @ts-expect-error an option that does not exist
+  await runtime.locate(adder, { wait: 5 });
+  // @ts-expect-error another function for messages of another type
+  await runtime.swap(numbers, async (self: Task<string>) => self.receive());
+}
+
+test('the types of runtimes hold in both directions', () => {});
