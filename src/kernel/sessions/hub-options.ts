@@ -1,5 +1,5 @@
 // What a hub is made of, and what it hands up.
-import type { Log, RuntimeId } from '../../base/index.ts';
+import { FlotillaError, type Log, type RuntimeId } from '../../base/index.ts';
 import type { Certificate, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
 import type { SessionEnd } from './session.ts';
@@ -10,6 +10,13 @@ export interface PeerInfo {
   readonly name: string;
   readonly role: Role;
   readonly addresses: readonly string[];
+}
+
+/** The most links that one runtime has open. */
+export const MOST_LINKS = 20_000;
+
+export function tooManyLinks(): FlotillaError {
+  return new FlotillaError('ERR_LIMIT', `This runtime has ${MOST_LINKS} links open already.`);
 }
 
 /** What a hub hands up. */

@@ -27,7 +27,7 @@ import { KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
 import { Heartbeat, hearPulses, untilOpen, within } from './heartbeat.ts';
 import { Holders } from './holders.ts';
-import type { HubOptions } from './hub-options.ts';
+import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
 import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open, openFrame } from './open.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
@@ -234,9 +234,9 @@ export class Hub {
 
   #greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
     const link = new Link(conn, greeted);
-    if (this.#closed) {
+    if (this.#closed || this.#links.size >= MOST_LINKS) {
       link.end();
-      return Promise.reject(new FlotillaError('ERR_CLOSED', 'This runtime is closed.'));
+      return Promise.reject(this.#closed ? new FlotillaError('ERR_CLOSED', 'This runtime is closed.') : tooManyLinks());
     }
     this.#links.add(link);
     if (greeted.purpose === 'pulse') return this.#pulseLink(link);
