@@ -52,6 +52,12 @@ export class Requests {
     return this.#pending.size;
   }
 
+  /** Whether a peer owes an answer. */
+  asks(peer: RuntimeId): boolean {
+    for (const pending of this.#pending.values()) if (pending.peer === peer) return true;
+    return false;
+  }
+
   /** An id for something that is answered but not sent as a request. */
   open(pending: Pending): number {
     const id = this.#next;

@@ -127,6 +127,7 @@ export class Runtime implements AsyncDisposable {
         online: (peer) => value().online(peer),
         ended: (peer, end) => value().ended(peer, end),
         room: (peer) => value().room(peer),
+        quiet: (peer) => !value().requests.asks(peer),
       },
     });
     kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), log });

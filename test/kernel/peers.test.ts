@@ -258,3 +258,49 @@ test('a runtime in a network that knows two secrets talks to those who have eith
   await assert.rejects(world.wait(fresh.connect('mem://old:1')), { code: 'ERR_LINK_WRONG_SECRET' });
   await world.close();
 });
+
+test('an idle connection is closed with keepOpen: false, the session survives it, and either side opens it again', async () => {
+  const { world, runtimes } = await machines(2);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const { log } = await heard(a);
+  b.spawn(async (self: Task<number>) => {
+    await self.register('t');
+    const got: number[] = [];
+    for await (const n of self) got.push(n);
+    return got;
+  });
+  const ref = await world.wait(a.locate<import('../../src/kernel/index.ts').TaskName<number, number[]>>({ kind: 'task', name: 't' }));
+  ref.send(1);
+  await world.wait(a.peer('mem://b:1', { keepOpen: false }));
+  await world.clock.advance(30_000);
+  assert.equal(world.network.connections, 0);
+  assert.equal(a.peers().length + b.peers().length, 2, 'both are still peers');
+  ref.send(2);
+  await world.clock.advance(1_000);
+  assert.equal(world.network.connections, 1);
+  await world.clock.advance(30_000);
+  assert.equal(world.network.connections, 0);
+  const back = a.spawn(async (self: Task<string>) => {
+    await self.register('back');
+    return self.receive();
+  });
+  const there = await world.wait(b.locate('back')); // the other side begins this time
+  there.send('hello');
+  assert.equal(await world.wait(back.result), 'hello');
+  const end = ref.ended; // an end is awaited: the connection stays
+  await world.clock.advance(60_000);
+  assert.equal(world.network.connections, 1);
+  ref.close();
+  assert.deepEqual(await world.wait(end), { kind: 'returned', value: [1, 2] });
+  await world.wait(a.peer('mem://b:1', { keepOpen: true }));
+  await world.clock.advance(30_000);
+  assert.equal(world.network.connections, 1);
+  assert.deepEqual(log, ['online b'], 'nothing of this was told as an end');
+  await world.wait(a.peer('mem://b:1', { keepOpen: false }));
+  await world.clock.advance(30_000);
+  world.crash(b, 'b', false);
+  ref.send(3);
+  await world.clock.advance(30_000);
+  assert.deepEqual(log, ['online b', 'offline b'], 'what became of it is noticed when something is said');
+  await world.close();
+});

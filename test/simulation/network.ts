@@ -152,6 +152,7 @@ function inhabit(runtime: Runtime, name: string, checks: Checks, first: boolean)
   const online = new Set<string>();
   runtime.kernel.peerEvents.on(({ status, peer }) => {
     assert.equal(online.has(peer.id), status === 'offline', `${life}: ${peer.name} ${status}, twice in a row`);
+    if (status === 'online' && checks.seed % 3 === 0) runtime.hub.parking.keepOpen(peer.id, false); // idle links are closed and opened again
     if (status === 'online') online.add(peer.id);
     else online.delete(peer.id);
   });

@@ -20,6 +20,12 @@ export type Where = string | { readonly id: RuntimeId } | { readonly runtime: Ru
 export interface PeerOptions extends WaitOptions {
   /** The shared port at which a whole machine is asked; 9705 by default. (`udp_port`) */
   readonly udpPort?: number;
+  /**
+   * False: the connection is closed when nothing has been said for a pulse and no answer or end is awaited, and opened again by the
+   * next word of either side; what became of the peer meanwhile is noticed then. Only between runtimes that both listen. True: it
+   * stays. As it was, if absent; true at first. (`stream_send`)
+   */
+  readonly keepOpen?: boolean;
   /** Also reaches all whom that runtime knows or finds on its own network, through it where they cannot be dialled. */
   readonly relay?: boolean;
 }
@@ -85,7 +91,7 @@ export class Peers {
 
   async add(
     where: string,
-    { timeout = CONNECT_MS, signal, udpPort = DEFAULT_PORT, relay = false }: PeerOptions,
+    { timeout = CONNECT_MS, signal, udpPort = DEFAULT_PORT, relay = false, keepOpen }: PeerOptions,
   ): Promise<readonly PeerInfo[]> {
     if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
     const address = parseAddress(where, 0);
@@ -93,6 +99,7 @@ export class Peers {
     const found = whole
       ? await this.#finder.machine(address.host, udpPort, timeout, signal)
       : [this.#info(await this.connect(where, { timeout, ...(signal ? { signal } : {}) }))];
+    if (keepOpen !== undefined) for (const peer of found) this.#hub.parking.keepOpen(peer.id, keepOpen);
     if (relay) for (const peer of found) await this.#finder.relay(peer.id, timeout);
     return found;
   }

@@ -51,6 +51,20 @@ export function hearPulses(link: Link, heard: (stalled: boolean) => void, closed
   });
 }
 
+/** In a pulse: asks for an acknowledgement now. */
+export const ACK_NOW = 2;
+
+/** Resolves when the other sides have taken all that was sent, or after `ms`. */
+export function drained(
+  clock: Clock,
+  ms: number,
+  sessions: readonly Session[],
+  onCheck: (check: (() => void) | undefined) => void,
+): Promise<void> {
+  for (const session of sessions) session.control(KIND.PULSE, Uint8Array.of(ACK_NOW));
+  return within(clock, ms, () => sessions.every((session) => session.pending === 0 || session.state.kind !== 'open'), onCheck);
+}
+
 /** Resolves when a session has a link; rejects with why it ended, ERR_TIMEOUT or the signal's reason. */
 export function untilOpen(session: Session, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -79,7 +93,7 @@ export function untilOpen(session: Session, clock: Clock, timeoutMs: number, sig
 }
 
 /** Resolves when a condition holds, or after `ms`. `onCheck` is given what to call when it may have come to hold. */
-export function within(clock: Clock, ms: number, holds: () => boolean, onCheck: (check: (() => void) | undefined) => void): Promise<void> {
+function within(clock: Clock, ms: number, holds: () => boolean, onCheck: (check: (() => void) | undefined) => void): Promise<void> {
   if (holds()) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {

@@ -28,6 +28,8 @@ export interface HubEvents {
   online(peer: RuntimeId): void;
   ended(peer: RuntimeId, end: SessionEnd): void;
   room(peer: RuntimeId): void;
+  /** Whether nothing is under way to a peer that its end would have to be noticed for. */
+  quiet?(peer: RuntimeId): boolean;
 }
 
 export interface HubOptions {

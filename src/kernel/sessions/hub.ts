@@ -25,10 +25,11 @@ import {
 } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
-import { Heartbeat, hearPulses, untilOpen, within } from './heartbeat.ts';
+import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
 import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open, openFrame } from './open.ts';
+import { Parking } from './parking.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
@@ -37,8 +38,6 @@ import { controlFrame, Session, type SessionEnd } from './session.ts';
 export const SILENT_PULSES = 5;
 const DRAIN_MS = 2_000;
 const ENDINGS_KEPT = 20_000;
-/** In a pulse: asks for an acknowledgement now. */
-const ACK_NOW = 2;
 
 /** The byte side of a runtime. */
 export class Hub {
@@ -46,6 +45,7 @@ export class Hub {
   readonly id: RuntimeId;
   readonly self: Self;
   readonly dialer: Dialer;
+  readonly parking: Parking;
   readonly #log: Log;
   readonly #sessions = new Map<RuntimeId, Session>();
   readonly #final = new Set<RuntimeId>();
@@ -82,6 +82,7 @@ export class Hub {
     );
     this.#relay.onConn = (conn) => this.#accept(conn);
     this.dialer = new Dialer(this, this.#relay);
+    this.parking = new Parking(this);
     this.#heartbeat = new Heartbeat(env.clock, options.pulseMs, (now, heldUp) => this.#onPulse(now, heldUp));
   }
 
@@ -160,7 +161,7 @@ export class Hub {
     if (this.#closed) return range.release?.();
     const session = this.#sessionFor(peer);
     session.push(range, large);
-    if (session.state.kind === 'connecting') this.dialer.establish(session);
+    if (session.state.kind === 'connecting' || session.unpark(this.options.environment.clock.now())) this.dialer.establish(session);
   }
 
   /** Ends the session with a peer, for a reason that whoever calls knows. */
@@ -198,11 +199,7 @@ export class Hub {
   }
 
   #drain(timeoutMs: number, sessions = [...this.#sessions.values()]): Promise<void> {
-    for (const session of sessions) session.control(KIND.PULSE, Uint8Array.of(ACK_NOW));
-    const idle = (): boolean => sessions.every((session) => session.pending === 0 || session.state.kind !== 'open');
-    return within(this.options.environment.clock, timeoutMs, idle, (check) => {
-      this.#drained = check;
-    });
+    return drained(this.options.environment.clock, timeoutMs, sessions, (check) => void (this.#drained = check));
   }
 
   #sessionFor(peer: RuntimeId): Session {
@@ -327,6 +324,7 @@ export class Hub {
     switch (kind) {
       case KIND.PULSE:
         if (buffer[start] === ACK_NOW) session.pulse();
+        else if (start < end) this.parking.heard(session, buffer[start]);
         return;
       case KIND.ACK:
         if (!session.acknowledged(readVarint(buffer, start, end).value))
@@ -341,7 +339,7 @@ export class Hub {
   }
 
   #linkClosed(session: Session, link: Link, error: Error | undefined): void {
-    if (session.state.kind !== 'open' || session.state.link !== link) return;
+    if (session.state.kind !== 'open' || session.state.link !== link || this.parking.agreed(session)) return;
     if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended', lost: 'worker' });
     this.#log.debug(`The link to ${link.conn.remote} closed${error ? `: ${error.message}` : ''}.`);
     session.cut(this.options.environment.clock.now());
@@ -368,6 +366,7 @@ export class Hub {
     if (this.#sessions.get(peer) === session) this.#sessions.delete(peer);
     this.#offline.delete(peer);
     this.#holders.forget(peer);
+    this.parking.forget(peer);
     this.#final.delete(peer);
     if (this.#known.delete(peer)) this.#endings.set(peer, (this.#endings.get(peer) ?? 0) + 1);
     if (this.#endings.size > ENDINGS_KEPT) this.#endings.delete(this.#endings.keys().next().value as RuntimeId);
@@ -387,7 +386,7 @@ export class Hub {
     for (const session of [...this.#sessions.values()]) {
       if (heldUp) session.lastHeard = now; // H4
       if (session.state.kind !== 'open') continue;
-      session.pulse();
+      this.parking.pulse(session);
       if (now - session.lastHeard <= this.silenceMs || this.#final.has(session.peer)) continue;
       const { link } = session.state;
       if (this.silent(session) === 'kept') {

@@ -29,6 +29,8 @@ export type SessionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'open'; readonly link: Link }
   | { readonly kind: 'cut'; readonly since: number }
+  /** Without a link by agreement, until there is something to say. */
+  | { readonly kind: 'parked' }
   | { readonly kind: 'ended'; readonly end: SessionEnd };
 
 /** What a session hands up. */
@@ -58,6 +60,8 @@ export class Session {
   /** Whether this side dialled first; it redials first. */
   dialled = false;
   lastHeard: number;
+  /** The other side may close the link, as long as nothing is said. */
+  parking = false;
   /** Whether its links have been ones that do not leave this machine. */
   near = false;
   /** How much we last told the other side that we have received. */
@@ -113,6 +117,7 @@ export class Session {
 
   /** Sends whole frames, in order after all that was pushed before. */
   push(range: Range, large: boolean): void {
+    this.parking = false;
     if (this.state.kind === 'ended') return range.release?.(); // S3
     this.#pending += range.end - (large ? payloadStart(range) : range.start);
     if (this.#pending >= ROOM_BYTES) this.#wasFull = true;
@@ -148,6 +153,24 @@ export class Session {
     if (this.state.kind === 'open') this.state = { kind: 'cut', since: now };
   }
 
+  /** Closes the link; the session goes on without. */
+  park(): boolean {
+    if (this.state.kind !== 'open') return false;
+    const { link } = this.state;
+    this.state = { kind: 'parked' };
+    link.end();
+    return true;
+  }
+
+  /** There is something to say again: the side that says it dials. Whether it was parked. */
+  unpark(now: number): boolean {
+    if (this.state.kind !== 'parked') return false;
+    this.state = { kind: 'cut', since: now };
+    this.lastHeard = now;
+    this.dialled = true;
+    return true;
+  }
+
   /** Ends the session; returns false if it had ended before. S3 */
   end(end: SessionEnd): boolean {
     if (this.state.kind === 'ended') return false;
@@ -181,6 +204,7 @@ export class Session {
 
   /** A frame that arrived on the link of the moment. */
   take(kind: number, target: number, buffer: Buffer, start: number, end: number): void {
+    this.parking = false;
     this.#received++; // S1
     this.#receivedBytes += end - start + 8;
     if (this.#receivedBytes >= ACK_BYTES || this.#received - this.#ackedToPeer >= ACK_FRAMES) this.#sendAck();
