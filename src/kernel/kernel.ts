@@ -14,7 +14,7 @@ import { takeItem } from './inbound.ts';
 import type { LocateOptions, Name } from './names/name.ts';
 import { Registry } from './names/registry.ts';
 import type { PeerStatus } from './peers/status.ts';
-import { methodPort, PORT, type Port } from './ports.ts';
+import { type Methods, methodPort, PORT, type Port } from './ports.ts';
 import { Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
 import { Services } from './services/port.ts';
@@ -122,12 +122,14 @@ export class Kernel implements Carried {
     this.#ports.set(port, handler);
   }
 
+  /** What happens at a door at which named methods are asked. */
+  methods(methods: Methods): Port {
+    return methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), methods);
+  }
+
   /** Opens a door at which named methods are asked. */
-  serveMethods(port: number, methods: Parameters<typeof methodPort>[1]): void {
-    this.serve(
-      port,
-      methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), methods),
-    );
+  serveMethods(port: number, methods: Methods): void {
+    this.serve(port, this.methods(methods));
   }
 
   /** Starts a function as a task of this runtime; `begin` may put off when it first runs. */

@@ -67,8 +67,11 @@ class Asking implements Asked {
 
 type Answer = (peer: RuntimeId, id: number, ok: boolean, value: unknown) => void;
 
+/** Named methods, each with a list of arguments. */
+export type Methods = Readonly<Record<string, (asked: Asked, ...args: never[]) => unknown>>;
+
 /** A door at which named methods are asked, each with a list of arguments. */
-export function methodPort(answer: Answer, methods: Readonly<Record<string, (asked: Asked, ...args: never[]) => unknown>>): Port {
+export function methodPort(answer: Answer, methods: Methods): Port {
   const running = new Map<string, Asking>();
   return {
     request(peer, id, method, args) {

@@ -1,7 +1,7 @@
 // The door every runtime has: tasks are watched through it, requests cancelled.
 import { FlotillaError, toError } from '../base/index.ts';
 import type { Kernel } from './kernel.ts';
-import { methodPort, type Port } from './ports.ts';
+import type { Port } from './ports.ts';
 import type { TaskRef } from './tasks/reference.ts';
 import type { TaskEnded } from './tasks/self.ts';
 
@@ -13,7 +13,7 @@ export type RuntimeNotice =
 
 /** The runtime door of a kernel. */
 export function runtimePort(kernel: Kernel): Port {
-  const methods = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+  const methods = kernel.methods({
     watch: (_asked, number: number): unknown => {
       const { task, end } = kernel.tasks.find(number);
       if (end) return end;

@@ -24,6 +24,7 @@ import {
 } from './runtime-options.ts';
 import type { Served } from './services/port.ts';
 import type { Service } from './services/service-name.ts';
+import { CONNECT_MS } from './sessions/dialer.ts';
 import { Hub } from './sessions/hub.ts';
 import type { PeerInfo } from './sessions/hub-options.ts';
 import { carry } from './sessions/own-carrier.ts';
@@ -34,7 +35,6 @@ import type { TaskOptions } from './tasks/table.ts';
 import { GRACE_MS } from './tasks/task.ts';
 
 const PULSE_MS = 2_000;
-const CONNECT_MS = 10_000;
 
 /** Starts tasks with options. */
 export interface Spawner {

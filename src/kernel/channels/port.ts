@@ -1,7 +1,7 @@
 // The door to the channels of a runtime, and the face a channel's owner has of it.
 import type { Kernel } from '../kernel.ts';
 import type { ChannelName } from '../names/name.ts';
-import { type Asked, methodPort, type Port } from '../ports.ts';
+import type { Asked, Port } from '../ports.ts';
 import { LocalChannel, type Transform } from './channel.ts';
 import {
   CHANNEL_CODE,
@@ -53,7 +53,7 @@ export function channelPort(kernel: Kernel): Port {
     if (!channel) throw channelClosed(`number ${number}`);
     return channel;
   };
-  const methods = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+  const methods = kernel.methods({
     deliver: ({ signal }: Asked, number: number, message: unknown, atLeast: number) => find(number).deliver(message, { atLeast, signal }),
     subscribe: (_asked, number: number, ref: Subscriber<never>, whenFull: NonNullable<SubscribeOptions['whenFull']>) =>
       find(number).subscribe(ref, whenFull),
@@ -61,8 +61,8 @@ export function channelPort(kernel: Kernel): Port {
   });
   kernel.references.add({
     code: CHANNEL_CODE,
-    remote: (_kernel, wire) => new RemoteChannelRef(kernel, wire),
-    local: (_kernel, wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(wire.name, kernel.id, wire.number),
+    remote: (wire) => new RemoteChannelRef(kernel, wire),
+    local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(wire.name, kernel.id, wire.number),
   });
   return {
     ...methods,

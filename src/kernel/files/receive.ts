@@ -12,7 +12,7 @@ import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../kernel.ts';
-import { methodPort, PORT } from '../ports.ts';
+import { PORT } from '../ports.ts';
 import type { FileStat, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 
@@ -81,7 +81,7 @@ export class FileReceiver {
     this.#kernel = kernel;
     this.#environment = environment;
     this.settings = settings;
-    const methods = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+    const methods = kernel.methods({
       offer: ({ peer }, offer: Offer) => this.#offer(peer, offer),
       finish: ({ peer }, number: number, hash: string) => this.#finish(peer, number, hash),
       give: ({ peer }, number: number) => this.#drop(peer, number, true),

@@ -7,7 +7,7 @@
 //   N3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
-import { type Asked, methodPort, PORT } from '../ports.ts';
+import { type Asked, PORT } from '../ports.ts';
 import { checkName, type LocateOptions, type Name } from './name.ts';
 
 /** The most names one runtime has, and the most searches it keeps waiting for one peer. */
@@ -35,12 +35,7 @@ export class Registry {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    kernel.serve(
-      PORT.NAMES,
-      methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
-        find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked, kind, name, wait),
-      }),
-    );
+    kernel.serveMethods(PORT.NAMES, { find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked, kind, name, wait) });
   }
 
   get size(): number {

@@ -10,11 +10,12 @@ import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError 
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
 import { parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../kernel.ts';
-import { methodPort, PORT } from '../ports.ts';
+import { PORT } from '../ports.ts';
+import { DEFAULT_PORT } from '../runtime-options.ts';
+import { CONNECT_MS } from '../sessions/dialer.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 
-const CONNECT_MS = 10_000;
 const OTHERS_TURN_MS = 1_000;
 const SEED = { firstMs: 200, mostMs: 30_000 } as const;
 const ASK_AGAIN_MS = 400;
@@ -36,7 +37,8 @@ export class Finder {
   readonly #stop = new AbortController();
   readonly #closed = new Set<RuntimeId>();
   readonly #opening = new Set<RuntimeId>();
-  readonly #asked = new Map<string, Set<(found: PeerInfo) => void>>();
+  /** Who waits for answers from a machine. */
+  readonly #asking = new Set<(found: PeerInfo) => void>();
   readonly #relayed = new Set<RuntimeId>();
   #beacon: Beacon | undefined;
   readonly #off: () => void;
@@ -46,7 +48,7 @@ export class Finder {
     this.#kernel = kernel;
     this.#options = options;
     setMaxListeners(0, this.#stop.signal); // as many as there are peers being looked for
-    const near = methodPort((peer, id, ok, value) => kernel.answer(peer, id, ok, value), {
+    const near = kernel.methods({
       relay: (asked) => {
         this.#relayed.add(asked.peer);
         this.#beacon?.again();
@@ -91,8 +93,7 @@ export class Finder {
       if (!found.has(peer.id)) lastAt = clock.now();
       found.set(peer.id, peer);
     };
-    const listeners = this.#asked.get('') ?? new Set();
-    this.#asked.set('', listeners.add(hear));
+    this.#asking.add(hear);
     try {
       for (;;) {
         beacon.ask(host, port);
@@ -105,7 +106,7 @@ export class Finder {
         );
       }
     } finally {
-      listeners.delete(hear);
+      this.#asking.delete(hear);
       if (beacon !== this.#beacon) await beacon.close();
     }
   }
@@ -172,7 +173,7 @@ export class Finder {
   #heard({ id, name, addresses, by }: Heard): void {
     if (addresses.length === 0 && by === 'answer') return;
     this.#hub.reach(id, addresses);
-    const listeners = by === 'answer' ? [...(this.#asked.get('') ?? [])] : [];
+    const listeners = by === 'answer' ? [...this.#asking] : [];
     if (listeners.length > 0) {
       this.welcome(id);
       void this.#open(id, name).then((peer) => {
@@ -216,7 +217,7 @@ export class Finder {
     let told = false;
     while (!signal.aborted) {
       try {
-        const id = await this.#hub.connect(parseAddress(seed, 9705), { timeoutMs: CONNECT_MS, signal });
+        const id = await this.#hub.connect(parseAddress(seed, DEFAULT_PORT), { timeoutMs: CONNECT_MS, signal });
         backoff.reset();
         told = false;
         await this.#untilGone(id);

@@ -5,13 +5,12 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { DEFAULT_PORT } from '../runtime-options.ts';
+import { CONNECT_MS } from '../sessions/dialer.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { Finder } from './finder.ts';
 import type { PeerStatus } from './status.ts';
-
-const CONNECT_MS = 10_000;
 
 /** A peer: an address, a runtime's id, what `peers()` gave, or a reference to anything there. */
 export type Where = string | { readonly id: RuntimeId } | { readonly runtime: RuntimeId };

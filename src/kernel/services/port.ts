@@ -37,8 +37,8 @@ export class Services {
     this.#kernel = kernel;
     kernel.references.add({
       code: SERVICE_CODE,
-      remote: (_kernel, wire) => new AnyServiceRef(kernel, wire, wire),
-      local: (_kernel, wire) => new AnyServiceRef(kernel, wire),
+      remote: (wire) => new AnyServiceRef(kernel, wire, wire),
+      local: (wire) => new AnyServiceRef(kernel, wire),
     });
     const door: Port = {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),

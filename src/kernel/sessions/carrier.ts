@@ -22,6 +22,7 @@ export interface Carrier {
 export interface Carried {
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
   opened(peer: PeerInfo): void;
+  /** Silent past the limit, but held. */
   offline(peer: RuntimeId): void;
   online(peer: RuntimeId): void;
   ended(peer: RuntimeId, end: SessionEnd): void;

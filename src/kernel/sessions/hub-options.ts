@@ -2,7 +2,7 @@
 import { FlotillaError, type Log, type RuntimeId } from '../../base/index.ts';
 import type { Certificate, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
-import type { SessionEnd } from './session.ts';
+import type { Carried } from './carrier.ts';
 
 /** What a runtime tells of itself when a session opens. */
 export interface PeerInfo {
@@ -19,15 +19,8 @@ export function tooManyLinks(): FlotillaError {
   return new FlotillaError('ERR_LIMIT', `This runtime has ${MOST_LINKS} links open already.`);
 }
 
-/** What a hub hands up. */
-export interface HubEvents {
-  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
-  opened(peer: PeerInfo): void;
-  /** Silent past the limit, but held. */
-  offline(peer: RuntimeId): void;
-  online(peer: RuntimeId): void;
-  ended(peer: RuntimeId, end: SessionEnd): void;
-  room(peer: RuntimeId): void;
+/** What a hub hands up, and what it asks. */
+export interface HubEvents extends Carried {
   /** Whether nothing is under way to a peer that its end would have to be noticed for. */
   quiet?(peer: RuntimeId): boolean;
 }

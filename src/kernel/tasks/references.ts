@@ -8,8 +8,8 @@ import { EndedRef, LocalRef, RemoteRef, TASK_CODE } from './task-refs.ts';
 /** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
 export interface RefKind {
   readonly code: number;
-  remote(kernel: Kernel, wire: RefWire): Reference;
-  local(kernel: Kernel, wire: RefWire): unknown;
+  remote(wire: RefWire): Reference;
+  local(wire: RefWire): unknown;
 }
 
 /** Turns references into what travels, and back. */
@@ -21,8 +21,8 @@ export class References {
     this.#kernel = kernel;
     this.add({
       code: TASK_CODE,
-      remote: (_kernel, wire) => new RemoteRef(kernel, wire),
-      local: (_kernel, wire) => {
+      remote: (wire) => new RemoteRef(kernel, wire),
+      local: (wire) => {
         const { task, end } = kernel.tasks.find(wire.number);
         if (task) return task.ref;
         const reply = kernel.tasks.reply(wire.number);
@@ -69,8 +69,8 @@ export class References {
       throw new FlotillaError('ERR_WIRE_MALFORMED', 'A reference that is none arrived.');
     }
     const runtime = wire.runtime as RuntimeId;
-    if (runtime === this.#kernel.id) return kind.local(this.#kernel, wire);
+    if (runtime === this.#kernel.id) return kind.local(wire);
     this.#kernel.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
-    return kind.remote(this.#kernel, wire);
+    return kind.remote(wire);
   }
 }

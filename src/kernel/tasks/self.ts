@@ -92,8 +92,8 @@ export interface TaskHost {
   readonly clock: Clock;
   readonly location: string;
   taken(from: RuntimeId, task: number, bytes: number): void;
-  taskEnded(task: LocalTask, end: TaskEnd): void;
-  refOf(task: LocalTask): TaskRef<unknown>;
+  taskEnded(task: { readonly number: number; readonly name: string; readonly watched: boolean }, end: TaskEnd): void;
+  refOf<M>(task: LocalTask<M>): TaskRef<M>;
   register(name: string, ref: TaskRef<never>): Promise<void>;
   unregister(name: string, ref: TaskRef<never>): boolean;
   locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown>;

@@ -71,14 +71,14 @@ export class TaskTable implements TaskHost {
     if (options.daemon) task.daemon = true;
     if (begin) begin(() => task.run(fn, args));
     else task.run(fn, args);
-    return this.refOf(task as unknown as LocalTask) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
+    return this.refOf(task) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
   }
 
   /** A task that does not run yet. */
   create<M>(name: string): LocalTask<M> {
     const number = this.#next++; // B1
     const task = new LocalTask<M>(this, number, name);
-    this.#tasks.set(number, task as unknown as LocalTask);
+    this.#tasks.set(number, erased(task));
     this.#kernel.carrier.mailbox(number, true);
     return task;
   }
@@ -180,7 +180,7 @@ export class TaskTable implements TaskHost {
     this.#counts.delete(peer);
   }
 
-  taskEnded(task: LocalTask, end: TaskEnd): void {
+  taskEnded(task: { readonly number: number; readonly name: string; readonly watched: boolean }, end: TaskEnd): void {
     const { number } = task;
     this.#tasks.delete(number);
     this.#closed(number);
@@ -194,8 +194,8 @@ export class TaskTable implements TaskHost {
     if (this.#idle.length > 0 && !this.#busy()) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  refOf(task: LocalTask): TaskRef<unknown> {
-    return new LocalRef(this.#kernel, task);
+  refOf<M>(task: LocalTask<M>): TaskRef<M> {
+    return new LocalRef(this.#kernel, erased(task));
   }
 
   async register(name: string, ref: TaskRef<never>): Promise<void> {
@@ -219,4 +219,9 @@ export class TaskTable implements TaskHost {
     this.#kernel.carrier.mailbox(number, false);
     for (const counts of this.#counts.values()) counts.delete(number);
   }
+}
+
+// What comes off a wire has no type: from here on the type of a task's messages is a promise of whoever holds a reference.
+function erased<M>(task: LocalTask<M>): LocalTask {
+  return task as unknown as LocalTask;
 }

@@ -103,7 +103,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   }
 
   get ref(): TaskRef<M> {
-    this.#more.ref ??= this.#host.refOf(this as unknown as LocalTask) as TaskRef<M>;
+    this.#more.ref ??= this.#host.refOf(this);
     return this.#more.ref;
   }
 
@@ -306,7 +306,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#swap?.settle(false);
     this.mailbox.close(); // T3
     this.#rare?.onEnd?.(end);
-    this.#host.taskEnded(this as unknown as LocalTask, end);
+    this.#host.taskEnded(this, end);
     this.#settle?.(end);
   }
 
