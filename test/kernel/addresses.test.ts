@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Runtime, type Task } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
 import { parseAddress } from '../../src/transport/index.ts';
-import { tempFolder } from '../support/processes.ts';
+import { start, tempFolder } from '../support/processes.ts';
 
 const secret = 'the secret of the address tests';
 const quiet = { secret, logLevel: 'silent' } as const;
@@ -40,7 +40,7 @@ test('no port means 9705, or any if it is used; a given port that is used is an 
   await Promise.all(runtimes.map((runtime) => runtime.close()));
 });
 
-test('a unix socket carries a session; the file of a crash is replaced, one in use is not, and nothing is left', async (t) => {
+test('a unix socket carries a session; a path in use is refused, and nothing is left', async (t) => {
   const path = join(tempFolder(t), 'app.sock');
   const a = await Runtime.start({ ...quiet, listen: `unix://${path}` });
   const b = await Runtime.start(quiet);
@@ -74,4 +74,23 @@ test("what answers at an address of one's own machine says nothing of a peer on 
   assert.equal(a.peers().length, 1);
   assert.equal(a.hub.session(far.id), session, 'the same session went on');
   await world.close();
+});
+
+test('the socket file of a runtime that was killed is replaced by the next', async (t) => {
+  const path = join(tempFolder(t), 'app.sock');
+  const program = [
+    "import { Runtime } from 'flotilla';",
+    `await Runtime.start({ secret: '${secret}', listen: 'unix://${path}' });`,
+    "process.stdout.write('listens\\n');",
+  ].join('\n');
+  const killed = start(t, ['--input-type=module', '--eval', program]);
+  await killed.until(/listens/);
+  killed.kill('SIGKILL');
+  await killed.exited;
+  assert.equal(existsSync(path), true, 'a killed process cannot remove it');
+  const next = await Runtime.start({ ...quiet, listen: `unix://${path}` });
+  const other = await Runtime.start(quiet);
+  assert.equal(await other.connect(`unix://${path}`), next.id);
+  await Promise.all([next.close(), other.close()]);
+  assert.equal(existsSync(path), false);
 });

@@ -186,3 +186,15 @@ test('a full disk, a file that changes, and a signal end a transfer, say why, an
   world.network.heal();
   await world.close();
 });
+
+test('an unfinished file that nobody has gone on with for a day is removed when the next comes', async () => {
+  const { world, runtimes } = await machines(2);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const files = world.files('b');
+  files.put('/received/b/.flotilla-part-old', bytesOf(10), world.clock.wall() - 25 * 3_600_000);
+  files.put('/received/b/.flotilla-part-young', bytesOf(10), world.clock.wall() - 3_600_000);
+  world.files('a').put('/x', bytesOf(100));
+  assert.equal((await world.wait(a.sendFile(b.id, '/x'))).kind, 'sent');
+  assert.deepEqual(files.paths, ['/received/b/.flotilla-part-young', '/received/b/x']);
+  await world.close();
+});

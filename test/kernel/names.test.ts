@@ -158,3 +158,19 @@ test('options are checked by name, and late ones are not possible: a runtime is 
   await assert.rejects(Runtime.start({ udpPort: 0 }, world.environment('a')), { code: 'ERR_OPTION_INVALID' });
   await assert.rejects(Runtime.start({ secret: ['a', 'b', 'c'] }, world.environment('a')), /At most 2 secrets/);
 });
+
+test('a search without a timeout says in the log who does not know the name, after 5 s and every 30 s', async () => {
+  const lines: string[] = [];
+  const log = { debug() {}, info() {}, warn: (text: string) => void lines.push(text), error() {} };
+  const { world, runtimes } = await machines(2, { runtime: { log } });
+  const stop = new AbortController();
+  const search = runtimes[0]!.locate('nowhere', { signal: stop.signal });
+  search.catch(() => {});
+  await world.clock.advance(4_900);
+  assert.deepEqual(lines, []);
+  await world.clock.advance(61_000);
+  assert.equal(lines.length, 3);
+  assert.match(lines[0]!, /Still looking for the task 'nowhere': asked 'b'/);
+  stop.abort();
+  await world.close();
+});
