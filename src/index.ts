@@ -5,8 +5,15 @@ export { ERRORS, FlotillaError, hasCode } from './base/index.ts';
 export type {
   CallOptions,
   ClientOptions,
+  CloseClientOptions,
   ClusterEvent,
+  Component,
   Current,
+  HostAllocation,
+  HostEvent,
+  HostInfo,
+  HostOffer,
+  HostReport,
   MapOptions,
   Outcome,
   OutputLine,
@@ -14,16 +21,23 @@ export type {
   RemoteModule,
   Results,
   RunResult,
+  SetUp,
+  SetUpPlace,
   Verbs,
+  WorkEvent,
+  WorkerEvent,
   WorkerReport,
+  WorkInfo,
 } from './cluster/index.ts';
-export { Client, current } from './cluster/index.ts';
+export { Client, current, here, setUp, setUpEach } from './cluster/index.ts';
+export type { Availability, HostFacts } from './host/index.ts';
 export type {
   Category,
   Channel,
   ChannelName,
   ChannelOptions,
   ChannelRef,
+  CloseOptions,
   CloseService,
   Condition,
   DeliverOptions,
@@ -32,6 +46,7 @@ export type {
   FileOutcome,
   FileStat,
   Held,
+  HostPlace,
   Located,
   LocateOptions,
   Lock,
@@ -40,6 +55,7 @@ export type {
   PeerInfo,
   PeerOptions,
   PeerStatus,
+  Place,
   ReceiveOptions,
   RuntimeOptions,
   Semaphore,
@@ -65,5 +81,6 @@ export type {
   Travelling,
   WaitOptions,
   Where,
+  WorkerPlace,
 } from './kernel/index.ts';
 export { channelName, Runtime, service, serviceName, taskName } from './kernel/index.ts';

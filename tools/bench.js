@@ -13,6 +13,7 @@ const files = {
   bulk: ['bulk'],
   calls: ['run, idle', 'run, in flight', 'map'],
   runtime: ['service calls', 'fan-out', 'file', 'tasks', 'pulses'],
+  cluster: ['queued calls', 'worker ready', 'memory', 'grant'],
   jobs: ['factoring job', 'worker start', 'first result'],
 };
 const rows = [];

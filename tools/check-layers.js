@@ -25,7 +25,7 @@ const MOST_LINES = 400;
 const WORLD =
   /\b(setTimeout|setInterval|setImmediate|Date\.now|new Date\(\)|performance\.now|AbortSignal\.timeout|FinalizationRegistry|Math\.random|queueMicrotask|process\.nextTick)\b/;
 const isWorld = (name) =>
-  ['kernel/environment.ts', 'kernel/sessions/pulse-thread.ts', 'cluster/worker/serve.ts'].includes(name) ||
+  ['kernel/environment.ts', 'kernel/sessions/pulse-thread.ts', 'cluster/worker/serve.ts', 'host/limits.ts'].includes(name) ||
   /^transport\/(tcp|unix)\//.test(name) ||
   name.startsWith('testing/');
 

@@ -22,5 +22,5 @@ export async function startOther(url: string, role: string): Promise<Disposable 
   child.unref();
   (child.stdin as unknown as { unref(): void }).unref();
   (child.stdout as unknown as { unref(): void }).unref();
-  return { line, [Symbol.dispose]: () => void child.kill() };
+  return { line, [Symbol.dispose]: () => void child.stdin.end() };
 }

@@ -147,7 +147,23 @@ export const ERRORS = {
     'A call ended its worker every time it was tried.',
     'Look at the function: out of memory, process.exit, a native crash.',
   ),
+  ERR_CALL_NONE: row(
+    'never',
+    'A running call was asked for where none runs.',
+    'Use current(), which is undefined there, or ask inside the function.',
+  ),
   ERR_CALL_CANCELLED: row('never', 'The call was cancelled.', 'The cause is the reason.'),
+  ERR_CODE_REFUSED: row(
+    'elsewhere',
+    'A host takes no code.',
+    "Install the code there as a package and run it by client.module('PACKAGE'), or start the host without --only-registered.",
+  ),
+  ERR_FILE_UNKNOWN: row('never', 'A file was asked for that was not sent.', 'Send it with client.sendFile(), or as a component.'),
+  ERR_HOST_UNKNOWN: row('never', 'A host or worker was named that this client does not have.', 'The message lists those it has.'),
+  ERR_HOST_SET_UP: row('never', 'The set-up of a host or worker threw; it is not used.', 'The cause is what it threw.'),
+  ERR_HOST_TAKEN: row('later', 'The host belongs to another scheduler or client.', 'It is asked again when it is free.'),
+  ERR_CLUSTER_CLOSED: row('later', 'The scheduler has closed this client.', 'The message says why; connect again.'),
+  ERR_CONFIG_FILE: row('never', 'A file of options cannot be used.', 'The message says what is wrong in it.'),
   ERR_CLUSTER_NO_WORKERS: row('later', 'No worker was granted in time.', "Start hosts with 'flotilla host', or ask for fewer."),
   ERR_CLUSTER_STALE_GRANT: row(
     'elsewhere',

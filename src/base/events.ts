@@ -1,4 +1,5 @@
 // Events of one kind, heard by callbacks or read by `for await`.
+import { FlotillaError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 
 /** Hears each event until it is removed. */
@@ -8,6 +9,8 @@ export type Listener<E> = (event: E) => void;
 export class Events<E> {
   readonly #listeners = new Set<Listener<E>>();
   readonly #onThrow: (error: unknown) => void;
+  readonly #readers = new Set<() => void>();
+  #ended = false;
 
   constructor(onThrow: (error: unknown) => void = () => {}) {
     this.#onThrow = onThrow;
@@ -23,6 +26,7 @@ export class Events<E> {
   }
 
   emit(event: E): void {
+    if (this.#ended) return;
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -32,32 +36,72 @@ export class Events<E> {
     }
   }
 
-  /** The events from now on. At most `limit` wait to be read; beyond it the oldest is dropped. */
-  async *read(options: { signal?: AbortSignal; limit?: number; first?: readonly E[] } = {}): AsyncGenerator<E, void, void> {
-    const { signal, limit = 10_000, first = [] } = options;
+  /** No more events come: whoever reads them comes to the end of those that wait. */
+  end(): void {
+    this.#ended = true;
+    for (const wake of this.#readers) wake();
+  }
+
+  /**
+   * The events from now on, `first` before them. At most `limit` wait to be read: beyond it the oldest is dropped, or, if `strict`,
+   * reading fails with ERR_LIMIT.
+   */
+  read(
+    options: { signal?: AbortSignal; limit?: number; first?: readonly E[]; strict?: boolean } = {},
+  ): AsyncIterableIterator<E, undefined> {
+    const { signal, limit = 10_000, first = [], strict = false } = options;
     const waiting = new Fifo<E>();
     for (const event of first) waiting.push(event);
     let wake: (() => void) | undefined;
+    let overrun = false;
+    let done = false;
+    const rouse = (): void => wake?.();
     const off = this.on((event) => {
-      waiting.push(event);
-      if (waiting.size > limit) waiting.shift();
+      if (waiting.size < limit) waiting.push(event);
+      else if (strict) overrun = true;
+      else {
+        waiting.shift();
+        waiting.push(event);
+      }
       wake?.();
     });
-    const onAbort = (): void => wake?.();
-    signal?.addEventListener('abort', onAbort);
-    try {
-      while (!signal?.aborted) {
-        const event = waiting.shift();
-        if (event !== undefined) yield event;
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-    } finally {
+    const finish = (): void => {
+      done = true;
       off();
-      signal?.removeEventListener('abort', onAbort);
-    }
+      this.#readers.delete(rouse);
+      signal?.removeEventListener('abort', rouse);
+      wake?.();
+    };
+    this.#readers.add(rouse);
+    signal?.addEventListener('abort', rouse);
+    const next = async (): Promise<IteratorResult<E, undefined>> => {
+      for (;;) {
+        if (done || signal?.aborted) break;
+        if (waiting.size > 0) return { value: waiting.shift() as E, done: false };
+        if (overrun) {
+          finish();
+          throw new FlotillaError(
+            'ERR_LIMIT',
+            `${limit} events waited to be read, and more came: read them faster, or listen with a callback.`,
+          );
+        }
+        if (this.#ended) break;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      finish();
+      return { value: undefined, done: true };
+    };
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next,
+      return: async () => {
+        finish();
+        return { value: undefined, done: true };
+      },
+    };
   }
 }

@@ -15,3 +15,4 @@ export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
 export { checkNumber, checkOptions, suggest } from './options.ts';
 export { Scope } from './scope.ts';
+export { onAbort } from './signals.ts';

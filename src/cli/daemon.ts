@@ -1,57 +1,135 @@
-// What the daemons' verbs share: options as text, the first lines, the console, the end.
-import { createInterface } from 'node:readline';
-import { InvalidArgumentError } from 'commander';
-import { type Log, lineLog } from '../base/index.ts';
+// What the daemons' verbs share: the first lines, the console, signals, the end.
+import { createInterface, type Interface } from 'node:readline';
+import type { Command } from 'commander';
+import { FlotillaError, type Log, lineLog } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
 import { secretPath } from '../transport/index.ts';
+import { saveConfig, withConfig } from './config.ts';
+import { optionsOf, type Values } from './options.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const CONSOLE = {
+  host: 'status | close [client] | quit (when what runs has ended; again: now) | terminate',
+  scheduler: 'status | quit',
+} as const;
 
-/** An option's text as a number within bounds. */
-export function number(name: string, least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most)
-      throw new InvalidArgumentError(`${name} must be a number from ${least} to ${most}.`);
-    return value;
-  };
+/** Adds a daemon's options and what runs it to its verb. */
+export function daemonCommand(
+  command: Command,
+  of: 'host' | 'scheduler',
+  defaultPort: number,
+  start: (values: Values, listen: readonly string[], log: Log) => Promise<Daemon>,
+): Command {
+  for (const option of optionsOf(of)) command.addOption(option);
+  return command.action(async (addresses: string[], given: Values) => {
+    const values = await withConfig(of, withoutDefaults(given));
+    if (values['saveConfig'] !== undefined) {
+      process.stdout.write(
+        `The options are in ${saveConfig(of, values)}. Use them with: flotilla ${of} --config ${saveConfig(of, values)}\n`,
+      );
+      return;
+    }
+    const log = lineLog((line) => process.stdout.write(`${line}\n`), values['debug'] ? 'debug' : 'info');
+    const daemon = await start(values, placesOf(addresses, values, defaultPort), log);
+    await runDaemon(of, daemon, {
+      console: values['daemon'] !== true,
+      secret: values['secret'] !== undefined,
+      certificate: values['certfile'] !== undefined,
+    });
+  });
 }
 
-/** Where to listen: what was given, else every address of this machine at the port. */
-export function addresses(given: readonly string[], port: number): readonly string[] {
-  return given.length > 0 ? given : [`tcp://0.0.0.0:${port}`];
+// Where to listen: what was given, else every address of this machine.
+function placesOf(addresses: readonly string[], values: Values, defaultPort: number): readonly string[] {
+  const ports = values['tcpPorts'] as readonly number[] | undefined;
+  const port = (values['port'] as number | undefined) ?? (ports && Math.min(...ports)) ?? defaultPort;
+  const given = [...addresses, ...((values['ipAddr'] as readonly string[] | undefined) ?? [])];
+  if (given.length === 0) return [`tcp://0.0.0.0:${port}`];
+  return given.map((text) => {
+    const whole = text.includes('://') ? text : `tcp://${/^[^[]*:[^[]*:/.test(text) ? `[${text}]` : text}`;
+    return /:\d+$/.test(whole) ? whole : `${whole}:${port}`;
+  });
 }
 
-export function sayLog(debug = false): Log {
-  return lineLog((line) => process.stdout.write(`${line}\n`), debug ? 'debug' : 'info');
+// Commander says `true` for what a `--no-` option would deny; only what was said counts.
+function withoutDefaults(given: Values): Values {
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => !(value === true && ['discovery', 'cleanup', 'spare'].includes(name))),
+  );
 }
 
-/** Runs a daemon until a signal or the console ends it. */
-export async function runDaemon(kind: 'host' | 'scheduler', options: { console: boolean }, start: () => Promise<Daemon>): Promise<void> {
-  const daemon = await start();
+interface Shown {
+  readonly console: boolean;
+  readonly secret: boolean;
+  readonly certificate: boolean;
+}
+
+// Runs a daemon until a signal, the console or itself ends it.
+async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Shown): Promise<void> {
   process.title = `flotilla ${kind} ${daemon.name}`;
-  const secret = process.env['FLOTILLA_SECRET'] ? 'FLOTILLA_SECRET' : secretPath();
   const offers = kind === 'host' ? ` with ${daemon.workers} worker${daemon.workers === 1 ? '' : 's'}` : '';
-  process.stdout.write(`${kind} '${daemon.name}' listens at ${daemon.locations.join(', ')}${offers}; the secret is in ${secret}\n`);
+  say(`${kind} '${daemon.name}' listens at ${daemon.locations.join(', ')}${offers}; ${secretIn(shown)}`);
+  say(`on other machines: flotilla ${kind === 'scheduler' ? `host --scheduler ${daemon.locations[0]}` : `doctor ${daemon.locations[0]}`}`);
+  let terminate = false;
+  let lines: Interface | undefined;
   await new Promise<void>((resolve) => {
-    const stop = (): void => {
-      for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    let asked = false;
+    const stop = (now: boolean): void => {
+      terminate ||= now;
+      if (asked) void daemon.close('terminate'); // who asks twice does not want to wait
+      asked = true;
       resolve();
     };
-    for (const signal of STOP_SIGNALS) process.on(signal, stop);
-    if (options.console && process.stdin.isTTY) readConsole(daemon, stop);
+    const onSignal = (): void => stop(kind === 'scheduler');
+    for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+    if (shown.console && process.stdin.isTTY) say(`commands: ${CONSOLE[kind]}`);
+    if (shown.console && (process.stdin.isTTY || process.env['FLOTILLA_CONSOLE'])) lines = readConsole(kind, daemon, stop);
+    void daemon.ended.then(() => stop(false));
   });
-  process.stdout.write(`${kind} '${daemon.name}' ends.\n`);
-  await daemon.close();
+  say(`${kind} '${daemon.name}' ends${terminate ? '' : ' when what runs has ended'}.`);
+  await daemon.close(terminate ? 'terminate' : 'wait');
+  lines?.close();
   process.exit(0);
 }
 
-function readConsole(daemon: Daemon, stop: () => void): void {
+function readConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): Interface {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {
-    const word = line.trim();
-    if (word === 'quit' || word === 'exit') stop();
-    else if (word === 'status') process.stdout.write(`'${daemon.name}' at ${daemon.locations.join(', ')}\n`);
-    else if (word !== '') process.stdout.write("commands: 'status', 'quit'\n");
+    const [word = '', which] = line.trim().split(/\s+/);
+    if (word === '' || word === 'status') for (const text of daemon.status()) say(text);
+    else if (word === 'quit' || word === 'exit') stop(false);
+    else if (word === 'terminate' && kind === 'host') stop(true);
+    else if (word === 'close' && kind === 'host') {
+      say(which ? `closing client '${which}'` : 'closing all clients');
+      daemon.closeClients(which).then(
+        () => say('closed'),
+        (error: Error) => say(error.message),
+      );
+    } else say(`'${word}' is no command: ${CONSOLE[kind]}`);
   });
+  lines.on('close', () => {
+    if (process.stdin.isTTY) stop(false); // Ctrl-D
+  });
+  return lines;
+}
+
+function secretIn({ secret, certificate }: Shown): string {
+  if (certificate) return 'who has the certificate may connect';
+  if (secret) return 'the secret is that of --secret (others on this machine may see it: FLOTILLA_SECRET is better)';
+  return `the secret is in ${process.env['FLOTILLA_SECRET'] ? 'FLOTILLA_SECRET' : secretPath()}`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The quotas of `NAME=N` texts. Throws ERR_OPTION_INVALID. */
+export function quotasOf(given: unknown): ReadonlyMap<string, number> {
+  return new Map(
+    ((given as readonly string[] | undefined) ?? []).map((one) => {
+      const match = /^(.+)=(\d+)$/.exec(one);
+      if (!match) throw new FlotillaError('ERR_OPTION_INVALID', `--quota must be NAME=N, as batch=4; it is '${one}'.`);
+      return [match[1] as string, Number(match[2])];
+    }),
+  );
 }

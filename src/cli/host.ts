@@ -1,45 +1,77 @@
 // flotilla host: offer this machine.
 import { Command } from 'commander';
-import { HOST_PORT, SCHEDULER_PORT, serveHost } from '../cluster/index.ts';
-import { addresses, number, runDaemon, sayLog } from './daemon.ts';
+import { HOST_PORT, type HostDaemonOptions, SCHEDULER_PORT, serveHost } from '../cluster/index.ts';
+import { daemonCommand } from './daemon.ts';
+import type { Values } from './options.ts';
 
 export function hostCommand(): Command {
-  return new Command('host')
-    .description('Offer the cores of this machine to a scheduler, until stopped with Ctrl-C.')
+  const command = new Command('host')
+    .description('Offer the cores of this machine to a scheduler, or to clients that find it, until stopped with Ctrl-C.')
     .argument('[address...]', 'addresses to listen at, as tcp://HOST:PORT; all of this machine by default')
-    .option('-p, --port <port>', 'the port to listen at, instead of an address', number('port', 0, 65_535), HOST_PORT)
-    .option('-w, --workers <n>', 'worker processes to offer; one per core by default', number('workers', 1, 10_000))
-    .option('-s, --scheduler <address>', 'the scheduler to join', process.env['FLOTILLA_SCHEDULER'] || `tcp://127.0.0.1:${SCHEDULER_PORT}`)
-    .option('-n, --name <name>', 'the name of this host; its host name by default')
-    .option('--advertise <host>', 'the name or address that others reach this machine by, where it differs')
-    .option('--heap <mib>', 'heap limit of each worker, in MiB', number('heap', 16, 1 << 20))
-    .option('--pulse <seconds>', 'time between signs of life', number('pulse', 0.5, 100))
-    .option('--daemon', 'no console: for services and containers')
-    .option('-d, --debug', 'say more')
     .addHelpText(
       'after',
-      `\nExamples:\n  $ flotilla host\n  $ flotilla host --port 9716 --workers 1\n  $ flotilla host tcp://10.0.0.53:9706 --scheduler tcp://10.0.0.2:9705`,
-    )
-    .action(
-      async (
-        given: string[],
-        options: {
-          port: number;
-          workers?: number;
-          scheduler: string;
-          name?: string;
-          advertise?: string;
-          heap?: number;
-          pulse?: number;
-          daemon?: boolean;
-          debug?: boolean;
-        },
-      ) => {
-        const { port, daemon, debug, pulse, ...rest } = options;
-        const listen = addresses(given, port);
-        await runDaemon('host', { console: !daemon }, () =>
-          serveHost({ ...rest, listen, log: sayLog(debug), ...(pulse === undefined ? {} : { pulse: pulse * 1_000 }) }),
-        );
-      },
+      `\nWithout --scheduler it works for whoever finds it first: a scheduler on the network, or a program with scheduler: 'auto'.\n\nExamples:\n  $ flotilla host\n  $ flotilla host --port 9716 --cpus 1\n  $ flotilla host tcp://10.0.0.53:9706 --scheduler tcp://10.0.0.2:9705\n  $ flotilla host --service-start 17:00 --service-stop 07:00 --service-end 08:00`,
     );
+  return daemonCommand(command, 'host', HOST_PORT, (values, listen, log) => serveHost({ ...chosen(values), listen, log }));
+}
+
+function chosen(values: Values): Omit<HostDaemonOptions, 'listen' | 'log'> {
+  const { tcpPorts, peer, pulse, minPulseInterval, maxPulseInterval, destPath, serviceStart, serviceStop, serviceEnd, schedulerPort } =
+    values;
+  const scheduler = (values['scheduler'] as string | undefined) ?? (process.env['FLOTILLA_SCHEDULER'] || undefined);
+  const named =
+    scheduler !== undefined && !['auto', 'local'].includes(scheduler)
+      ? withPort(scheduler, (schedulerPort as number | undefined) ?? SCHEDULER_PORT)
+      : undefined;
+  const hours = [serviceStart, serviceStop, serviceEnd].some((time) => time !== undefined);
+  return given({
+    ...pick(values, [
+      'cpus',
+      'advertise',
+      'name',
+      'discovery',
+      'udpPort',
+      'multicast',
+      'heap',
+      'memory',
+      'processes',
+      'user',
+      'group',
+      'secret',
+    ]),
+    ...pick(values, [
+      'certfile',
+      'keyfile',
+      'zombiePeriod',
+      'clientTimeout',
+      'pingInterval',
+      'maxFileSize',
+      'onlyRegistered',
+      'cleanup',
+      'spare',
+      'clean',
+      'serve',
+    ]),
+    scheduler: named,
+    ports: tcpPorts === undefined ? undefined : [...new Set(tcpPorts as readonly number[])].sort((a, b) => a - b).slice(1),
+    peers: peer,
+    dest: destPath,
+    minPulse: minPulseInterval ?? pulse,
+    maxPulse: maxPulseInterval ?? pulse,
+    hours: hours ? { start: serviceStart, stop: serviceStop, end: serviceEnd } : undefined,
+  }) as Omit<HostDaemonOptions, 'listen' | 'log'>;
+}
+
+function withPort(address: string, port: number): string {
+  return /:\d+$/.test(address) ? address : `${address}:${port}`;
+}
+
+/** Of some values, those of these names. */
+export function pick(values: Values, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
+
+/** Without what was not given. */
+export function given(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

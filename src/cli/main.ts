@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { FlotillaError } from '../base/index.ts';
+import { withOurSpelling } from './options.ts';
 
 // Each verb is loaded when it is asked for: a program that is run should not wait for the daemons' code.
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -9,6 +10,9 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   host: async () => (await import('./host.ts')).hostCommand(),
   scheduler: async () => (await import('./scheduler.ts')).schedulerCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
+  top: async () => (await import('./status.ts')).topCommand(),
+  explain: async () => (await import('./status.ts')).explainCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   secret: async () => (await import('./secret.ts')).secretCommand(),
 };
 
@@ -17,15 +21,27 @@ Run a program on this machine's cores:
   $ flotilla run factor.ts
 
 Run it on several machines:
-  $ flotilla scheduler                                    on one machine
-  $ flotilla host --scheduler tcp://10.0.0.2:9705         on each machine that shall work
+  $ flotilla host                                         on each machine that shall work
+  $ FLOTILLA_SCHEDULER=auto flotilla run factor.ts        finds them on the network
+
+Share them between several programs:
+  $ flotilla scheduler                                    on one machine; it finds the hosts
   $ FLOTILLA_SCHEDULER=tcp://10.0.0.2:9705 flotilla run factor.ts
+
+Something waits, or does not find the other:
+  $ flotilla explain
+  $ flotilla doctor 10.0.0.2
 
 All machines need the same secret: 'flotilla secret' shows where it is and how to copy it.`;
 
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
   const { version } = createRequire(import.meta.url)('flotilla/package.json') as { version: string };
+  // Whoever reads what we print may stop reading, as head does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   const program = new Command('flotilla')
     .description('Runs TypeScript functions on every core of every machine you have.')
     .version(version, '-V, --version')
@@ -36,7 +52,9 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
   const asked = VERBS[argv[0] ?? ''];
   for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb());
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    const [verb] = argv;
+    const words = verb === 'host' || verb === 'scheduler' ? [verb, ...withOurSpelling(argv.slice(1), verb)] : [...argv];
+    await program.parseAsync(words, { from: 'user' });
     return undefined;
   } catch (error) {
     if (!(error instanceof FlotillaError)) throw error;

@@ -8,20 +8,23 @@ import { FlotillaError } from '../base/index.ts';
 
 export function runCommand(): Command {
   return new Command('run')
-    .description("Run a TypeScript or JavaScript program on this machine's cores, or on the cluster of FLOTILLA_SCHEDULER.")
+    .description('Run a TypeScript or JavaScript program on the cluster that is found on the network, else on the cores of this machine.')
     .argument('<program>', 'the file to run')
     .argument('[arguments...]', 'what the program gets as its own arguments')
-    .option('-s, --scheduler <address>', 'the scheduler of the cluster, as FLOTILLA_SCHEDULER')
+    .option(
+      '--scheduler <address>',
+      "the scheduler of the cluster; 'local' for this machine only (default: FLOTILLA_SCHEDULER, else 'auto')",
+    )
     .passThroughOptions()
     .addHelpText(
       'after',
-      `\nExamples:\n  $ flotilla run factor.ts\n  $ flotilla run --scheduler tcp://10.0.0.2:9705 factor.ts --input numbers.txt`,
+      `\nExamples:\n  $ flotilla run factor.ts\n  $ flotilla run --scheduler local factor.ts\n  $ flotilla run --scheduler tcp://10.0.0.2:9705 factor.ts --input numbers.txt`,
     )
     .action(async (program: string, rest: string[], options: { scheduler?: string }) => {
       const file = resolve(program);
       if (!existsSync(file))
         throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: there is no file '${program}' (looked for ${file}).`);
-      if (options.scheduler) process.env['FLOTILLA_SCHEDULER'] = options.scheduler;
+      process.env['FLOTILLA_SCHEDULER'] = options.scheduler ?? (process.env['FLOTILLA_SCHEDULER'] || 'auto');
       const path = realpathSync(file);
       process.argv = [process.argv[0] as string, path, ...rest];
       register('./ts-hooks.js', import.meta.url); // on every Node, so that enums and './x.js' for './x.ts' work on all

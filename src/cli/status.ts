@@ -1,45 +1,71 @@
-// flotilla status: what a cluster has and does.
+// flotilla status, top and explain: what a cluster has and does, once or again and again, and why something waits.
 import { Command } from 'commander';
-import { type ClusterStatus, fetchStatus, SCHEDULER_PORT } from '../cluster/index.ts';
+import { sleep } from '../base/index.ts';
+import { askScheduler, fetchStatus, SCHEDULER_PORT } from '../cluster/index.ts';
+import { realClock } from '../kernel/index.ts';
+import { formatStatus } from './table.ts';
+
+const SECOND_MS = 1_000;
+const LOCAL = `tcp://127.0.0.1:${SCHEDULER_PORT}`;
+
+function withScheduler(command: Command): Command {
+  return command.option('--scheduler <address>', 'the scheduler to ask (default: FLOTILLA_SCHEDULER, else this machine)');
+}
+
+function addressOf({ scheduler }: { scheduler?: string }): string {
+  const given = scheduler ?? process.env['FLOTILLA_SCHEDULER'];
+  return given === undefined || given === '' || given === 'auto' || given === 'local' ? LOCAL : given;
+}
 
 export function statusCommand(): Command {
-  return new Command('status')
+  return withScheduler(new Command('status'))
     .description('Show the hosts, workers and clients of a cluster.')
-    .option('-s, --scheduler <address>', 'the scheduler to ask', process.env['FLOTILLA_SCHEDULER'] || `tcp://127.0.0.1:${SCHEDULER_PORT}`)
     .option('--json', 'for machines')
-    .action(async (options: { scheduler: string; json?: boolean }) => {
-      const status = (await fetchStatus(options.scheduler)) as ClusterStatus;
-      process.stdout.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : formatStatus(status));
+    .action(async (options: { scheduler?: string; json?: boolean }) => {
+      const status = await fetchStatus(addressOf(options));
+      process.stdout.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : formatStatus(status, false));
     });
 }
 
-function formatStatus({ scheduler, hosts, clients }: ClusterStatus): string {
-  const hostRows = hosts.map((host) => [host.name, String(host.workers), String(host.granted), host.addresses.join(' ')]);
-  const clientRows = clients.map(({ name, workers, wants, counters: c }) => [
-    name,
-    String(workers),
-    wants === undefined ? 'all' : String(wants),
-    ...(c ? [c.running, c.waiting, c.done, c.failed, c.retried].map(String) : ['-', '-', '-', '-', '-']),
-  ]);
-  return [
-    `scheduler ${scheduler}`,
-    '',
-    table(['HOST', 'WORKERS', 'GRANTED', 'ADDRESSES'], hostRows, 'no host has joined'),
-    '',
-    table(['CLIENT', 'WORKERS', 'WANTS', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'RETRIED'], clientRows, 'no client is connected'),
-    '',
-  ].join('\n');
+export function topCommand(): Command {
+  return withScheduler(new Command('top'))
+    .description('Show the hosts, workers and clients of a cluster, again and again, until Ctrl-C.')
+    .option('--json', 'a line of JSON each time, for machines')
+    .option('--interval <seconds>', 'time between two looks', Number, 1)
+    .option('--times <n>', 'look so often, then end', Number)
+    .action(async (options: { scheduler?: string; json?: boolean; interval: number; times?: number }) => {
+      const scheduler = await askScheduler(addressOf(options));
+      const onTerminal = process.stdout.isTTY && !options.json;
+      let stop: () => void = () => {};
+      const stopped = new Promise<void>((resolve) => {
+        stop = resolve;
+      });
+      process.once('SIGINT', stop);
+      try {
+        for (let i = 0; options.times === undefined || i < options.times; i++) {
+          const status = await scheduler.status();
+          if (onTerminal) process.stdout.write('\u001b[H\u001b[2J');
+          process.stdout.write(options.json ? `${JSON.stringify(status)}\n` : formatStatus(status, true));
+          if (options.times !== undefined && i + 1 >= options.times) break;
+          const pause = sleep(realClock, Math.max(0.1, options.interval) * SECOND_MS).then(() => true);
+          if (!(await Promise.race([pause, stopped.then(() => false)]))) break;
+        }
+      } finally {
+        await scheduler.close();
+      }
+    });
 }
 
-function table(head: readonly string[], rows: readonly string[][], none: string): string {
-  if (rows.length === 0) return none;
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+export function explainCommand(): Command {
+  return withScheduler(new Command('explain'))
+    .description('Say why the work of a client waits (of each, unless one is named), per host, and what would change it.')
+    .argument('[client]', 'the name of a client, or the beginning of its id')
+    .action(async (client: string | undefined, options: { scheduler?: string }) => {
+      const scheduler = await askScheduler(addressOf(options));
+      try {
+        process.stdout.write(`${(await scheduler.explain(client)).join('\n')}\n`);
+      } finally {
+        await scheduler.close();
+      }
+    });
 }

@@ -1,28 +1,43 @@
 // A program that has work done: runs functions on workers, here or on many machines.
 //
 // Owns its runtime, and when private also the scheduler and host in this process. Does not own what happens to calls
-// (dispatch.ts) or who the workers are (crew.ts).
+// (dispatch.ts), who the workers are (crew.ts), or how it comes to them (join.ts).
 //
-//   C1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer.
+//   C1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer; every host is free.
 //   C2. The verbs behave the same inline, on this machine, and on a cluster.
-import { Deferred, FlotillaError, type Log, lineLog } from '../base/index.ts';
+import { Deferred, FlotillaError, type Log, type RuntimeId, sleep, toError } from '../base/index.ts';
 import { Library, type Loaded } from '../code/index.ts';
-import type { Host, HostNotice } from '../host/index.ts';
-import { GRACE_MS, type Kernel, nodeEnvironment, PORT, Runtime, type Task, type TaskRef, type TaskResult } from '../kernel/index.ts';
-import { type ClusterEvent, Crew } from './crew.ts';
+import { type Environment, GRACE_MS, type Kernel, type Runtime, type Task, type TaskRef, type TaskResult } from '../kernel/index.ts';
+import { allocationsOf, decide, type HostAllocation, type HostOffer } from './allocation.ts';
+import { partsOf } from './components.ts';
+import { type Controlled, Controls } from './controls.ts';
+import { Crew } from './crew.ts';
+import type { CrewClient } from './crew-client.ts';
 import { Dispatcher } from './dispatch.ts';
-import { firstWorker } from './first-worker.ts';
+import { openDoor } from './door.ts';
+import { explainWork } from './explain.ts';
+import { type Joined, join, startRuntime } from './join.ts';
 import { MapRun } from './map.ts';
-import { type CallOptions, type ClientOptions, checkCallOptions, checkClientOptions, checkMapOptions, type MapOptions } from './options.ts';
+import {
+  type CallOptions,
+  type ClientOptions,
+  type CloseClientOptions,
+  checkCallOptions,
+  checkClientOptions,
+  checkCloseOptions,
+  checkMapOptions,
+  type MapOptions,
+} from './options.ts';
+import { Orders } from './orders.ts';
 import { printLine } from './output.ts';
-import { startInline, startLocal } from './private.ts';
-import type { SchedulerNotice, WorkerNotice } from './protocol.ts';
+import { Provision } from './provision.ts';
 import { mapResults, type Results } from './results.ts';
 import { type Caller, isStreaming, PLAIN, RemoteValues, runCall } from './run.ts';
-import { SchedulerLink } from './scheduler-link.ts';
+import { asSetUp } from './set-up.ts';
 import { spawnTask } from './spawn.ts';
-import type { RemoteModule, RunResult, Verbs, WorkerReport } from './verbs.ts';
+import type { RemoteModule, RunResult, Verbs } from './verbs.ts';
 import type { Job, Member } from './work.ts';
+import { WorkReport } from './work-report.ts';
 
 const CLOSE_MS = 2_000;
 
@@ -38,87 +53,116 @@ const CLOSE_MS = 2_000;
  * for await (const square of client.map((n: number) => n * n, [1, 2, 3])) console.log(square); // => 1 4 9
  * ```
  */
-export class Client implements Verbs, AsyncDisposable {
+export class Client extends Controls implements Verbs, AsyncDisposable {
   readonly runtime: Runtime;
+  protected readonly controlled: Controlled;
   readonly #options: ClientOptions;
   readonly #dispatcher: Dispatcher;
   readonly #library: Library;
   readonly #crew: Crew;
+  readonly #provision: Provision;
   readonly #caller: Caller;
+  readonly #warn: (text: string) => void;
   readonly #jobs = new WeakMap<(...args: never[]) => unknown, Job>();
   readonly #inline = new Map<number, Loaded>();
   readonly #moduleJobs = new Map<string, Job>();
-  #nextJob = 1;
-  #host: Host | undefined;
-  #link: SchedulerLink | undefined;
+  #allocations: readonly HostAllocation[];
+  #joined: Joined | undefined;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
-  private constructor(runtime: Runtime, options: ClientOptions, log: Log) {
+  private constructor(runtime: Runtime, options: ClientOptions, library: Library, log: Log, warn: (text: string) => void) {
+    super();
     this.runtime = runtime;
     this.#options = options;
-    this.#library = new Library();
+    this.#warn = warn;
+    this.#library = library;
     this.#dispatcher = new Dispatcher(runtime.kernel);
-    this.#crew = new Crew(runtime.kernel, this.#dispatcher, this.#library, log);
+    this.#allocations = allocationsOf(options.hosts ?? []);
+    const { disableHosts = false, disableWorkers = false, restartWorkers = false, abandonZombieHosts = false } = options;
+    const crewClient: CrewClient = {
+      runtime,
+      dispatcher: this.#dispatcher,
+      library: this.#library,
+      provision: () => this.#provision,
+      log,
+      options: { disableHosts, disableWorkers, restartWorkers, abandonZombieHosts },
+      takes: (host, most, forGood) => this.#joined?.link?.takes(host, most, forGood) ?? Promise.resolve(),
+    };
+    this.#crew = new Crew(crewClient);
+    this.#provision = new Provision({
+      runtime,
+      library: this.#library,
+      parts: partsOf(options.components ?? []),
+      hostSetUp: asSetUp('hostSetUp', options.hostSetUp),
+      workerSetUp: asSetUp('workerSetUp', options.workerSetUp),
+      stations: () => this.#crew.stations.values(),
+      workers: () => (options.inline ? [] : this.#crew.members.keys()),
+      log,
+    });
     this.#crew.onOutput = options.output === 'ignore' ? () => {} : typeof options.output === 'function' ? options.output : printLine;
+    const report = new WorkReport(runtime.environment.clock, this.#crew.events, this.#dispatcher);
+    const orders = new Orders(this.#crew, crewClient);
+    this.controlled = {
+      crew: this.#crew,
+      orders,
+      report,
+      restartWorkers,
+      sendFile: (to, path, sent) => runtime.sendFile(to as { id: RuntimeId }, path, sent),
+      allocate: async (allocation) => {
+        this.#allocations = [...allocationsOf([allocation]), ...(this.#allocations.length > 0 ? this.#allocations : [{ host: '*' }])];
+        await this.#joined?.again(this.#allocations);
+      },
+      explain: () => [...(this.#joined?.link ? [] : ['this client has no scheduler']), ...explainWork(this.#dispatcher, this.#crew)],
+    };
     this.#caller = {
       kernel: runtime.kernel,
       dispatcher: this.#dispatcher,
+      report,
       job: (fn) => this.#job(fn),
       prepare: (job) => this.#prepare(job),
       mapError: (error, member) => this.#mapError(error, member),
       notices: new Map(),
       tasks: new Set(),
     };
-    this.#listen(runtime.kernel);
+    report.tell(options, warn);
+    this.#listen(runtime.kernel, orders);
   }
 
   /**
    * Connects to workers: a shared scheduler's (`scheduler` or FLOTILLA_SCHEDULER), else this machine's cores.
    *
-   * Waits for the first worker of a shared scheduler; this machine's own start while the program goes on. Rejects with ERR_OPTION_*, ERR_LINK_*, ERR_CLUSTER_NO_SCHEDULER, ERR_CLUSTER_NO_WORKERS or ERR_SECRET_FILE.
+   * Waits for its turn and for the first worker of a cluster, unless hosts or workers are disabled; this machine's own start while the
+   * program goes on. Rejects with ERR_OPTION_*, ERR_LINK_*, ERR_CLUSTER_NO_SCHEDULER, ERR_CLUSTER_NO_WORKERS, ERR_CODE_*,
+   * ERR_HOST_SET_UP, ERR_SECRET_FILE or the signal's reason. Called `schedule` in dispycos.
    */
-  static async connect(options: ClientOptions = {}): Promise<Client> {
+  static connect(options: ClientOptions = {}): Promise<Client> {
+    return Client.in(options);
+  }
+
+  /** In another environment than this process's own. @internal */
+  static async in(options: ClientOptions, world?: Environment, library = new Library()): Promise<Client> {
     checkClientOptions(options);
+    partsOf(options.components ?? []);
     options.signal?.throwIfAborted();
-    const warn = options.warn ?? ((text: string) => process.stderr.write(`flotilla: ${text}\n`));
-    const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
-    const environment = nodeEnvironment();
-    const address = options.scheduler === undefined ? process.env['FLOTILLA_SCHEDULER'] : options.scheduler;
-    const shared = options.inline || address === undefined || address === '' || address === 'local' ? undefined : address;
-    const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
-    const secret = given ?? (shared === undefined ? environment.random(32) : undefined);
-    const runtime = await Runtime.start(
-      {
-        role: 'client',
-        ...(secret === undefined ? {} : { secret }),
-        ...(options.name === undefined ? {} : { name: options.name }),
-        ...(options.pulse === undefined ? {} : { pulse: options.pulse }),
-        ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }),
-        log,
-      },
-      environment,
-    );
-    const client = new Client(runtime, options, log);
+    const { runtime, mode, log, warn, keeper } = await startRuntime(options, world);
+    const client = new Client(runtime, options, library, log, warn);
+    keeper.keeps = (peer) => client.controlled.orders.keeps(peer);
     try {
-      if (options.inline) startInline(runtime, client.#dispatcher, client.#crew, client.#inline);
-      else if (shared === undefined) client.#host = await startLocal(runtime, secret as Uint8Array, options, log);
-      else client.#link = await SchedulerLink.open(runtime, client.#crew, client.#dispatcher, shared, options, warn);
-      if (!options.inline) {
-        const waiting = firstWorker({
-          clock: environment.clock,
-          crew: client.#crew,
-          dispatcher: client.#dispatcher,
-          options,
-          warn,
-          local: shared === undefined,
-          explain: () => client.#link?.explain(),
-          closing: client.#closing.signal,
-        });
-        // This machine's processes start while the program goes on; what it asks for meanwhile waits for them.
-        if (shared === undefined) waiting.catch((error: Error) => client.#dispatcher.fail(error));
-        else await waiting;
-      }
+      await client.#provision.build();
+      client.#joined = await join(mode, {
+        runtime,
+        options,
+        log,
+        warn,
+        crew: client.#crew,
+        dispatcher: client.#dispatcher,
+        allocations: client.#allocations,
+        inline: client.#inline,
+        closing: client.#closing.signal,
+        simulated: world !== undefined,
+      });
+      await client.#joined.begun;
       return client;
     } catch (error) {
       await client.close({ timeout: 0 });
@@ -169,12 +213,6 @@ export class Client implements Verbs, AsyncDisposable {
     }) as RemoteModule<M>;
   }
 
-  /** Every worker that this client has or had, and what it did. */
-  workers(): readonly WorkerReport[] {
-    const live = new Map(this.#dispatcher.members.map((member) => [member.info.name, member]));
-    return [...this.#crew.history].map(([name, { host, done, lost }]) => ({ name, host, lost, done: done + (live.get(name)?.done ?? 0) }));
-  }
-
   /** What this client has done: items of `map` count one each. */
   get counters(): {
     readonly done: number;
@@ -186,23 +224,13 @@ export class Client implements Verbs, AsyncDisposable {
     return { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
   }
 
-  /** Changes of hosts and workers, from now on. */
-  events(options: { signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
-    return this.#crew.events.read(options);
-  }
-
-  /** Calls back for each change of hosts and workers; returns what stops it. */
-  onEvent(listener: (event: ClusterEvent) => void): () => void {
-    return this.#crew.events.on(listener);
-  }
-
   /**
-   * Waits for calls that wait or run, ends tasks, and leaves: workers, folders and sessions are gone when it resolves.
-   *
-   * `timeout` bounds the wait for calls. Idempotent.
+   * Waits for calls that wait or run (those with `io` only if `awaitIo`), interrupts tasks, and leaves: when it resolves, workers, folders
+   * and sessions are gone, and every host is free for others. Idempotent.
    */
-  close(options: { timeout?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(options.timeout);
+  close(options: CloseClientOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    this.#closed ??= this.#close(options);
     return this.#closed;
   }
 
@@ -210,22 +238,29 @@ export class Client implements Verbs, AsyncDisposable {
     return this.close();
   }
 
-  async #close(timeout: number | undefined): Promise<void> {
-    const { clock } = this.runtime.environment;
-    const idle = this.#dispatcher.idle();
-    if (timeout === undefined) await idle;
-    else {
-      const late = new Deferred<void>();
-      const timer = clock.after(timeout, () => late.resolve());
-      await Promise.race([idle, late.promise]);
-      timer.cancel();
+  async #close({ timeout, awaitIo = false, terminate = false }: CloseClientOptions): Promise<void> {
+    const closed = new FlotillaError('ERR_CLOSED', 'The client was closed.');
+    if (!terminate) {
+      const stop = new AbortController();
+      const idle = this.#dispatcher.idle(awaitIo);
+      if (timeout === undefined) await idle;
+      else await Promise.race([idle, sleep(this.runtime.environment.clock, timeout, stop.signal).catch(() => {})]);
+      stop.abort();
     }
-    this.#dispatcher.fail(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
+    this.#dispatcher.cancelAll(closed);
     await this.#endTasks();
-    this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
+    await this.#leave('the client closed', closed);
+  }
+
+  // Whatever ends a client, its hosts are told, and its listeners last of all.
+  async #leave(reason: string, error: FlotillaError): Promise<void> {
+    this.#closing.abort(error);
     this.#crew.closing = true;
-    await this.#link?.close(CLOSE_MS);
-    await this.#host?.close();
+    await this.#joined?.link?.close(CLOSE_MS);
+    this.#crew.dissolve(reason);
+    await this.#joined?.close();
+    this.#crew.events.emit({ kind: 'client-closed', reason });
+    this.#crew.events.end();
     await this.runtime.close();
   }
 
@@ -238,29 +273,51 @@ export class Client implements Verbs, AsyncDisposable {
     timer.cancel();
   }
 
-  #listen(kernel: Kernel): void {
-    kernel.serve(PORT.CLIENT, {
-      message: (peer, value) => {
-        const notice = value as HostNotice | SchedulerNotice | WorkerNotice;
-        switch (notice.kind) {
-          case 'item':
-            return this.#caller.notices.get(`${peer} ${notice.call}`)?.item?.(notice.value);
-          case 'progress':
-            return this.#caller.notices.get(`${peer} ${notice.call}`)?.progress?.(notice.done, notice.total, notice.note);
-          case 'grant':
-          case 'revoke':
-            return this.#crew.granted(notice);
-          default:
-            return this.#crew.heard(peer, notice);
-        }
-      },
+  #listen(kernel: Kernel, orders: Orders): void {
+    openDoor(kernel, {
+      crew: this.#crew,
+      orders,
+      notices: this.#caller.notices,
+      restartWorkers: this.controlled.restartWorkers,
+      allocate: (offer) => this.#allocate(offer),
+      explain: () => explainWork(this.#dispatcher, this.#crew),
+      admitted: () => this.#admitted(),
+      closed: (reason) => this.#closedByScheduler(reason),
     });
     kernel.onEnded = (peer, end) => {
-      this.#host?.peerEnded(peer);
-      this.#link?.peerEnded(peer, end);
+      this.#joined?.peerEnded(peer, end);
       this.#crew.peerEnded(peer, end);
     };
-    kernel.onOffline = (peer, offline) => this.#crew.peerOffline(peer, offline);
+    kernel.onOffline = (peer, offline) => orders.peerOffline(peer, offline);
+  }
+
+  #admitted(): void {
+    const link = this.#joined?.link;
+    if (this.#isAdmitted) return;
+    this.#isAdmitted = true;
+    if (link) link.admitted = true;
+    this.#crew.events.emit({ kind: 'client-scheduled' });
+  }
+
+  #isAdmitted = false;
+
+  #closedByScheduler(reason: string): void {
+    if (this.#closed) return;
+    this.#warn(`the scheduler has closed this client: ${reason}`);
+    const error = new FlotillaError('ERR_CLUSTER_CLOSED', `The scheduler has closed this client: ${reason}. Connect again to go on.`);
+    this.#dispatcher.cancelAll(error);
+    this.#closed = this.#leave(reason, error);
+  }
+
+  async #allocate(offer: HostOffer): Promise<{ take: number; why: string }> {
+    try {
+      const { take, why } = await decide(this.#allocations, offer);
+      if (take === 0) this.#crew.events.emit({ kind: 'host-ignored', host: offer.name, reason: why });
+      return { take, why };
+    } catch (error) {
+      this.#warn(`the allocation of host '${offer.name}' failed, and it is not used: ${toError(error).message}`);
+      throw error;
+    }
   }
 
   #run(fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): unknown {
@@ -302,23 +359,10 @@ export class Client implements Verbs, AsyncDisposable {
   #job(fn: (...args: never[]) => unknown): Job {
     let job = this.#jobs.get(fn);
     if (!job) {
-      job = this.#newJob(fn, fn.name || 'anonymous');
+      job = this.#provision.newJob(fn, fn.name || 'anonymous');
       this.#jobs.set(fn, job);
     }
     return job;
-  }
-
-  #newJob(fn: (...args: never[]) => unknown, label: string): Job {
-    return {
-      id: this.#nextJob++,
-      fn,
-      label,
-      shipped: undefined,
-      serviceMs: undefined,
-      refusedBy: new Map(),
-      prepared: undefined,
-      ready: false,
-    };
   }
 
   #moduleFunction(url: string, name: string): (...args: never[]) => unknown {
@@ -326,7 +370,7 @@ export class Client implements Verbs, AsyncDisposable {
     let job = this.#moduleJobs.get(key);
     if (!job) {
       const stand = (): void => {};
-      job = this.#newJob(stand, name);
+      job = this.#provision.newJob(stand, name);
       this.#moduleJobs.set(key, job);
       this.#jobs.set(stand, job);
       this.#library.standFor(stand, url, name);
@@ -335,7 +379,7 @@ export class Client implements Verbs, AsyncDisposable {
   }
 
   #prepare(job: Job): Promise<void> {
-    if (!this.#options.inline) return this.#crew.prepare(job);
+    if (!this.#options.inline) return this.#provision.prepare(job);
     this.#inline.set(job.id, job.fn as unknown as Loaded);
     job.shipped = { label: job.label, unit: String(job.id), name: '', path: [] };
     job.ready = true;

@@ -1,248 +1,382 @@
-// The hosts and workers that a client has: granted by a scheduler, provided with code, watched until they leave.
+// The hosts and workers that a client has: granted by a scheduler, set up, watched until they leave.
 //
-// Owns what the client knows of hosts and workers. Does not own what they work on (dispatch.ts).
+// Owns what the client knows of hosts and workers, and tells of each change. Does not own what they work on (dispatch.ts),
+// nor what is sent ahead (provision.ts).
 //
-//   C1. A worker is used once its host has the code of every function known so far; a function, once every host has its code.
+//   C1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
-//   C3. A host that is silent gets no new work, and what it had is given to others; what it still answers first counts.
-import { Events, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
-import type { Library, UnitHead } from '../code/index.ts';
-import type { HostNotice, WorkerInfo } from '../host/index.ts';
+//   C3. A place that was closed on purpose is not asked for again.
+import { Deferred, Events, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
+import { agreePulse, type CrewClient, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { ClusterEvent } from './events.ts';
+import { presentOf, type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
-import { type Job, type Loss, type Member, newMember } from './work.ts';
+import { Station } from './station.ts';
+import { failWaiting } from './waiting.ts';
+import { type Loss, type Member, newMember, PAUSE } from './work.ts';
 
 const REPORT_MS = 1_000;
 const ATTACH_MS = 10_000;
 
-/** A change that a client's crew saw. */
-export type ClusterEvent =
-  | { readonly kind: 'worker-ready'; readonly worker: string; readonly host: string }
-  | { readonly kind: 'worker-lost'; readonly worker: string; readonly host: string; readonly reason: string; readonly retried: number }
-  | { readonly kind: 'host-lost'; readonly host: string; readonly reason: string }
-  | { readonly kind: 'host-offline' | 'host-online'; readonly host: string }
-  | { readonly kind: 'worker-failed'; readonly worker: string; readonly reason: string };
-
-interface Station {
-  readonly id: RuntimeId;
-  readonly name: string;
-  readonly slots: Set<number>;
-  epoch: number;
-  attached: Promise<void> | undefined;
-  readonly has: Set<string>;
-}
-
-/** A line that a worker printed. */
-export interface OutputLine {
-  readonly worker: string;
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: string;
-}
-
 /** The crew of one client. */
 export class Crew {
   readonly events: Events<ClusterEvent>;
-  /** Every worker there ever was, by name: how many items it did. */
-  readonly history = new Map<string, { readonly host: string; done: number; lost: number }>();
+  /** Every worker there ever was, by name. */
+  readonly history = new Map<string, Past>();
+  readonly stations = new Map<RuntimeId, Station>();
+  /** Workers that are being set up, or work. */
+  readonly members = new Map<RuntimeId, Member>();
   onOutput: (line: OutputLine) => void = () => {};
-  readonly #kernel: Kernel;
-  readonly #dispatcher: Dispatcher;
-  readonly #library: Library;
-  readonly #log: Log;
-  readonly #stations = new Map<RuntimeId, Station>();
-  readonly #jobs = new Set<Job>();
-  readonly #all = new Map<RuntimeId, Member>();
-  #failures = 0;
-  lastFailure: string | undefined;
+  /** A host wants to be left. */
+  onLeaving: (station: Station, reason: string) => void = () => {};
+  failures = 0;
+  lastFailure: Error | undefined;
   /** The client leaves: what ends now is no loss. */
   closing = false;
+  readonly #client: CrewClient;
+  readonly #kernel: Kernel;
+  readonly #dispatcher: Dispatcher;
+  readonly #log: Log;
+  /** Workers that are discovered and wait for `enableWorker`. */
+  readonly #disabled = new Map<RuntimeId, { info: WorkerInfo; enabled: Deferred<readonly unknown[] | undefined> }>();
+  /** The worker of each place that was last said to be there. */
+  readonly #latest = new Map<string, RuntimeId>();
+  /** The arguments with which a place was set up last. */
+  readonly #workerArgs = new Map<string, readonly unknown[]>();
+  /** What becomes of a place when its worker has nothing under way. */
+  readonly #after = new Map<RuntimeId, { restart: boolean; done: Deferred<void> }>();
 
-  constructor(kernel: Kernel, dispatcher: Dispatcher, library: Library, log: Log) {
-    this.#kernel = kernel;
-    this.#dispatcher = dispatcher;
-    this.#library = library;
-    this.#log = log;
-    this.events = new Events((error) => log.error(`A listener of events threw: ${toError(error).message}`));
-    dispatcher.onDrained = (member) => this.#giveBack(member);
+  constructor(client: CrewClient) {
+    this.#client = client;
+    this.#kernel = client.runtime.kernel;
+    this.#dispatcher = client.dispatcher;
+    this.#log = client.log;
+    this.events = new Events((error) => this.#log.error(`A listener of events threw: ${toError(error).message}`));
+    this.#dispatcher.onDrained = (member) => this.#drained(member);
   }
 
-  get hosts(): readonly { readonly id: RuntimeId; readonly name: string; readonly slots: number }[] {
-    return [...this.#stations.values()].map(({ id, name, slots }) => ({ id, name, slots: slots.size }));
-  }
-
-  /** What this client holds, for a scheduler that was restarted. */
-  get held(): { host: RuntimeId; slots: number[]; epoch: number }[] {
-    return [...this.#stations.values()].map((station) => ({ host: station.id, slots: [...station.slots], epoch: station.epoch }));
-  }
-
-  get failures(): number {
-    return this.#failures;
+  /** What a new listener is told first: the state of every host and worker. */
+  present(): ClusterEvent[] {
+    return [...this.stations.values()].flatMap((station) => {
+      const waiting = [...this.#disabled.values()].map(({ info }) => info).filter((info) => info.host === station.id);
+      return presentOf(station, waiting, this.of(station));
+    });
   }
 
   /** What the scheduler says. */
-  granted(notice: SchedulerNotice): void {
+  granted(notice: SchedulerNotice & { kind: 'grant' | 'revoke' }): void {
     if (notice.kind === 'revoke') {
-      for (const member of [...this.#dispatcher.members]) {
-        if (member.info.host === notice.host && notice.slots.includes(member.info.slot)) this.#dispatcher.leave(member);
-      }
+      const shrunk = this.stations.get(notice.host);
+      if (notice.idle && shrunk) void this.#client.takes(shrunk.id, shrunk.slots.size - notice.slots.length, false); // C3
+      for (const member of [...this.members.values()])
+        if (member.info.host === notice.host && notice.slots.includes(member.info.slot)) this.leave(member, false);
+      // Those that do not work yet have nothing to finish.
+      const station = this.stations.get(notice.host);
+      const working = new Set([...this.members.values()].filter((m) => m.info.host === notice.host).map((m) => m.info.slot));
+      if (station) for (const slot of notice.slots) if (!working.has(slot)) this.giveBack(station, slot);
       return;
     }
-    let station = this.#stations.get(notice.host);
-    if (!station) {
-      station = { id: notice.host, name: notice.hostName, slots: new Set(), epoch: 0, attached: undefined, has: new Set() };
-      this.#stations.set(notice.host, station);
+    let station = this.stations.get(notice.host);
+    if (station) {
+      for (const slot of notice.slots) station.slots.add(slot);
+      station.epoch = notice.epoch;
+      if (station.phase === 'initialized') void this.#more(station, notice).catch(() => {});
+      return;
     }
+    station = new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
-    station.epoch = Math.max(station.epoch, notice.epoch);
+    station.epoch = notice.epoch;
+    this.stations.set(station.id, station);
     this.#kernel.carrier.reach(notice.host, notice.addresses);
-    station.attached ??= this.#attach(station);
-    station.attached.catch((error: Error) => this.#hostFailed(station, error));
+    const entered = station;
+    this.#enter(station).catch((error: unknown) => this.#failed(entered, toError(error)));
   }
 
   /** What a host says. */
   heard(host: RuntimeId, notice: HostNotice): void {
+    const station = this.stations.get(host);
+    if (!station) return;
+    const setUp = `${station.name}/${SET_UP_SLOT}`;
     switch (notice.kind) {
       case 'worker-ready':
-        return void this.#ready(notice.worker);
+        if (notice.worker.slot === SET_UP_SLOT) return this.#client.provision().heard(host, notice.worker);
+        return void this.#ready(station, notice.worker);
       case 'worker-ended': {
-        const loss: Loss = { worker: notice.name, reason: notice.reason, lastLines: notice.lastLines, what: 'worker' };
-        const member = this.#all.get(notice.worker);
-        if (member) this.#lost(member, loss);
-        return;
+        const { name, worker, reason, lastLines, blameless } = notice;
+        if (name === setUp) this.#client.provision().heard(host, undefined, reason);
+        if (this.#latest.get(name) === worker) this.#latest.delete(name);
+        return this.#lost(worker, { worker: name, reason, lastLines, what: 'worker', blameless });
       }
       case 'worker-failed':
-        this.#failures++;
-        this.lastFailure = notice.reason;
-        this.events.emit({ kind: 'worker-failed', worker: notice.name, reason: notice.reason });
-        this.#log.warn(notice.reason);
+        if (notice.name === setUp) return this.#client.provision().heard(host, undefined, notice.reason);
+        return this.#workerFailed(station, notice.name, new FlotillaError('ERR_HOST_START', notice.reason));
+      case 'worker-closed':
+        this.#latest.delete(notice.name);
+        return this.#closedByHost(station, notice.slot, notice.name, notice.reason);
+      case 'dismissed':
+        if (notice.tenancy === station.tenancy) this.#hostLost(station, new FlotillaError('ERR_CLUSTER_STALE_GRANT', notice.reason), true);
         return;
+      case 'host-leaving':
+        this.#log.warn(`Host '${station.name}' wants to be left: ${notice.reason}.`);
+        return this.onLeaving(station, notice.reason);
+      case 'availability':
+        station.availability = notice.availability;
+        return this.events.emit({ ...notice, host: station.name });
       case 'output':
-        if (this.#stations.has(host))
-          this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#library.mapStack(notice.text) });
+        return this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#client.library.mapStack(notice.text) });
     }
   }
 
   /** A session with a peer has ended. C2 */
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
-    const station = this.#stations.get(peer);
-    if (station) return this.#hostFailed(station, new FlotillaError('ERR_SESSION_LOST', end.message));
-    const member = this.#all.get(peer);
+    const station = this.stations.get(peer);
+    if (station) return this.#hostLost(station, new FlotillaError('ERR_SESSION_LOST', end.message));
+    const member = this.members.get(peer);
     if (!member) return;
     member.state = 'lost';
     const loss: Loss = { worker: member.info.name, reason: end.message, lastLines: [], what: 'worker' };
-    if (!this.#stations.has(member.info.host)) return this.#lost(member, loss);
-    this.#kernel.clock.after(REPORT_MS, () => this.#lost(member, loss), { background: true });
+    if (!this.stations.has(member.info.host)) return this.#lost(peer, loss);
+    this.#kernel.clock.after(REPORT_MS, () => this.#lost(peer, loss), { background: true });
   }
 
-  /** A host is silent, or is heard again. C3 */
-  peerOffline(peer: RuntimeId, offline: boolean): void {
-    const station = this.#stations.get(peer);
-    if (station) this.events.emit({ kind: offline ? 'host-offline' : 'host-online', host: station.name });
+  /** Workers that are discovered and wait to be enabled. */
+  get disabled(): Iterable<{ readonly info: WorkerInfo; readonly enabled: Deferred<readonly unknown[] | undefined> }> {
+    return this.#disabled.values();
   }
 
-  /** Makes sure that every host has a function's code; rejects if none can run it. C1 */
-  prepare(job: Job): Promise<void> {
-    job.prepared ??= this.#prepare(job);
-    return job.prepared;
+  /** The workers of a host. */
+  of(station: Station): Member[] {
+    return [...this.members.values()].filter((member) => member.info.host === station.id);
   }
 
-  async #prepare(job: Job): Promise<void> {
-    job.shipped = await this.#library.ship(job.fn);
-    this.#jobs.add(job);
-    const stations = [...this.#stations.values()];
-    await Promise.all(stations.map((station) => station.attached?.then(() => this.#provide(station, job)).catch(() => {})));
-    if (job.refusedBy.size > 0 && stations.length > 0 && stations.every((station) => job.refusedBy.has(station.id)))
-      throw [...job.refusedBy.values()][0];
-    job.ready = true;
+  /** Everything ends now, on purpose: workers, then hosts. */
+  dissolve(reason: string): void {
+    for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  async #attach(station: Station): Promise<void> {
-    await this.#kernel.ask(station.id, PORT.HOST, 'attach', [station.epoch], { timeout: ATTACH_MS });
-    for (const job of this.#jobs) await this.#provide(station, job);
+  // More of a host that was granted before, unless its word that all of that is gone is still on its way.
+  async #more(station: Station, notice: SchedulerNotice & { kind: 'grant' }): Promise<void> {
+    const { tenancy } = await this.#attach(station);
+    if (tenancy === station.tenancy) return this.begin(station, notice.slots);
+    this.#hostLost(station, new FlotillaError('ERR_CLUSTER_STALE_GRANT', 'it was granted anew'), true);
+    this.granted(notice);
   }
 
-  // Sends a host the units that it lacks.
-  async #provide(station: Station, job: Job): Promise<void> {
-    if (!job.shipped || job.refusedBy.has(station.id)) return;
-    const units = this.#library.closure(job.shipped.unit).filter((unit) => !station.has.has(unit.name));
-    if (units.length === 0) return;
-    const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
-    try {
-      const missing = (await this.#kernel.ask(station.id, PORT.HOST, 'provide', [heads])) as string[];
-      if (missing.length > 0) {
-        const wanted = new Set(missing);
-        await Promise.all(
-          units
-            .filter((unit) => wanted.has(unit.hash))
-            .map((unit) => this.#kernel.ask(station.id, PORT.HOST, 'put', [unit.hash, unit.text])),
-        );
-        await this.#kernel.ask(station.id, PORT.HOST, 'provide', [heads]);
+  #attach(station: Station): Promise<{ pulse: number; tenancy: number }> {
+    return this.#ask(station, 'attach', [this.#client.runtime.hub.options.pulseMs]) as Promise<{ pulse: number; tenancy: number }>;
+  }
+
+  async #enter(station: Station): Promise<void> {
+    const { runtime, options } = this.#client;
+    const provision = this.#client.provision();
+    const told = await this.#attach(station);
+    station.tenancy = told.tenancy;
+    agreePulse(runtime, station.name, told.pulse, this.#log);
+    if (this.stations.get(station.id) !== station) return;
+    station.told = true;
+    this.events.emit({ kind: 'host-discovered', host: station.name, info: station.info });
+    station.waitsFor = 'it is being given code';
+    await provision.equip(station);
+    if (options.disableHosts) {
+      station.waitsFor = `it is disabled: client.enableHost('${station.name}') lets it be used`;
+      station.args = await station.enabled.promise;
+    }
+    station.waitsFor = 'it is being set up';
+    await provision.setUpHost(station, station.args);
+    if (this.stations.get(station.id) !== station || station.phase === 'leaving') return;
+    station.phase = 'initialized';
+    this.events.emit({ kind: 'host-initialized', host: station.name, info: station.info });
+    station.waitsFor = 'its workers start';
+    station.ready.resolve();
+    await this.begin(station, [...station.slots]);
+  }
+
+  // A host that does not answer in time may be silent for a while; one that is gone is an error.
+  async #ask(station: Station, method: string, args: readonly unknown[]): Promise<unknown> {
+    for (;;) {
+      try {
+        return await this.#kernel.ask(station.id, PORT.HOST, method, args, { timeout: ATTACH_MS });
+      } catch (error) {
+        if (!hasCode(error, 'ERR_TIMEOUT') || this.stations.get(station.id) !== station) throw error;
       }
-      for (const unit of units) station.has.add(unit.name);
-    } catch (error) {
-      if (this.#stations.has(station.id)) job.refusedBy.set(station.id, toError(error));
     }
   }
 
-  async #ready(info: WorkerInfo): Promise<void> {
-    const station = this.#stations.get(info.host);
-    if (!station?.slots.has(info.slot)) return;
+  /** Lets workers of a host start. */
+  async begin(station: Station, slots: readonly number[]): Promise<void> {
+    await this.#ask(station, 'begin', [slots]);
+  }
+
+  async #ready(station: Station, info: WorkerInfo): Promise<void> {
+    if (!station.slots.has(info.slot)) return;
+    this.#latest.set(info.name, info.id);
     this.#kernel.carrier.reach(info.id, info.addresses, info.host);
-    const member = newMember(info);
-    this.#all.set(info.id, member);
-    await station.attached?.catch(() => {});
-    for (const job of this.#jobs) await this.#provide(station, job);
-    if (member.state !== 'ready') return;
+    const member = newMember(info, station.addresses);
+    if (station.suspended) member.pause |= PAUSE.HOST_SUSPENDED;
+    try {
+      await station.ready.promise;
+      if (this.#latest.get(info.name) !== info.id || !station.slots.has(info.slot) || this.stations.get(station.id) !== station) return;
+      this.#disabled.set(info.id, { info, enabled: new Deferred<readonly unknown[] | undefined>().quiet() });
+      this.events.emit(this.told('worker-discovered', info));
+      const provision = this.#client.provision();
+      await provision.equip(station);
+      const before = this.#workerArgs.get(info.name);
+      const args = this.#client.options.disableWorkers && !before ? await this.#disabled.get(info.id)?.enabled.promise : before;
+      if (args) this.#workerArgs.set(info.name, args);
+      await provision.setUpWorker(station, info, args);
+      if (!this.#disabled.delete(info.id)) return; // it ended meanwhile
+    } catch (error) {
+      if (!this.#disabled.delete(info.id)) return;
+      this.#workerFailed(station, info.name, toError(error));
+      return this.giveBack(station, info.slot);
+    }
+    this.members.set(info.id, member);
     if (!this.history.has(info.name)) this.history.set(info.name, { host: info.hostName, done: 0, lost: 0 });
-    this.events.emit({ kind: 'worker-ready', worker: info.name, host: info.hostName });
+    this.events.emit(this.told('worker-initialized', info));
     this.#dispatcher.add(member);
   }
 
-  #lost(member: Member, loss: Loss): void {
-    if (!this.#all.delete(member.info.id)) return;
-    const known = loss.what === 'host' || this.#stations.get(member.info.host)?.slots.has(member.info.slot);
+  /** Takes no more for a worker; what becomes of its place is decided when it has nothing under way. Resolves when it has ended. */
+  leave(member: Member, restart: boolean): Promise<void> {
+    const { id } = member.info;
+    const before = this.#after.get(id);
+    const done = before?.done ?? new Deferred<void>().quiet();
+    this.#after.set(id, { restart: before?.restart ?? restart, done });
+    this.#dispatcher.leave(member);
+    return done.promise;
+  }
+
+  #drained(member: Member): void {
+    const { host, slot, id } = member.info;
+    const station = this.stations.get(host);
+    if (!station || !this.members.has(id)) return;
+    const { restart } = this.#after.get(id) ?? { restart: false };
+    const again = station.phase === 'discovered'; // the host restarts, and this place with it
+    if (restart || again) void this.#kernel.ask(host, PORT.HOST, 'close', [slot, restart]).catch(() => {});
+    else this.giveBack(station, slot);
+  }
+
+  // A worker has ended on purpose.
+  #closedByHost(station: Station, slot: number, name: string, reason: string): void {
+    const waiting = [...this.#disabled.values()].find(({ info }) => info.name === name && info.host === station.id);
+    if (waiting) this.#disabled.delete(waiting.info.id);
+    const member = [...this.members.values()].find(({ info }) => info.name === name && info.host === station.id);
+    if (member) this.#end(member, { worker: name, reason, lastLines: [], what: 'worker', blameless: true });
+    else if (waiting) this.events.emit({ kind: 'worker-closed', worker: name, host: station.name, reason });
+    const after = member && this.#after.get(member.info.id);
+    if (member) this.#after.delete(member.info.id);
+    after?.done.resolve();
+    if (after?.restart || station.phase === 'discovered') return;
+    if (after) this.giveBack(station, slot, reason);
+    else void this.#client.takes(station.id, station.slots.size - 1, false).finally(() => this.giveBack(station, slot, reason)); // C3
+  }
+
+  /** Gives a place back. C3 */
+  giveBack(station: Station, slot: number, reason = 'its place was given back'): void {
+    if (!station.slots.delete(slot)) return;
+    const member = [...this.members.values()].find(({ info }) => info.host === station.id && info.slot === slot);
+    if (member) this.#end(member, { worker: member.info.name, reason, lastLines: [], what: 'worker', blameless: true });
+    for (const [id, { info }] of this.#disabled) {
+      if (info.host !== station.id || info.slot !== slot) continue;
+      this.#disabled.delete(id);
+      this.events.emit({ kind: 'worker-closed', worker: info.name, host: station.name, reason });
+    }
+    const after = member && this.#after.get(member.info.id);
+    if (member) this.#after.delete(member.info.id);
+    if (!this.closing) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]).catch(() => {});
+    after?.done.resolve();
+    if (station.slots.size === 0) this.#hostClosed(station, reason);
+  }
+
+  // A worker that ends on purpose.
+  #end(member: Member, loss: Loss): void {
+    const { id, name: worker, hostName: host } = member.info;
+    if (!this.members.delete(id)) return;
+    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what });
+    this.#dispatcher.lose(member, loss);
+    this.#remember(member, 0);
+    this.events.emit({ kind: 'worker-closed', worker, host, reason: loss.reason });
+  }
+
+  #lost(id: RuntimeId, loss: Loss): void {
+    const member = this.members.get(id);
+    if (!member) {
+      const waiting = this.#disabled.get(id);
+      if (!waiting || !this.#disabled.delete(id)) return;
+      return this.events.emit({ kind: 'worker-lost', worker: loss.worker, host: waiting.info.hostName, reason: loss.reason, retried: 0 });
+    }
+    this.members.delete(id);
     member.state = 'lost';
-    this.#kernel.requests.ended(member.info.id, { kind: 'gone', message: loss.reason, lost: loss.what });
+    const { name: worker, hostName: host } = member.info;
+    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what });
     const before = this.#dispatcher.tally.retried;
     this.#dispatcher.lose(member, loss);
-    const past = this.history.get(member.info.name);
-    if (past) {
-      past.lost++;
-      past.done += member.done;
-    }
-    if (known) {
-      this.events.emit({
-        kind: 'worker-lost',
-        worker: member.info.name,
-        host: member.info.hostName,
-        reason: loss.reason,
-        retried: this.#dispatcher.tally.retried - before,
-      });
-    }
+    this.#remember(member, 1);
+    const after = this.#after.get(id);
+    this.#after.delete(id);
+    this.events.emit({ kind: 'worker-lost', worker, host, reason: loss.reason, retried: this.#dispatcher.tally.retried - before });
+    const station = this.stations.get(member.info.host);
+    if (after && !after.restart && station && loss.what === 'worker') this.giveBack(station, member.info.slot);
+    after?.done.resolve();
   }
 
-  #hostFailed(station: Station, error: Error): void {
-    if (this.#stations.get(station.id) !== station) return;
-    this.#stations.delete(station.id);
-    if (this.closing) return;
+  #remember({ info, done }: Member, lost: number): void {
+    const past = this.history.get(info.name);
+    if (past) Object.assign(past, { done: past.done + done, lost: past.lost + lost });
+  }
+
+  #workerFailed(station: Station, worker: string, error: Error): void {
+    this.failures++;
+    this.lastFailure = error;
+    this.events.emit({ kind: 'worker-failed', worker, host: station.name, reason: error.message });
+    this.#log.warn(error.message);
+  }
+
+  // A host that cannot be used: nothing of it is asked for again.
+  #failed(station: Station, error: Error): void {
+    if (this.stations.get(station.id) !== station || this.closing) return;
+    this.#loseWorkers(station, `its host is not used: ${error.message}`, true);
+    this.stations.delete(station.id);
+    this.failures++;
+    this.lastFailure = error;
+    station.ready.reject(error);
+    this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
+    void this.#client.takes(station.id, 0, true);
+    void this.#kernel.ask(station.id, PORT.HOST, 'detach', []).catch(() => {});
+    this.events.emit({ kind: 'host-failed', host: station.name, reason: error.message });
+    station.left.resolve();
+  }
+
+  #hostClosed(station: Station, reason: string): void {
+    if (!this.stations.delete(station.id)) return;
+    station.ready.reject(new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`));
+    if (station.told) this.events.emit({ kind: 'host-closed', host: station.name, reason });
+    station.left.resolve();
+    failWaiting(this.#dispatcher, this.stations.values(), station, reason);
+  }
+
+  #hostLost(station: Station, error: Error, blameless = false): void {
+    if (this.stations.get(station.id) !== station) return;
+    if (this.closing) return; // its end is told with all others
     this.#log.warn(`Host '${station.name}' is lost: ${error.message}`);
-    this.events.emit({ kind: 'host-lost', host: station.name, reason: error.message });
-    for (const member of [...this.#all.values()]) {
-      if (member.info.host !== station.id) continue;
-      const loss: Loss = { worker: member.info.name, reason: `its host is lost: ${error.message}`, lastLines: [], what: 'host' };
-      this.#lost(member, loss);
-    }
+    this.#loseWorkers(station, `its host is lost: ${error.message}`, blameless);
+    this.stations.delete(station.id);
+    station.ready.reject(error);
+    if (station.told) this.events.emit({ kind: 'host-lost', host: station.name, reason: error.message });
+    station.left.resolve();
+    failWaiting(this.#dispatcher, this.stations.values(), station, 'it is lost');
   }
 
-  // A worker that was revoked has nothing under way: its place goes back.
-  #giveBack(member: Member): void {
-    const station = this.#stations.get(member.info.host);
-    station?.slots.delete(member.info.slot);
-    const past = this.history.get(member.info.name);
-    if (past) past.done += member.done;
-    this.#dispatcher.lose(member, { worker: member.info.name, reason: 'its place was given back', lastLines: [], what: 'worker' });
-    this.#all.delete(member.info.id);
-    if (station) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[member.info.slot]]).catch(() => {});
+  #loseWorkers(station: Station, reason: string, blameless: boolean): void {
+    const there = [...this.of(station), ...this.#disabled.values()].filter(({ info }) => info.host === station.id);
+    for (const { info } of there) this.#lost(info.id, { worker: info.name, reason, lastLines: [], what: 'host', blameless });
+  }
+
+  /** An event of a worker. */
+  told(kind: WorkerKind, info: WorkerInfo): ClusterEvent {
+    return workerEvent(kind, info, this.stations.get(info.host));
   }
 }

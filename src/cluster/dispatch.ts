@@ -6,12 +6,19 @@
 //   D2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
 //   D3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   D4. Work is settled once, whatever late answers say.
-import { type Clock, Fifo, FlotillaError, type RuntimeId } from '../base/index.ts';
-import { isSessionLoss, type Kernel, type Pending, PORT } from '../kernel/index.ts';
-import type { Define, WorkerOrder } from './protocol.ts';
-import type { Loss, Member, Work } from './work.ts';
+//   D5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts.
+//   D6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
+import type { Clock } from '../base/index.ts';
+import type { WorkerOrder } from '../host/index.ts';
+import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
+import type { Define } from './protocol.ts';
+import { WorkQueue } from './queue.ts';
+import { Recaller } from './recall.ts';
+import { struckOut } from './struck-out.ts';
+import { besides, Flight, isAt, type Loss, type Member, type Work } from './work.ts';
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
+const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
 const PREFETCH_MS = 2;
 /** Measured times vary: a batch cut to fit must still fit when its estimate has moved. */
 const TOLERANCE = 1.25;
@@ -28,123 +35,225 @@ export interface Tally {
 /** The dispatcher of one client. */
 export class Dispatcher {
   readonly tally: Tally = { done: 0, failed: 0, retried: 0 };
+  /** How often queued work was taken back from a slow worker. */
+  recalled = 0;
   /** Told when a worker that was leaving has nothing under way any more. */
   onDrained: (member: Member) => void = () => {};
   readonly #kernel: Kernel;
   readonly #clock: Clock;
-  readonly #members: Member[] = [];
-  readonly #queue = new Fifo<Work>();
-  #picky: Work[] = [];
-  #running = 0;
+  readonly members: Member[] = [];
+  readonly #queue = new WorkQueue();
+  #waiting = 0;
+  #ioOpen = 0;
+  #pumping = false;
+  /** Work that is not settled. */
+  #open = 0;
   #failure: Error | undefined;
-  #idle: (() => void)[] = [];
+  #idle: { readonly io: boolean; readonly resolve: () => void }[] = [];
+  readonly #recaller: Recaller;
+  /** Whether any work was ever given to two. */
+  #doubted = false;
+  /** The time, as it was looked at last. */
+  #now = 0;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.#clock = kernel.clock;
-  }
-
-  get members(): readonly Member[] {
-    return this.#members;
+    const recalled = (flights: readonly Flight[]): void => {
+      for (const flight of flights) this.#recalled(flight);
+      this.pump();
+    };
+    this.#recaller = new Recaller(kernel, this.members, () => this.#queue.noneForAll, recalled);
   }
 
   get waiting(): number {
-    return this.#queue.size + this.#picky.length;
+    return this.#waiting;
   }
 
+  /** Hears of calls that begin, and end; only while somebody wants to know. */
+  onWork: ((work: Work, member: Member | undefined, end?: { readonly ok: boolean; readonly value: unknown }) => void) | undefined;
+
   get running(): number {
-    return this.#running;
+    return this.#open - this.#waiting;
+  }
+
+  /** What waits, first what needs a certain place. */
+  queued(): Iterable<Work> {
+    return this.#queue;
   }
 
   add(member: Member): void {
-    this.#members.push(member);
+    this.members.push(member);
     this.pump();
   }
 
   /** Takes no more work for a worker; resolves through `onDrained`. */
   leave(member: Member): void {
     if (member.state === 'ready') member.state = 'leaving';
-    if (member.inFlight.size === 0) this.onDrained(member);
+    this.drained(member);
+  }
+
+  /** Nothing is under way on a worker any more, perhaps. */
+  drained(member: Member): void {
+    if (member.state === 'leaving' && member.inFlight.size === 0 && member.tasks.size === 0) this.onDrained(member);
+  }
+
+  /** A worker is silent: what may be tried again is given to others as well. D5 */
+  doubt(member: Member): void {
+    this.#doubted = true;
+    const doubtful = [...member.inFlight].filter(([work, flight]) => work.state === flight && work.retries > 0 && work.port !== PORT.TASKS);
+    for (let i = doubtful.length - 1; i >= 0; i--) {
+      const work = (doubtful[i] as [Work, Flight])[0];
+      this.tally.retried += work.weight;
+      this.resubmit(work);
+    }
+    this.pump();
+  }
+
+  /** A silent worker is heard again: it need not do what others have done. */
+  trust(member: Member): void {
+    for (const [work, flight] of [...member.inFlight]) {
+      if (work.state.kind === 'done') this.#stop(flight);
+      if (work.state.kind !== 'waiting') continue;
+      this.#waiting--;
+      work.state = flight;
+    }
+    this.pump();
+  }
+
+  /** Fails what waits for a place that there is not. */
+  failPicky(error: (work: Work) => Error | undefined): void {
+    for (const work of [...this.#queue]) {
+      const why = error(work);
+      if (why) this.#settle(work, false, why, undefined);
+    }
+    this.pump();
   }
 
   submit(work: Work): void {
+    work.state = WAITING;
+    this.#waiting++;
+    this.#open++;
+    if (work.io > 0) this.#ioOpen++;
     if (this.#failure) return this.#settle(work, false, this.#failure, undefined);
-    if (work.at !== undefined || work.io > 0 || work.port === PORT.TASKS || work.job.refusedBy.size > 0) this.#picky.push(work);
-    else if (this.#queue.size === 0) {
-      const member = this.#choose(work);
-      if (member) return this.#assign(member, work);
-      this.#queue.push(work);
-    } else this.#queue.push(work);
-    if (this.#picky.length > 0) this.pump();
+    const member = this.#queue.hasBefore(work) ? undefined : this.#choose(work);
+    if (member) this.#assign(member, work);
+    else this.#queue.push(work);
   }
 
   /** Puts work back at the front: it has waited already. */
   resubmit(work: Work): void {
-    work.state = { kind: 'waiting' };
-    if (work.at !== undefined || work.io > 0 || work.port === PORT.TASKS) this.#picky.unshift(work);
-    else this.#queue.unshift(work);
+    work.state = WAITING;
+    this.#waiting++;
+    this.#queue.unshift(work);
   }
 
   /** Gives work up: what runs is told to stop, and stopped within a second. */
   cancel(work: Work, reason: unknown): void {
     const { state } = work;
     if (state.kind === 'done') return;
-    work.state = { kind: 'done' };
-    if (state.kind === 'running') {
-      const { member, call } = state;
-      this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
-      this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call } satisfies WorkerOrder);
-      this.#finish(member, work);
-    }
+    this.#done(work);
+    if (state.kind === 'running') this.#stop(state, reason);
+    this.onWork?.(work, undefined, { ok: false, value: reason });
     work.settle(false, reason, undefined); // D4
-    this.pump();
+    this.#pumpSoon();
   }
 
-  /** Resolves when nothing waits or runs. */
-  idle(): Promise<void> {
-    if (this.#running === 0 && this.waiting === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Gives up all that waits or runs, and fails all that comes. */
+  cancelAll(error: Error): void {
+    const running = this.members.flatMap((member) => [...member.inFlight.keys()]);
+    this.fail(error);
+    for (const work of running) this.cancel(work, error);
+  }
+
+  // Tells a worker to stop some work, and does not wait for it.
+  #stop({ member, work, call }: Flight, reason?: unknown): void {
+    this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
+    this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call } satisfies WorkerOrder);
+    this.#finish(member, work);
+    this.drained(member);
+  }
+
+  /** Resolves when nothing waits or runs, but for what runs beside others unless `io`. */
+  idle(io = true): Promise<void> {
+    if (this.#isIdle(io)) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push({ io, resolve }));
   }
 
   /** Fails all that waits, and all that comes. */
   fail(error: Error): void {
     this.#failure = error;
-    const waiting = [...this.#queue, ...this.#picky];
+    const waiting = [...this.queued()];
     this.#queue.clear();
-    this.#picky = [];
     for (const work of waiting) this.#settle(work, false, error, undefined);
   }
 
   pump(): void {
-    if (this.#picky.length > 0) this.#pumpPicky();
-    for (let work = this.#queue.peek(); work; work = this.#queue.peek()) {
-      if (work.state.kind === 'done') {
-        this.#queue.shift();
-        continue;
-      }
-      const member = this.#choose(work);
-      if (!member) break;
-      this.#queue.shift();
-      this.#assign(member, work);
+    this.#queue.drain(this.#give);
+    if (this.#idle.length > 0) this.#tellIdle();
+    if (this.members.length > 1 && this.#open > 0 && this.#queue.noneForAll) this.#recaller.watch();
+  }
+
+  // Once for all that is given up in a turn.
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#clock.defer(() => {
+      this.#pumping = false;
+      this.pump();
+    });
+  }
+
+  readonly #give = (work: Work): boolean => {
+    const member = this.#choose(work);
+    if (member) this.#assign(member, work);
+    return member !== undefined;
+  };
+
+  #isIdle(io: boolean): boolean {
+    return this.#open <= (io ? 0 : this.#ioOpen);
+  }
+
+  #tellIdle(): void {
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const one of waiting) {
+      if (this.#isIdle(one.io)) one.resolve();
+      else this.#idle.push(one);
     }
-    if (this.#idle.length > 0 && this.#running === 0 && this.waiting === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  // D6
+  #recalled(flight: Flight): void {
+    const { member, work, call } = flight;
+    if (member.inFlight.get(work) !== flight) return; // answered, or lost, meanwhile
+    this.#kernel.requests.drop(call);
+    this.#finish(member, work);
+    if (work.state !== flight) return; // done, or under way elsewhere
+    this.recalled += work.weight;
+    this.resubmit(work);
   }
 
   /** A worker is gone. What it had not finished goes to others. D2 */
   lose(member: Member, loss: Loss): void {
     member.state = 'lost';
-    const at = this.#members.indexOf(member);
-    if (at >= 0) this.#members.splice(at, 1);
+    const at = this.members.indexOf(member);
+    if (at >= 0) this.members.splice(at, 1);
     const losing = member.losing.splice(0);
-    for (let i = losing.length - 1; i >= 0; i--) this.#retry(losing[i] as Work, loss, i === 0);
+    for (let i = losing.length - 1; i >= 0; i--) this.#retry(losing[i] as Flight, loss, i === 0);
     this.pump();
   }
 
-  #retry(work: Work, loss: Loss, wasRunning: boolean): void {
-    if (work.state.kind === 'done') return;
-    work.state = { kind: 'waiting' };
+  #retry(flight: Flight, loss: Loss, wasRunning: boolean): void {
+    const { work } = flight;
+    if (work.state !== flight) return; // done, or under way elsewhere: D4, D5
+    if (loss.blameless && work.retries > 0) {
+      this.tally.retried += work.weight;
+      return this.resubmit(work);
+    }
     work.suspect = true;
     if (work.lost) {
+      this.#done(work);
       if (work.lost(loss, wasRunning)) this.tally.retried += work.weight;
       return;
     }
@@ -154,27 +263,17 @@ export class Dispatcher {
     this.resubmit(work);
   }
 
-  #pumpPicky(): void {
-    const waiting = this.#picky;
-    this.#picky = [];
-    for (const work of waiting) {
-      if (work.state.kind === 'done') continue;
-      const member = this.#choose(work);
-      if (member) this.#assign(member, work);
-      else this.#picky.push(work);
-    }
-  }
-
   #choose(work: Work): Member | undefined {
     let best: Member | undefined;
     const serial = work.io === 0;
-    for (const member of this.#members) {
-      if (member.state !== 'ready' || member.alone) continue;
-      if (work.at !== undefined && work.at !== member.info.name && work.at !== member.info.hostName) continue;
+    for (const member of this.members) {
+      if (member.state !== 'ready' || member.pause !== 0 || member.alone) continue;
+      if (this.#doubted && member.inFlight.has(work)) continue;
+      if (work.at !== undefined && !isAt(member, work.at)) continue;
       if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;
-      if (serial ? !this.#hasCapacity(member, work) : member.io >= work.io) continue;
-      const load = serial ? member.queuedMs + member.inFlight.size * 1e-6 : member.io;
-      if (best === undefined || load < (serial ? best.queuedMs + best.inFlight.size * 1e-6 : best.io)) best = member;
+      if (serial ? !this.#hasCapacity(member, work) : besides(member) >= work.io) continue;
+      const load = serial ? member.queuedMs + member.inFlight.size * 1e-6 : besides(member);
+      if (best === undefined || load < (serial ? best.queuedMs + best.inFlight.size * 1e-6 : besides(best))) best = member;
     }
     return best;
   }
@@ -186,7 +285,7 @@ export class Dispatcher {
     if (work.port === PORT.TASKS || work.suspect) return false;
     const { serviceMs } = work.job;
     if (serviceMs === undefined || ahead >= MOST_AHEAD) return false;
-    const running = member.inFlight.values().next().value;
+    const running = member.inFlight.keys().next().value;
     if (running?.suspect) return false;
     return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS * TOLERANCE;
   }
@@ -199,7 +298,9 @@ export class Dispatcher {
       if (job.shipped) this.#kernel.message(peer, PORT.CALLS, { kind: 'define', fn: job.id, shipped: job.shipped } satisfies Define);
     }
     if (member.inFlight.size === 0) {
-      member.windowStart = this.#clock.now();
+      this.#now = this.#clock.now();
+      member.windowStart = this.#now;
+      member.headSince = member.windowStart;
       member.windowCount = 0;
     }
     const flight = new Flight(this.#onAnswer, member, work);
@@ -208,30 +309,34 @@ export class Dispatcher {
     } catch (error) {
       return this.#settle(work, false, error, member);
     }
+    this.#waiting--;
+    flight.since = this.#now;
     work.state = flight;
-    member.inFlight.add(work);
-    this.#running++;
+    member.inFlight.set(work, flight);
+    this.onWork?.(work, member);
     if (work.io > 0) member.io++;
     else member.queuedMs += weightMs(work);
   }
 
-  readonly #onAnswer = ({ member, work }: Flight, ok: boolean, value: unknown): void => {
+  readonly #onAnswer = (flight: Flight, ok: boolean, value: unknown): void => {
+    const { member, work } = flight;
     this.#finish(member, work);
     if (!ok && isSessionLoss(value)) {
-      member.losing.push(work);
+      member.losing.push(flight);
       member.state = 'lost';
       return;
     }
     if (work.io === 0) this.#measure(member, work);
-    member.done += work.weight;
+    const other = work.state;
+    if (other.kind !== 'done') member.done += work.weight;
     this.#settle(work, ok, value, member);
-    if (member.state === 'leaving' && member.inFlight.size === 0) this.onDrained(member);
+    if (other !== flight && other.kind === 'running') this.#stop(other); // D5
+    this.drained(member);
     this.pump();
   };
 
   #finish(member: Member, work: Work): void {
     if (!member.inFlight.delete(work)) return;
-    this.#running--;
     if (work.io > 0) member.io--;
     else if (member.inFlight.size === member.io) member.queuedMs = 0;
     else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
@@ -239,17 +344,29 @@ export class Dispatcher {
 
   #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {
     if (work.state.kind === 'done') return; // D4
-    work.state = DONE;
+    this.#done(work);
+    this.onWork?.(work, member, { ok, value });
     if (ok) this.tally.done += work.weight;
     else this.tally.failed += work.weight;
     work.settle(ok, value, member);
   }
 
+  #done(work: Work): void {
+    if (work.state.kind === 'waiting') this.#waiting--;
+    if (work.state.kind !== 'new') {
+      this.#open--;
+      if (work.io > 0) this.#ioOpen--;
+    }
+    work.state = DONE;
+  }
+
   // Time between answers of a worker that is kept busy is the time of a call; it rises at once and falls slowly.
   #measure(member: Member, work: Work): void {
+    const now = this.#clock.now();
+    this.#now = now;
+    member.headSince = now;
     if (work.port !== PORT.CALLS) return;
     member.windowCount++;
-    const now = this.#clock.now();
     const elapsed = now - member.windowStart;
     if (elapsed < WINDOW_MS) return;
     learn(work, elapsed / member.windowCount);
@@ -267,46 +384,4 @@ function weightMs(work: Work): number {
 export function learn(work: Work, serviceMs: number): void {
   const { job } = work;
   job.serviceMs = job.serviceMs === undefined || serviceMs > job.serviceMs ? serviceMs : job.serviceMs * 0.6 + serviceMs * 0.4;
-}
-
-// Work on its way: what a worker's answer finds, and the state of the work until then.
-class Flight implements Pending {
-  readonly kind = 'running';
-  readonly peer: RuntimeId;
-  readonly member: Member;
-  readonly work: Work;
-  readonly #hear: (flight: Flight, ok: boolean, value: unknown) => void;
-  call = 0;
-
-  constructor(hear: (flight: Flight, ok: boolean, value: unknown) => void, member: Member, work: Work) {
-    this.peer = member.info.id;
-    this.member = member;
-    this.work = work;
-    this.#hear = hear;
-  }
-
-  settle(ok: boolean, value: unknown): void {
-    this.#hear(this, ok, value);
-  }
-}
-
-/** The error for work that was lost as often as it may be. */
-export function struckOut(
-  work: { readonly job: { readonly label: string }; readonly strikes: number; readonly retries: number },
-  loss: Loss,
-): FlotillaError {
-  const printed = loss.lastLines.length > 0 ? ` Its last lines:\n${loss.lastLines.slice(-8).join('\n')}` : '';
-  const details = { details: { worker: loss.worker, attempts: work.strikes } };
-  if (work.strikes > 1) {
-    return new FlotillaError(
-      'ERR_CALL_KILLS_WORKERS',
-      `'${work.job.label}' was lost with its worker ${work.strikes} times and is not tried again. Last on ${loss.worker}: ${loss.reason}.${printed}`,
-      details,
-    );
-  }
-  return new FlotillaError(
-    'ERR_WORKER_LOST',
-    `'${work.job.label}' was lost with worker ${loss.worker}: ${loss.reason}.${printed}`,
-    details,
-  );
 }

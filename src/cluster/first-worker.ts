@@ -1,5 +1,5 @@
 // Waits for the first worker: without limit unless told, and never in silence.
-import { type Clock, Deferred, FlotillaError, type Timer, toError } from '../base/index.ts';
+import { type Clock, Deferred, FlotillaError, hasCode, type Timer, toError } from '../base/index.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClientOptions } from './options.ts';
@@ -28,11 +28,14 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
   const ready = new Deferred<void>();
   const started = clock.now();
   const why = (): string =>
-    explain() ?? `the worker processes of this machine do not start${crew.lastFailure ? `: ${crew.lastFailure}` : ''}`;
+    (local ? undefined : explain()) ?? `the workers of this machine do not start${crew.lastFailure ? `: ${crew.lastFailure.message}` : ''}`;
   const off = crew.events.on((event) => {
-    if (event.kind === 'worker-ready') ready.resolve();
-    else if (event.kind === 'worker-failed' && local && crew.failures >= FAILURES_ARE_FINAL)
-      ready.reject(new FlotillaError('ERR_HOST_START', event.reason));
+    if (event.kind === 'worker-initialized') ready.resolve();
+    else if (!local) return;
+    // A set-up that throws will throw again; a process that does not start may start next time.
+    else if (event.kind === 'host-failed') ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
+    else if (event.kind === 'worker-failed' && (hasCode(crew.lastFailure, 'ERR_HOST_SET_UP') || crew.failures >= FAILURES_ARE_FINAL))
+      ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
   });
   let warning: Timer | undefined;
   const again = (): void => {

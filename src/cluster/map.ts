@@ -9,11 +9,12 @@
 //   M5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
 import { Deferred, FlotillaError, toError } from '../base/index.ts';
 import { PORT } from '../kernel/index.ts';
-import { learn, struckOut } from './dispatch.ts';
+import { learn } from './dispatch.ts';
 import type { CallOptions, MapOptions } from './options.ts';
 import { showProgress } from './progress.ts';
 import type { BatchOutcome } from './protocol.ts';
 import { aborted, type Caller, submit } from './run.ts';
+import { struckOut } from './struck-out.ts';
 import type { Loss, Work } from './work.ts';
 
 const BATCH_MS = 2;
@@ -215,7 +216,8 @@ export class MapRun<T> {
       retries: retries ?? RETRIES,
       strikes,
       suspect,
-      state: { kind: 'waiting' },
+      counted: true,
+      state: { kind: 'new' },
       settle: (ok, value, member) => {
         this.#running.delete(work);
         if (this.#closed) return;
@@ -239,11 +241,22 @@ export class MapRun<T> {
     this.#pull();
   }
 
+  #told(batch: Batch<T>, i: number): void {
+    const error = batch.failed.get(i);
+    this.#caller.report.item(
+      this.#fn.name,
+      batch.start + i,
+      batch.items[i],
+      error ? { kind: 'threw', error } : { kind: 'returned', value: batch.values[i] },
+    );
+  }
+
   #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work): void {
     learn(work, outcome.elapsed / (to - from));
     for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
     for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
     batch.left -= to - from;
+    if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i);
     this.#progress(to - from);
   }
 
@@ -251,6 +264,7 @@ export class MapRun<T> {
     if (ok) batch.values[i] = value;
     else batch.failed.set(i, toError(value));
     batch.left--;
+    if (this.#options.itemStatus) this.#told(batch, i);
     this.#progress(1);
   }
 

@@ -1,11 +1,22 @@
 // The options of clients and of calls, and the types of the verbs.
 import { checkNumber, checkOptions, FlotillaError } from '../base/index.ts';
-import type { OutputLine } from './crew.ts';
+import type { RuntimeOptions, TaskRef } from '../kernel/index.ts';
+import { allocationsOf, type HostAllocation } from './allocation.ts';
+import type { Component } from './components.ts';
+import type { OutputLine } from './crew-client.ts';
+import type { ClusterEvent } from './events.ts';
+import { asSetUp, type SetUp } from './set-up.ts';
 
-/** Options of {@link Client.connect}. */
+/** Options of {@link Client.connect}. dispycos's spelling, where it differs, in brackets. */
 export interface ClientOptions {
-  /** The address of a shared scheduler, as `tcp://HOST:PORT`; `local` is this machine's cores, whatever FLOTILLA_SCHEDULER says. */
+  /**
+   * Whose workers are used. The address of a shared scheduler, as `tcp://HOST:PORT`; `local`: this machine's cores, whatever
+   * FLOTILLA_SCHEDULER says; `auto`: a shared scheduler that is found on the network, else every host that answers there, those
+   * in `hosts`, and this machine's cores.
+   */
   readonly scheduler?: string;
+  /** False: this machine's cores are not used beside hosts of the network. */
+  readonly local?: boolean;
   /** With a shared scheduler: at most so many workers. Else: how many to start here; one per core by default. */
   readonly workers?: number;
   /** Runs everything in this process, through the same code path, so that breakpoints work. */
@@ -14,37 +25,88 @@ export interface ClientOptions {
   readonly name?: string;
   /** The share of the cluster, relative to other clients; 1 by default. */
   readonly weight?: number;
+  /** Has the whole cluster, alone, when its turn has come; clients that come later wait. */
+  readonly exclusive?: boolean;
+  /**
+   * Which hosts are used: names, addresses, patterns with `*`, or {@link HostAllocation}s, the first that decides. All, if absent or
+   * empty; else only what matches: add `'*'` for the rest. (`nodes`)
+   */
+  readonly hosts?: readonly (string | HostAllocation)[];
+  /** Functions, classes, modules (by URL) and files that are sent to every host ahead of all work. */
+  readonly components?: readonly Component[];
+  /** Runs once on each host, before any worker of this client there, in its folder; what it returns is `host.data` on the workers. (`node_setup`) */
+  readonly hostSetUp?: SetUp | (() => unknown);
+  /** Runs in each worker before anything else. (`server_setup`) */
+  readonly workerSetUp?: SetUp | (() => unknown);
+  /** Hosts are set up and used only after `enableHost`. (`disable_nodes`) */
+  readonly disableHosts?: boolean;
+  /** Workers are set up and used only after `enableWorker`. (`disable_servers`) */
+  readonly disableWorkers?: boolean;
+  /** Workers that are closed are started again. False by default; one that crashed always is. (`restart_servers`) */
+  readonly restartWorkers?: boolean;
+  /** A host that falls silent is given up: at once, or after so many milliseconds. False (the default): its tasks are kept, and go on when it returns. (`abandon_zombie_nodes`) */
+  readonly abandonZombieHosts?: boolean | number;
+  /** Hears every change of hosts, workers and tasks. */
+  readonly onStatus?: (event: ClusterEvent) => void;
+  /** Is sent every change: its message type must have {@link ClusterEvent}. (`status_task`) */
+  readonly statusTask?: TaskRef<ClusterEvent>;
   /** Fails after so many milliseconds without a worker; without it, connect waits, and warns. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   /** The secret; by default that of `~/.flotilla/secret`. */
   readonly secret?: string | Uint8Array;
+  /** A certificate and its key, as for a runtime. */
+  readonly certfile?: string;
+  readonly keyfile?: string;
   /** What becomes of the lines that workers print: `print` (marked with the worker) by default. */
   readonly output?: 'print' | 'ignore' | ((line: OutputLine) => void);
   /** Hears warnings; written to stderr by default. */
   readonly warn?: (text: string) => void;
   /** Heap limit of each local worker, in MiB. */
   readonly heap?: number;
-  /** Milliseconds between signs of life. */
+  /** Milliseconds between signs of life; hosts may answer that it is too often for them. (`pulse_interval`) */
   readonly pulse?: number;
   /** `always` encrypts also what stays on this machine. */
   readonly encrypt?: 'auto' | 'always';
+  /** Where to be dialled at, and how others are found: as for a runtime. */
+  readonly listen?: string | readonly string[];
+  readonly advertise?: string | readonly string[];
+  readonly udpPort?: number;
+  readonly multicast?: RuntimeOptions['multicast'];
 }
 
-const CLIENT_OPTIONS = [
+const CLIENT_OPTIONS: readonly (keyof ClientOptions)[] = [
   'scheduler',
+  'local',
   'workers',
   'inline',
   'name',
   'weight',
+  'exclusive',
+  'hosts',
+  'components',
+  'hostSetUp',
+  'workerSetUp',
+  'disableHosts',
+  'disableWorkers',
+  'restartWorkers',
+  'abandonZombieHosts',
+  'onStatus',
+  'statusTask',
   'timeout',
   'signal',
   'secret',
+  'certfile',
+  'keyfile',
   'output',
   'warn',
   'heap',
   'pulse',
   'encrypt',
+  'listen',
+  'advertise',
+  'udpPort',
+  'multicast',
 ];
 
 /** How far a call is, as it reports by `current().progress()`. */
@@ -57,7 +119,10 @@ export interface Progress {
 
 /** Options of calls, given to {@link Client.with}. */
 export interface CallOptions {
-  /** The name of the host, or of the worker as `HOST/N`, to run on. */
+  /**
+   * Where to run: a host by name or location (`tcp://HOST:PORT`), all hosts of a machine by its address, a worker as `HOST/N` or
+   * `tcp://HOST:PORT/N`. A place that there is not is ERR_HOST_UNKNOWN. (`rtask_at`)
+   */
   readonly at?: string;
   /** Runs up to so many at once on a worker, beside other calls: for functions that mostly wait. */
   readonly io?: number;
@@ -87,9 +152,21 @@ export interface MapOptions {
   /** How many items there are, if the input does not tell. */
   readonly total?: number;
   readonly signal?: AbortSignal;
+  /** Tells of every item's end among the client's events. */
+  readonly itemStatus?: boolean;
 }
 
-const MAP_OPTIONS = ['args', 'concurrency', 'window', 'unordered', 'progress', 'total', 'signal'];
+const MAP_OPTIONS = ['args', 'concurrency', 'window', 'unordered', 'progress', 'total', 'signal', 'itemStatus'];
+
+/** Options of `client.close`. */
+export interface CloseClientOptions {
+  /** Waits also for calls with `io`; else they are stopped when all others have ended. (`await_io`) */
+  readonly awaitIo?: boolean;
+  /** Waits for nothing: what runs is interrupted, and killed after the grace period. */
+  readonly terminate?: boolean;
+  /** The most milliseconds to wait for calls. */
+  readonly timeout?: number;
+}
 
 /** Throws ERR_OPTION_* for what cannot be. */
 export function checkClientOptions(options: ClientOptions): void {
@@ -98,6 +175,14 @@ export function checkClientOptions(options: ClientOptions): void {
   checkNumber('Client.connect', 'weight', options.weight, 0.001, 1_000_000);
   checkNumber('Client.connect', 'timeout', options.timeout, 0);
   checkNumber('Client.connect', 'heap', options.heap, 16);
+  checkNumber('Client.connect', 'pulse', options.pulse, 500, 100_000);
+  for (const name of ['hosts', 'components'] as const) {
+    if (options[name] !== undefined && !Array.isArray(options[name]))
+      throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: '${name}' must be an array.`);
+  }
+  allocationsOf(options.hosts ?? []);
+  asSetUp('hostSetUp', options.hostSetUp);
+  asSetUp('workerSetUp', options.workerSetUp);
   const { output } = options;
   if (output !== undefined && typeof output !== 'function' && output !== 'print' && output !== 'ignore') {
     throw new FlotillaError(
@@ -121,4 +206,9 @@ export function checkMapOptions(options: MapOptions): void {
   if (options.args !== undefined && !Array.isArray(options.args)) {
     throw new FlotillaError('ERR_OPTION_INVALID', "client.map: 'args' must be an array: the arguments of the function after the item.");
   }
+}
+
+export function checkCloseOptions(options: CloseClientOptions): void {
+  checkOptions('client.close', options, ['awaitIo', 'terminate', 'timeout']);
+  checkNumber('client.close', 'timeout', options.timeout, 0);
 }

@@ -1,5 +1,5 @@
 // What workers print, as the client's user sees it: each line marked with its worker.
-import type { OutputLine } from './crew.ts';
+import type { OutputLine } from './crew-client.ts';
 
 /** Writes a worker's line to the same stream of this process, marked; the mark is dim on a terminal. */
 export function printLine({ worker, stream, text }: OutputLine): void {

@@ -1,53 +1,116 @@
-// Workers without a shared scheduler: this machine's cores, or this very process.
+// Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
 import { fileURLToPath } from 'node:url';
-import type { Log } from '../base/index.ts';
+import { type Log, type RuntimeId, toError } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
-import { Host, thisMachine, type WorkerInfo } from '../host/index.ts';
-import { PORT, type Runtime } from '../kernel/index.ts';
+import { Host, systemGround, thisMachine, type WorkerInfo } from '../host/index.ts';
+import { type Place, PORT, type Runtime } from '../kernel/index.ts';
+import { formatAddress, parseAddress } from '../transport/index.ts';
+import type { HostAllocation } from './allocation.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClientOptions } from './options.ts';
-import type { Wish } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
 import { newMember } from './work.ts';
 import { Executor } from './worker/executor.ts';
+
+/** The port of a host, unless said otherwise. */
+export const HOST_PORT = 9706;
+const TICK_MS = 2_000;
+const ASK_MS = 10_000;
 
 /** The program of a worker process. */
 export function workerEntry(): string {
   return fileURLToPath(new URL('./worker/main.js', import.meta.url));
 }
 
-/** The private scheduler and this machine's host, in this process: they speak the same protocol as apart. */
+/** This machine's host, in the client's own process. It speaks the same protocol as one apart. */
 export async function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Promise<Host> {
   const machine = thisMachine();
-  const { kernel, id } = runtime;
-  new Scheduler(runtime);
-  const host = new Host(runtime, {
-    name: machine.name,
-    workers: options.workers ?? machine.cores,
-    entry: workerEntry(),
-    secret,
-    log,
-    ...(options.heap === undefined ? {} : { heap: options.heap }),
-    ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }),
-    onFree: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
-  });
+  const { kernel, id, environment } = runtime;
+  const host = new Host(
+    runtime,
+    {
+      name: machine.name,
+      workers: options.workers ?? machine.cores,
+      ground: systemGround({
+        entry: workerEntry(),
+        random: environment.random,
+        ...(options.heap === undefined ? {} : { limits: { heap: options.heap } }),
+      }),
+      secret,
+      log,
+      ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }),
+    },
+    {
+      freed: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
+      left() {},
+    },
+  );
   host.scheduler = id;
-  const wish: Wish = { name: runtime.name, workers: options.workers, weight: 1, held: [] };
+  const own = runtime.filesDir;
+  runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
+  const tick = (): void => {
+    environment.clock.after(
+      TICK_MS,
+      () => {
+        if (!host.offer.open) return;
+        kernel.message(id, PORT.SCHEDULER, { kind: 'report', ...host.tick() });
+        tick();
+      },
+      { background: true },
+    );
+  };
+  tick();
   // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
   await kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]);
-  await kernel.ask(id, PORT.SCHEDULER, 'wish', [wish]);
   return host;
 }
 
+/** A scheduler in the client's own process, which takes every host that answers: those that are named, and those that are found. */
+export function startScheduler(runtime: Runtime, log: Log): Scheduler {
+  const scheduler = new Scheduler(runtime, { log });
+  const take = (id: RuntimeId): void => void scheduler.enlist(id).catch((error: unknown) => log.info(toError(error).message));
+  runtime.kernel.peerEvents.on(({ status, peer }) => {
+    if (status === 'online' && peer.role === 'host') take(peer.id);
+  });
+  for (const peer of runtime.peers()) if (peer.role === 'host') take(peer.id);
+  return scheduler;
+}
+
+/** Connects with the hosts that allocations name; what does not answer is told, and asked again when it is heard. */
+export async function seekHosts(runtime: Runtime, allocations: readonly HostAllocation[], warn: (text: string) => void): Promise<void> {
+  const named = allocations.flatMap(({ host = '*', port = HOST_PORT }) => (host.includes('*') ? [] : [{ host, port }]));
+  await Promise.all(
+    named.map(async ({ host, port }) => {
+      try {
+        await runtime.connect(formatAddress(parseAddress(host, port)), { timeout: ASK_MS });
+      } catch (error) {
+        warn(`the host '${host}' does not answer at port ${port}: ${toError(error).message} Start one there: flotilla host`);
+      }
+    }),
+  );
+}
+
 /** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
-export function startInline(runtime: Runtime, dispatcher: Dispatcher, crew: Crew, functions: ReadonlyMap<number, Loaded>): void {
+export function startInline(
+  runtime: Runtime,
+  dispatcher: Dispatcher,
+  crew: Crew,
+  functions: ReadonlyMap<number, Loaded>,
+  data: unknown,
+): void {
   const { kernel, id } = runtime;
+  const { worker, host } = kernel.place;
+  const place: Place = {
+    ...kernel.place,
+    worker: { ...worker, name: 'inline' },
+    host: { ...host, name: 'inline', data, dataOf: () => data as never },
+  };
+  kernel.place = place;
   new Executor({
     kernel,
     clock: kernel.clock,
-    worker: 'inline',
-    host: 'inline',
+    place,
     abandons: true,
     load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
     turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
@@ -55,5 +118,7 @@ export function startInline(runtime: Runtime, dispatcher: Dispatcher, crew: Crew
   kernel.serve(PORT.WORKER, { message() {} });
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
   crew.history.set('inline', { host: 'inline', done: 0, lost: 0 });
-  dispatcher.add(newMember(info));
+  const member = newMember(info);
+  crew.members.set(id, member);
+  dispatcher.add(member);
 }

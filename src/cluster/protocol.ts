@@ -1,6 +1,7 @@
 // What clients and workers say to each other, and clients and the scheduler.
 import type { RuntimeId } from '../base/index.ts';
 import type { Shipped } from '../code/index.ts';
+import type { Availability, HostFacts, SlotReport } from '../host/index.ts';
 
 /** From a client to a worker, before the first call of a function. */
 export interface Define {
@@ -27,30 +28,25 @@ export type WorkerNotice =
       readonly done: number;
       readonly total: number | undefined;
       readonly note: string | undefined;
-    };
-
-/** To the kernel thread of a worker. */
-export type WorkerOrder = { readonly kind: 'cancel'; readonly call: number } | { readonly kind: 'kill'; readonly reason: string };
+    }
+  | { readonly kind: 'log'; readonly text: string };
 
 /** From the scheduler to a client, at its client door. */
 export type SchedulerNotice =
+  /** Its turn has come. */
+  | { readonly kind: 'admitted' }
   | {
       readonly kind: 'grant';
       readonly host: RuntimeId;
-      readonly hostName: string;
+      readonly facts: HostFacts;
       readonly addresses: readonly string[];
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[] };
-
-/** From the scheduler to a host, at its host door. */
-export interface AssignNotice {
-  readonly kind: 'assign';
-  readonly client: RuntimeId;
-  readonly slots: readonly number[];
-  readonly epoch: number;
-}
+  /** To be given back; `idle`: because nothing was done there, until there is work again. */
+  | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly idle: boolean }
+  /** The scheduler has closed the client. */
+  | { readonly kind: 'closed'; readonly reason: string };
 
 /** What a client asks of the scheduler. */
 export interface Wish {
@@ -58,8 +54,12 @@ export interface Wish {
   /** At most so many workers; all that it may have if absent. */
   readonly workers: number | undefined;
   readonly weight: number;
-  /** What it has been granted already. */
-  readonly held: readonly { readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }[];
+  /** Has the whole cluster, alone, in its turn. */
+  readonly exclusive: boolean;
+  /** Is asked, of each host, how many workers it takes. */
+  readonly picky: boolean;
+  /** Its workers start when it says so. */
+  readonly hold: boolean;
 }
 
 /** What a client has done, as it reports it. */
@@ -71,21 +71,36 @@ export interface Counters {
   readonly running: number;
 }
 
+/** A host as the scheduler sees it. */
+export interface HostStatus {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly platform: string;
+  readonly workers: number;
+  readonly granted: number;
+  /** Whether more is granted there. */
+  readonly open: boolean;
+  readonly availability: Availability | undefined;
+  readonly slots: readonly (SlotReport & { readonly clientName: string })[];
+}
+
+/** A client as the scheduler sees it. */
+export interface ClientStatus {
+  readonly id: RuntimeId;
+  readonly name: string;
+  readonly workers: number;
+  readonly wants: number | undefined;
+  readonly weight: number;
+  readonly exclusive: boolean;
+  /** False: it waits for its turn. */
+  readonly admitted: boolean;
+  readonly counters: Counters | undefined;
+}
+
 /** A cluster as the scheduler sees it. */
 export interface ClusterStatus {
   readonly scheduler: string;
-  readonly hosts: readonly {
-    readonly id: RuntimeId;
-    readonly name: string;
-    readonly addresses: readonly string[];
-    readonly workers: number;
-    readonly granted: number;
-  }[];
-  readonly clients: readonly {
-    readonly id: RuntimeId;
-    readonly name: string;
-    readonly workers: number;
-    readonly wants: number | undefined;
-    readonly counters: Counters | undefined;
-  }[];
+  readonly hosts: readonly HostStatus[];
+  readonly clients: readonly ClientStatus[];
 }

@@ -1,12 +1,13 @@
 // One application of a function: a promise for its result, or its values as they come.
-import { Deferred, Fifo, FlotillaError, type Timer, toError } from '../base/index.ts';
+import { Deferred, Fifo, FlotillaError, onAbort, type Timer, toError } from '../base/index.ts';
 import { type Kernel, PORT, type TaskRef } from '../kernel/index.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { CallOptions } from './options.ts';
 import type { Job, Member, Work } from './work.ts';
+import type { WorkReport } from './work-report.ts';
 
 const RETRIES = 2;
-const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
+const NEW: Work['state'] = Object.freeze({ kind: 'new' });
 const STREAM_RETURN = 16;
 
 /** Something that runs calls of one client. */
@@ -20,6 +21,8 @@ export interface Caller {
   mapError(error: unknown, member: Member | undefined): unknown;
   /** Spawned tasks that have not ended. */
   readonly tasks: Set<TaskRef<unknown>>;
+  /** Tells of tasks. */
+  readonly report: WorkReport;
   /** Calls that stream or report progress, by the worker's number for them. */
   readonly notices: Map<
     string,
@@ -35,19 +38,13 @@ export function isStreaming(fn: (...args: never[]) => unknown): boolean {
 /** No options at all: the way of most calls, and the shortest. */
 export const PLAIN: CallOptions = Object.freeze({});
 
-// A call without options. One object for all it needs: there may be a million of them.
+// A call without options. One small object for all it needs: there may be a million of them. What all have in common is the class's.
 class PlainCall implements Work {
-  readonly port = PORT.CALLS;
-  readonly weight = 1;
-  readonly io = 0;
-  readonly at = undefined;
-  readonly retries = RETRIES;
   readonly job: Job;
-  readonly method: number;
   readonly args: unknown;
+  state: Work['state'] = NEW;
   strikes = 0;
   suspect = false;
-  state: Work['state'] = WAITING;
   readonly #caller: Caller;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
@@ -55,15 +52,38 @@ class PlainCall implements Work {
   constructor(caller: Caller, job: Job, args: unknown, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
     this.#caller = caller;
     this.job = job;
-    this.method = job.id;
     this.args = args;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
+  get port(): number {
+    return PORT.CALLS;
+  }
+
+  get method(): number {
+    return this.job.id;
+  }
+
+  get weight(): number {
+    return 1;
+  }
+
+  get io(): number {
+    return 0;
+  }
+
+  get at(): undefined {
+    return undefined;
+  }
+
+  get retries(): number {
+    return RETRIES;
+  }
+
   settle(ok: boolean, value: unknown, member: Member | undefined): void {
     if (ok) this.#resolve(value);
-    else this.#reject(this.#caller.mapError(value, member));
+    else this.#reject(member ? this.#caller.mapError(value, member) : value);
   }
 }
 
@@ -80,7 +100,6 @@ export function runCall(
   if (options === PLAIN) return new Promise((resolve, reject) => submit(caller, new PlainCall(caller, job, args, resolve, reject)));
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
-    const onAbort = (): void => caller.dispatcher.cancel(work, aborted(signal?.reason));
     const work: Work = {
       job,
       port: options.io === undefined ? PORT.CALLS : PORT.IO,
@@ -91,15 +110,15 @@ export function runCall(
       at: options.at,
       retries: options.retries ?? RETRIES,
       strikes: 0,
-      state: { kind: 'waiting' },
+      state: { kind: 'new' },
       settle(ok, value, member) {
         timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        off();
         if (ok) resolve(value);
-        else reject(caller.mapError(value, member));
+        else reject(member ? caller.mapError(value, member) : value);
       },
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     if (timeout !== undefined) {
       timer = caller.kernel.clock.after(timeout, () => {
         caller.dispatcher.cancel(
@@ -118,7 +137,7 @@ export function submit(caller: Caller, work: Work): void {
   if (work.job.ready) return caller.dispatcher.submit(work);
   caller.prepare(work.job).then(
     () => {
-      if (work.state.kind === 'waiting') caller.dispatcher.submit(work);
+      if (work.state.kind === 'new') caller.dispatcher.submit(work);
     },
     (error: unknown) => {
       if (work.state.kind === 'done') return;
@@ -176,8 +195,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
     if (this.#work) throw new FlotillaError('ERR_CLOSED', 'The values of a call can be read once.');
     signal?.throwIfAborted();
     const work = this.#start();
-    const onAbort = (): void => this.#caller.dispatcher.cancel(work, aborted(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const off = onAbort(signal, () => this.#caller.dispatcher.cancel(work, aborted(signal?.reason)));
     try {
       for (;;) {
         const value = this.#waiting.shift();
@@ -193,7 +211,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
         }
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      off();
       await this[Symbol.asyncDispose]();
     }
   }
@@ -216,7 +234,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
       at: this.#options.at,
       retries: 0,
       strikes: 0,
-      state: { kind: 'waiting' },
+      state: { kind: 'new' },
       settle: (ok, value, member) => {
         this.#end = { ok, value: ok ? value : this.#caller.mapError(value, member) };
         this.#wake?.resolve();

@@ -1,10 +1,9 @@
-// A client's tie to a shared scheduler: asks for workers, reports, and comes back when the scheduler was restarted.
-import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../base/index.ts';
+// A client's tie to its scheduler, shared or its own: asks for workers, reports, and comes back when the scheduler was restarted.
+import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../base/index.ts';
 import { PORT, PulseThread, type Runtime, type SessionEnd } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
-import type { ClientOptions } from './options.ts';
 import type { ClusterStatus, Counters, Wish } from './protocol.ts';
 
 /** The port of a scheduler, unless said otherwise. */
@@ -12,48 +11,42 @@ export const SCHEDULER_PORT = 9705;
 const REPORT_MS = 500;
 const ASK_MS = 10_000;
 
+/** What a tie is made of. */
+export interface LinkOptions {
+  readonly runtime: Runtime;
+  readonly crew: Crew;
+  readonly dispatcher: Dispatcher;
+  readonly wish: Wish;
+  readonly warn: (text: string) => void;
+  readonly signal: AbortSignal | undefined;
+  /** Whether a thread of its own answers for this client while it computes; simulated clients have none. */
+  readonly pulseThread: boolean;
+}
+
 /** A tie to one scheduler. */
 export class SchedulerLink {
-  readonly #runtime: Runtime;
-  readonly #crew: Crew;
-  readonly #dispatcher: Dispatcher;
-  readonly #address: string;
-  readonly #options: ClientOptions;
-  readonly #warn: (text: string) => void;
+  readonly #options: LinkOptions;
+  readonly #address: string | undefined;
   readonly #closing = new AbortController();
-  readonly #pulse: PulseThread;
+  readonly #pulse: PulseThread | undefined;
+  /** Hosts of which the scheduler thinks that this client wants less than it could use. */
+  readonly #shrunk = new Set<RuntimeId>();
   #scheduler: RuntimeId | undefined;
   #status: ClusterStatus | undefined;
   #reported = '';
+  /** Whether its turn has come. */
+  admitted = false;
 
-  private constructor(
-    runtime: Runtime,
-    crew: Crew,
-    dispatcher: Dispatcher,
-    address: string,
-    options: ClientOptions,
-    warn: (text: string) => void,
-  ) {
-    this.#runtime = runtime;
-    this.#crew = crew;
-    this.#dispatcher = dispatcher;
-    this.#address = address;
+  private constructor(options: LinkOptions, address: string | undefined) {
     this.#options = options;
-    this.#warn = warn;
-    this.#pulse = new PulseThread(runtime);
+    this.#address = address;
+    this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
   }
 
-  /** Asks a scheduler for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
-  static async open(
-    runtime: Runtime,
-    crew: Crew,
-    dispatcher: Dispatcher,
-    text: string,
-    options: ClientOptions,
-    warn: (text: string) => void,
-  ): Promise<SchedulerLink> {
-    const address = formatAddress(parseAddress(text, SCHEDULER_PORT));
-    const link = new SchedulerLink(runtime, crew, dispatcher, address, options, warn);
+  /** Asks the scheduler at an address for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
+  static async open(text: string, options: LinkOptions): Promise<SchedulerLink> {
+    const address = text.startsWith('mem:') ? text : formatAddress(parseAddress(text, SCHEDULER_PORT));
+    const link = new SchedulerLink(options, address);
     try {
       await link.#connect(options.signal);
     } catch (error) {
@@ -61,7 +54,7 @@ export class SchedulerLink {
       if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
       throw new FlotillaError(
         'ERR_CLUSTER_NO_SCHEDULER',
-        `No scheduler answers at ${address}: ${error.message} Start one there with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER (or the option 'scheduler'); without it, this machine's cores are used.`,
+        `No scheduler answers at ${address}: ${toError(error).message} Start one there with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER (or the option 'scheduler'); without it, this machine's cores are used.`,
         { cause: error },
       );
     }
@@ -69,52 +62,77 @@ export class SchedulerLink {
     return link;
   }
 
+  /** Asks the scheduler of this very process. */
+  static async own(options: LinkOptions): Promise<SchedulerLink> {
+    const link = new SchedulerLink(options, undefined);
+    await link.#wish(options.runtime.id);
+    link.#report();
+    return link;
+  }
+
   /** Why there is no worker yet. */
   explain(): string {
-    if (!this.#scheduler) return `the scheduler at ${this.#address} does not answer; trying again`;
-    const status = this.#status;
+    const where = this.#address ? `the scheduler at ${this.#address}` : 'the scheduler';
+    if (!this.#scheduler) return `${where} does not answer; trying again`;
     void this.#refresh();
+    const status = this.#status;
     if (!status || status.hosts.length === 0)
-      return `no host has joined the scheduler at ${this.#address}. Start one: flotilla host --scheduler ${this.#address}`;
+      return `no host has joined ${where}. Start one: flotilla host${this.#address ? ` --scheduler ${this.#address}` : ''}`;
+    if (!this.admitted)
+      return `it is not this client's turn at ${where}: one of ${status.clients.length - 1} others has the whole cluster, or waits for it`;
+    const failed = this.#options.crew.lastFailure;
+    if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
     const places = status.hosts.reduce((sum, host) => sum + host.workers, 0);
-    return `the ${places} worker places of ${status.hosts.length} hosts are held by ${status.clients.length - 1} other clients, or their processes do not start`;
+    return `the ${places} worker places of ${status.hosts.length} hosts are held by ${status.clients.length - 1} other clients, are not allowed by 'hosts', or their processes do not start`;
+  }
+
+  /** Says how many workers of a host are wanted: from now on, or until there is work for more. */
+  async takes(host: RuntimeId, most: number, forGood: boolean): Promise<void> {
+    if (forGood) this.#shrunk.delete(host);
+    else this.#shrunk.add(host);
+    await this.#ask('takes', [host, most]);
+  }
+
+  /** The allocations have changed: the scheduler asks about each host again. */
+  async again(): Promise<void> {
+    await this.#ask('again', []);
   }
 
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
     if (peer !== this.#scheduler || this.#closing.signal.aborted) return;
     this.#scheduler = undefined;
-    this.#warn(`the scheduler at ${this.#address} is gone (${end.message}); work goes on, and it is asked again when it is back`);
+    this.#options.warn(`the scheduler at ${this.#address} is gone (${end.message}); work goes on, and it is asked again when it is back`);
     void this.#reconnect();
   }
 
   /** Leaves the scheduler and every host; resolves when they have let go, or after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
-    const { kernel } = this.#runtime;
+    const { runtime, crew } = this.#options;
+    const { kernel } = runtime;
     const leave = (peer: RuntimeId, port: number, method: string): Promise<unknown> =>
       kernel.ask(peer, port, method, [], { timeout: timeoutMs }).catch(() => undefined);
-    const known = this.#crew.hosts.filter((host) => kernel.peers.has(host.id)).map((host) => leave(host.id, PORT.HOST, 'detach'));
+    const known = [...crew.stations.values()].filter(({ id }) => kernel.peers.has(id)).map(({ id }) => leave(id, PORT.HOST, 'detach'));
     if (this.#scheduler) known.push(leave(this.#scheduler, PORT.SCHEDULER, 'leave'));
     await Promise.all(known);
-    await this.#pulse.close();
+    await this.#pulse?.close();
   }
 
   async #connect(signal?: AbortSignal): Promise<void> {
-    const scheduler = await this.#runtime.connect(this.#address, { timeout: ASK_MS, ...(signal ? { signal } : {}) });
-    const wish: Wish = {
-      name: this.#runtime.name,
-      workers: this.#options.workers,
-      weight: this.#options.weight ?? 1,
-      held: this.#crew.held,
-    };
-    await this.#runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [wish], { timeout: ASK_MS });
-    this.#scheduler = scheduler;
-    this.#pulse.watch(this.#address);
+    const scheduler = await this.#options.runtime.connect(this.#address as string, { timeout: ASK_MS, ...(signal ? { signal } : {}) });
+    await this.#wish(scheduler);
+    this.#pulse?.watch(this.#address as string);
     await this.#refresh();
   }
 
+  async #wish(scheduler: RuntimeId): Promise<void> {
+    const { runtime, wish } = this.#options;
+    await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [wish], { timeout: ASK_MS });
+    this.#scheduler = scheduler;
+  }
+
   async #reconnect(): Promise<void> {
-    const { clock, random } = this.#runtime.environment;
+    const { clock, random } = this.#options.runtime.environment;
     const backoff = new Backoff({ firstMs: 200, mostMs: 5_000, random: () => randomFraction(random) });
     while (!this.#closing.signal.aborted && !this.#scheduler) {
       try {
@@ -126,26 +144,33 @@ export class SchedulerLink {
     }
   }
 
+  async #ask(method: string, args: readonly unknown[]): Promise<unknown> {
+    if (!this.#scheduler) return undefined;
+    return this.#options.runtime.kernel.ask(this.#scheduler, PORT.SCHEDULER, method, args, { timeout: ASK_MS }).catch(() => undefined);
+  }
+
   async #refresh(): Promise<void> {
-    if (!this.#scheduler) return;
-    const status = await this.#runtime.kernel
-      .ask(this.#scheduler, PORT.SCHEDULER, 'status', [], { timeout: ASK_MS })
-      .catch(() => undefined);
+    const status = await this.#ask('status', []);
     if (status) this.#status = status as ClusterStatus;
   }
 
   #report(): void {
-    this.#runtime.environment.clock.after(
+    const { runtime, dispatcher } = this.#options;
+    runtime.environment.clock.after(
       REPORT_MS,
       () => {
         if (this.#closing.signal.aborted) return;
-        for (const host of this.#runtime.kernel.peers.values())
-          if (host.role !== 'client') for (const address of host.addresses) this.#pulse.watch(address);
-        const counters: Counters = { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
+        for (const host of this.#pulse ? runtime.kernel.peers.values() : [])
+          if (host.role !== 'client') for (const address of host.addresses) this.#pulse?.watch(address);
+        if (dispatcher.waiting > 0) {
+          for (const host of [...this.#shrunk]) void this.takes(host, Number.POSITIVE_INFINITY, true);
+          this.#shrunk.clear();
+        }
+        const counters: Counters = { ...dispatcher.tally, waiting: dispatcher.waiting, running: dispatcher.running };
         const text = JSON.stringify(counters);
-        if (this.#scheduler && text !== this.#reported) {
+        if (this.#scheduler && text !== this.#reported && runtime.kernel.peers.has(this.#scheduler)) {
           this.#reported = text;
-          void this.#runtime.kernel.ask(this.#scheduler, PORT.SCHEDULER, 'counters', [counters], { timeout: ASK_MS }).catch(() => {});
+          runtime.kernel.message(this.#scheduler, PORT.SCHEDULER, { kind: 'counters', ...counters });
         }
         this.#report();
       },

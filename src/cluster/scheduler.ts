@@ -1,30 +1,79 @@
 // Grants workers of hosts to clients, and is never on a call's path.
 //
-// Owns the schedule's state. Does not own processes (hosts do) or calls (clients do).
-import type { RuntimeId } from '../base/index.ts';
-import type { Offer } from '../host/index.ts';
-import { type Asked, PORT, type Runtime } from '../kernel/index.ts';
+// Owns the schedule's state, and what hosts and clients report. Does not own processes (hosts do) or calls (clients do).
+//
+//   S1. A host grants places of one scheduler only; one that belongs to another is asked again when it is free.
+//   S2. A client that has allocations is asked about each host, once, before anything of it is granted.
+//   S3. A client is told of a grant once the host knows of it, so that it never comes too early.
+//   S4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
+import { hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
+import type { HostReport, Offer } from '../host/index.ts';
+import { PORT, type Runtime } from '../kernel/index.ts';
+import type { HostOffer } from './allocation.ts';
+import { explainClient } from './explain.ts';
 import type { ClusterStatus, Counters, SchedulerNotice, Wish } from './protocol.ts';
-import { emptyState, heldBy, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
+import { emptyState, freeOf, type HostState, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
 
-/** Time in which a host answers an assignment. */
+/** Options of a scheduler. */
+export interface SchedulerOptions {
+  readonly log?: Log;
+  /** Every client has the whole cluster, alone, in order. */
+  readonly exclusive?: boolean;
+  /** Milliseconds that an idle worker, or a silent client, keeps what it has; 0: for ever. */
+  readonly zombieMs?: number;
+  /** At most so many workers for clients of a name; `*` for all others. */
+  readonly quotas?: ReadonlyMap<string, number>;
+  /** Called when the last client has left. */
+  readonly onIdle?: () => void;
+}
+
+interface Known {
+  readonly wish: Wish;
+  counters: Counters | undefined;
+  readonly asked: Set<RuntimeId>;
+  /** Why hosts were refused, by host. */
+  readonly refused: Map<RuntimeId, string>;
+  silent: Timer | undefined;
+}
+
+/** Time in which a host answers an assignment, and a client says what it takes. */
 const ASSIGN_MS = 10_000;
 
 /** The scheduler of one runtime. */
 export class Scheduler {
+  readonly options: SchedulerOptions;
   readonly #runtime: Runtime;
+  readonly #log: Log;
   readonly #state = emptyState();
-  readonly #counters = new Map<RuntimeId, Counters>();
+  readonly #known = new Map<RuntimeId, Known>();
+  readonly #offers = new Map<RuntimeId, Offer>();
+  readonly #reports = new Map<RuntimeId, HostReport>();
+  readonly #enlisting = new Set<RuntimeId>();
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, options: SchedulerOptions = {}) {
     this.#runtime = runtime;
-    runtime.kernel.serveMethods(PORT.SCHEDULER, {
+    this.options = options;
+    this.#log = options.log ?? SILENT;
+    const { kernel } = runtime;
+    const methods = kernel.methods({
       offer: ({ peer }, offer: Offer) => this.#offered(peer, offer),
       wish: ({ peer }, wish: Wish) => this.#wished(peer, wish),
-      leave: ({ peer }) => this.peerEnded(peer),
+      takes: ({ peer }, host: RuntimeId, most: number) => this.#do({ kind: 'client-takes', id: peer, host, most }),
+      again: ({ peer }) => this.#again(peer),
+      leave: ({ peer }) => this.#left(peer),
       freed: ({ peer }, slots: number[], epoch: number) => this.#do({ kind: 'freed', host: peer, slots, epoch }),
-      counters: ({ peer }: Asked, counters: Counters) => void this.#counters.set(peer, counters),
       status: () => this.status,
+      explain: (_asked, client?: string) => this.explain(client),
+    });
+    kernel.serve(PORT.SCHEDULER, {
+      ...methods,
+      message: (peer, value) => {
+        const report = value as ({ kind: 'report' } & HostReport) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
+        const known = this.#known.get(peer);
+        if (report.kind === 'report') this.#reports.set(peer, report);
+        else if (report.kind === 'free') void this.enlist(peer).catch(() => {});
+        else if (known) known.counters = report;
+      },
     });
   }
 
@@ -32,31 +81,182 @@ export class Scheduler {
     const { hosts, clients } = this.#state;
     return {
       scheduler: this.#runtime.name,
-      hosts: [...hosts.values()].map(({ id, name, addresses, workers, held }) => ({ id, name, addresses, workers, granted: held.size })),
-      clients: [...clients.values()].map(({ id, name, wants, holds }) => ({
+      hosts: [...hosts.values()].map(({ id, name, addresses, workers, held, open }) => {
+        const report = this.#reports.get(id);
+        const slots = (report?.slots ?? []).map((slot) => ({
+          ...slot,
+          clientName: clients.get(slot.client)?.name ?? slot.client.slice(0, 8),
+        }));
+        const platform = this.#offers.get(id)?.facts.platform ?? '';
+        return { id, name, addresses, platform, workers, granted: held.size, open, availability: report?.availability, slots };
+      }),
+      clients: [...clients.values()].map(({ id, name, wants, holds, weight, exclusive, admitted }) => ({
         id,
         name,
         workers: holds,
         wants: Number.isFinite(wants) ? wants : undefined,
-        counters: this.#counters.get(id),
+        weight,
+        exclusive,
+        admitted,
+        counters: this.#known.get(id)?.counters,
       })),
     };
+  }
+
+  /** Why a client (one by name or id, or each) has what it has, in lines for people. What waits inside it, it says itself. */
+  async explain(which?: string): Promise<string[]> {
+    const { kernel } = this.#runtime;
+    const clients = [...this.#state.clients.values()].filter(
+      ({ id, name }) => which === undefined || name === which || id.startsWith(which),
+    );
+    if (which !== undefined && clients.length === 0)
+      return [
+        `There is no client '${which}' here. ${this.#state.clients.size} are: ${[...this.#state.clients.values()].map(({ name }) => name).join(', ') || 'none'}.`,
+      ];
+    const lines: string[] = [];
+    for (const client of clients) {
+      lines.push(...explainClient(this.#state, client, this.#known.get(client.id)?.refused ?? new Map()));
+      const own = kernel.peers.has(client.id)
+        ? await kernel
+            .ask(client.id, PORT.CLIENT, 'explain', [], { timeout: 2_000 })
+            .catch(() => ['  it does not say what waits in it: it computes, or is silent'])
+        : [];
+      lines.push(...(own as string[]));
+    }
+    return lines.length > 0 ? lines : ['No client is connected.'];
+  }
+
+  /** Takes a host that belongs to nobody. Rejects with ERR_HOST_TAKEN; it is asked again when it is free. S1 */
+  async enlist(host: RuntimeId): Promise<void> {
+    if (this.#state.hosts.has(host) || this.#enlisting.has(host)) return;
+    this.#enlisting.add(host);
+    try {
+      const offer = (await this.#runtime.kernel.ask(host, PORT.HOST, 'enlist', [], { timeout: ASSIGN_MS })) as Offer;
+      this.#offered(host, offer);
+    } finally {
+      this.#enlisting.delete(host);
+    }
   }
 
   /** A session with a host or client has ended. */
   peerEnded(peer: RuntimeId): void {
     if (this.#state.hosts.has(peer)) this.#do({ kind: 'host-left', id: peer });
-    if (this.#state.clients.has(peer)) this.#do({ kind: 'client-left', id: peer });
-    this.#counters.delete(peer);
+    this.#offers.delete(peer);
+    this.#reports.delete(peer);
+    if (this.#known.has(peer)) this.#left(peer);
   }
 
-  #offered(id: RuntimeId, { name, workers, addresses, held }: Offer): void {
-    this.#do({ kind: 'host-joined', id, name, workers, addresses, held });
+  /** Whether a client that does not answer is waited for. S4 */
+  keeps(peer: RuntimeId, quiet: boolean): boolean {
+    return quiet && this.#known.has(peer) && this.options.zombieMs !== undefined;
   }
 
-  #wished(id: RuntimeId, { name, workers, weight }: Wish): { hosts: number } {
-    this.#do({ kind: 'client-joined', id, name, wants: workers ?? Number.POSITIVE_INFINITY, weight });
+  /** A client fell silent, or is heard again. S4 */
+  peerOffline(peer: RuntimeId, offline: boolean): void {
+    const known = this.#known.get(peer);
+    if (!known) return;
+    known.silent?.cancel();
+    known.silent = undefined;
+    this.#do({ kind: 'client-silent', id: peer, silent: offline });
+    const ms = this.options.zombieMs ?? 0;
+    if (!offline || ms === 0) return;
+    this.#log.warn(`Client '${known.wish.name}' has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
+    const { clock } = this.#runtime.environment;
+    known.silent = clock.after(ms, () => this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }), {
+      background: true,
+    });
+  }
+
+  /** Takes back workers that were idle for the zombie period, and closes clients that have no others. To be called every while. S4 */
+  closeIdle(): void {
+    const { zombieMs } = this.options;
+    if (!zombieMs) return;
+    for (const client of this.#state.clients.values()) {
+      const idle = [...client.on].map(([host, held]) => {
+        const reports = this.#reports.get(host)?.slots ?? [];
+        return {
+          host,
+          slots: reports.filter((one) => one.client === client.id && held.has(one.slot) && one.idleMs >= zombieMs).map(({ slot }) => slot),
+        };
+      });
+      const count = idle.reduce((sum, { slots }) => sum + slots.length, 0);
+      if (count === 0) continue;
+      if (count < client.holds) {
+        for (const { host, slots } of idle) if (slots.length > 0) this.#tell(client.id, { kind: 'revoke', host, slots, idle: true });
+        continue;
+      }
+      const reason = `its workers had no work for ${Math.round(zombieMs / 1000)} s`;
+      this.#log.info(`Client '${client.name}' is closed: ${reason}.`);
+      this.#tell(client.id, { kind: 'closed', reason });
+      this.#left(client.id);
+    }
+  }
+
+  #offered(id: RuntimeId, offer: Offer): void {
+    const { facts, addresses, held, open } = offer;
+    this.#offers.set(id, offer);
+    this.#do({ kind: 'host-joined', id, name: facts.name, workers: facts.workers, addresses, open, held });
+    const host = this.#state.hosts.get(id);
+    if (host) for (const [client, known] of this.#known) if (known.wish.picky) void this.#ask(client, known, host);
+  }
+
+  #wished(id: RuntimeId, wish: Wish): { hosts: number } {
+    const { quotas, exclusive = false } = this.options;
+    const before = this.#known.get(id);
+    const known: Known = {
+      wish,
+      counters: before?.counters,
+      asked: before?.asked ?? new Set(),
+      refused: before?.refused ?? new Map(),
+      silent: undefined,
+    };
+    this.#known.set(id, known);
+    const quota = quotas?.get(wish.name) ?? quotas?.get('*') ?? Number.POSITIVE_INFINITY;
+    const wants = Math.min(wish.workers ?? Number.POSITIVE_INFINITY, quota);
+    const { name, weight, picky } = wish;
+    this.#do({ kind: 'client-joined', id, name, wants, weight, exclusive: exclusive || wish.exclusive, picky });
+    if (picky) for (const host of this.#state.hosts.values()) void this.#ask(id, known, host);
     return { hosts: this.#state.hosts.size };
+  }
+
+  // A client has other allocations than before.
+  #again(client: RuntimeId): void {
+    const known = this.#known.get(client);
+    known?.asked.clear();
+    if (known) for (const host of this.#state.hosts.values()) void this.#ask(client, known, host);
+  }
+
+  // S2
+  async #ask(client: RuntimeId, known: Known, host: HostState): Promise<void> {
+    const offer = this.#offers.get(host.id);
+    if (known.asked.has(host.id) || !offer) return;
+    known.asked.add(host.id);
+    const { addresses, facts } = offer;
+    const asked: HostOffer = {
+      ...facts,
+      addresses,
+      location: addresses[0] ?? facts.name,
+      availability: this.#reports.get(host.id)?.availability,
+    };
+    try {
+      const { take, why } = (await this.#runtime.kernel.ask(client, PORT.CLIENT, 'allocate', [asked], { timeout: ASSIGN_MS })) as {
+        take: number;
+        why: string;
+      };
+      if (take > 0) known.refused.delete(host.id);
+      else known.refused.set(host.id, why);
+      this.#do({ kind: 'client-takes', id: client, host: host.id, most: take });
+    } catch (error) {
+      known.refused.set(host.id, `it was not answered whether the client takes it: ${toError(error).message}`);
+      if (!hasCode(error, 'ERR_SESSION_LOST')) this.#do({ kind: 'client-takes', id: client, host: host.id, most: 0 });
+    }
+  }
+
+  #left(client: RuntimeId): void {
+    this.#known.get(client)?.silent?.cancel();
+    this.#known.delete(client);
+    this.#do({ kind: 'client-left', id: client });
+    if (this.#known.size === 0) this.options.onIdle?.();
   }
 
   #do(event: ScheduleEvent): void {
@@ -65,34 +265,52 @@ export class Scheduler {
 
   #effect(effect: ScheduleEffect): void {
     const { kernel } = this.#runtime;
-    const { host, client } = effect;
+    if (effect.kind === 'admit') return this.#tell(effect.client, { kind: 'admitted' });
+    const { host, client, slots } = effect;
     switch (effect.kind) {
       case 'grant': {
-        const { slots, epoch } = effect;
-        // The client is told once the host knows, so that it never attaches too early.
+        const { epoch } = effect;
+        const { wish } = this.#known.get(client) ?? {};
+        const offer = this.#offers.get(host.id);
+        if (!wish || !offer) return;
+        const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
+        // S3
         kernel
-          .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch }], { timeout: ASSIGN_MS })
-          .then(() => this.#tell(client, { kind: 'grant', host: host.id, hostName: host.name, addresses: host.addresses, slots, epoch }))
-          .catch(() => {
-            if (this.#state.hosts.has(host.id)) this.#do({ kind: 'freed', host: host.id, slots, epoch });
-          });
+          .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch, hold: wish.hold }], {
+            timeout: ASSIGN_MS,
+          })
+          .then(() => this.#tell(client, grant))
+          .catch((error: unknown) => this.#notAssigned(host, slots, epoch, error));
         return;
       }
       case 'revoke':
-        return this.#tell(client, { kind: 'revoke', host: host.id, slots: effect.slots });
-      case 'drop': {
-        const slots = heldBy(host, client);
+        return this.#tell(client, { kind: 'revoke', host: host.id, slots, idle: false });
+      case 'drop':
         kernel
           .ask(host.id, PORT.HOST, 'dismiss', [client], { timeout: ASSIGN_MS })
           .catch(() => {})
           .finally(() => {
             if (this.#state.hosts.get(host.id) === host) this.#do({ kind: 'freed', host: host.id, slots, epoch: this.#state.epoch });
           });
-      }
     }
+  }
+
+  // A host that takes nobody is closed until it offers itself again; one that is gone is told by its session.
+  #notAssigned(host: HostState, slots: readonly number[], epoch: number, error: unknown): void {
+    if (this.#state.hosts.get(host.id) !== host) return;
+    this.#log.warn(`Host '${host.name}' did not take an assignment: ${toError(error).message}`);
+    const offer = this.#offers.get(host.id);
+    if (offer && freeOf(host) >= 0) this.#offered(host.id, { ...offer, open: false, held: heldOf(host, slots, epoch) });
   }
 
   #tell(client: RuntimeId, notice: SchedulerNotice): void {
     if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
   }
+}
+
+// What a host holds but for what it did not take.
+function heldOf(host: HostState, slots: readonly number[], epoch: number): Offer['held'] {
+  return [...host.held]
+    .filter(([slot, held]) => !(slots.includes(slot) && held.epoch === epoch))
+    .map(([slot, held]) => ({ client: held.client, slots: [slot], epoch: held.epoch }));
 }

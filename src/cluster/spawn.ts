@@ -1,5 +1,5 @@
 // Tasks that a client starts on workers: each has its worker to itself, unless `io`.
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, onAbort } from '../base/index.ts';
 import { PORT, type TaskRef } from '../kernel/index.ts';
 import type { CallOptions } from './options.ts';
 import { aborted, type Caller, submit } from './run.ts';
@@ -16,7 +16,6 @@ export function spawnTask(
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => caller.dispatcher.cancel(work, aborted(signal?.reason));
     const timer =
       timeout === undefined
         ? undefined
@@ -39,26 +38,29 @@ export function spawnTask(
       at: options.at,
       retries: options.retries ?? 0,
       strikes: 0,
-      state: { kind: 'waiting' },
+      state: { kind: 'new' },
       settle(ok, value, member) {
         timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        off();
         if (!ok) return reject(caller.mapError(value, member));
         const ref = value as TaskRef<unknown>;
+        const { info, ended } = caller.report.task(work, member, ref);
         if (member && work.io === 0) member.alone = true;
-        else if (member) member.io++;
+        member?.tasks.set(ref, info);
         caller.tasks.add(ref);
         void ref.ended.then((end) => {
           if ('error' in end) caller.mapError(end.error, member);
           caller.tasks.delete(ref);
+          member?.tasks.delete(ref);
           if (member && work.io === 0) member.alone = false;
-          else if (member) member.io--;
+          ended(end);
+          if (member) caller.dispatcher.drained(member);
           caller.dispatcher.pump();
         });
         resolve(ref);
       },
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     submit(caller, work);
   });
 }

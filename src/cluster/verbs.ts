@@ -1,10 +1,15 @@
 // The verbs of a client, and the types that make a wrong argument not compile.
 import type { Task, TaskRef, TaskResult } from '../kernel/index.ts';
+import type { HostInfo } from './events.ts';
 import type { MapOptions } from './options.ts';
 import type { Results } from './results.ts';
 
 /** What `run` gives: the values of an async generator as they come, else a promise for the result. */
-export type RunResult<R> = R extends AsyncIterable<infer Y> ? AsyncIterable<Y> & AsyncDisposable : Promise<Awaited<R>>;
+export type RunResult<R> = [R] extends [never]
+  ? Promise<never>
+  : R extends AsyncIterable<infer Y>
+    ? AsyncIterable<Y> & AsyncDisposable
+    : Promise<Awaited<R>>;
 
 /** The verbs of a client, with options given by `client.with`. Overloaded functions are typed by their last overload. */
 export interface Verbs {
@@ -21,14 +26,29 @@ export interface Verbs {
   spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
 }
 
+/** A host as a client sees it. */
+export interface HostReport extends HostInfo {
+  readonly state: 'discovered' | 'initialized' | 'suspended' | 'offline' | 'leaving';
+  /** Worker places that were granted there, and workers that are ready. */
+  readonly granted: number;
+  readonly ready: number;
+}
+
 /** A worker as a client sees it. */
 export interface WorkerReport {
   readonly name: string;
   readonly host: string;
+  /** `tcp://HOST:PORT/N`, or its name where it cannot be dialled. */
+  readonly location: string;
+  readonly state: 'ready' | 'leaving' | 'lost' | 'suspended' | 'offline' | 'gone';
+  readonly pid: number;
   /** Calls and items it finished. */
   readonly done: number;
   /** How often it was lost. */
   readonly lost: number;
+  /** Calls and batches that it was given, and tasks that run there. */
+  readonly running: number;
+  readonly tasks: number;
 }
 
 /** The functions of a module, each run on a worker. */

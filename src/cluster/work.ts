@@ -2,6 +2,9 @@
 import type { RuntimeId } from '../base/index.ts';
 import type { Shipped } from '../code/index.ts';
 import type { WorkerInfo } from '../host/index.ts';
+import type { Pending, TaskRef } from '../kernel/index.ts';
+import type { WorkInfo } from './events.ts';
+import { means } from './where.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -20,12 +23,28 @@ export interface Job {
   ready: boolean;
 }
 
+/** A job whose code has not been looked for. */
+export function newJob(id: number, fn: AnyFunction, label: string): Job {
+  return {
+    id,
+    fn,
+    label,
+    shipped: undefined,
+    serviceMs: undefined,
+    refusedBy: new Map(),
+    prepared: undefined,
+    ready: false,
+  };
+}
+
 /** How a worker came to leave. */
 export interface Loss {
   readonly worker: string;
   readonly reason: string;
   readonly lastLines: readonly string[];
   readonly what: 'worker' | 'host';
+  /** It was ended on purpose: nothing that ran there is to blame. */
+  readonly blameless?: boolean;
 }
 
 /** Something to be done by one worker. */
@@ -44,46 +63,94 @@ export interface Work {
   strikes: number;
   /** Was under way on a worker that was lost: runs with nothing ahead or behind it, so that only the guilty are blamed. */
   suspect?: boolean;
-  state:
-    | { readonly kind: 'waiting' }
-    | { readonly kind: 'running'; readonly member: Member; readonly call: number }
-    | { readonly kind: 'done' };
+  state: { readonly kind: 'new' } | { readonly kind: 'waiting' } | Flight | { readonly kind: 'done' };
+  /** Is an item of a map: counted, not told of. */
+  readonly counted?: boolean;
   /** Hears the one outcome. */
   settle(ok: boolean, value: unknown, member: Member | undefined): void;
   /** It was under way on a worker that was lost: put it back, in its own way, or settle it. True if it was put back. */
   lost?(loss: Loss, running: boolean): boolean;
 }
 
+/** Why a worker is given nothing, though it is there. */
+export const PAUSE = { SUSPENDED: 1, HOST_SUSPENDED: 2, OFFLINE: 4 } as const;
+
 /** A worker as its client knows it. */
 export interface Member {
   readonly info: WorkerInfo;
-  readonly inFlight: Set<Work>;
+  /** Where its host can be reached, and it behind that. */
+  readonly addresses: readonly string[];
+  /** Work under way, in the order in which it was given. */
+  readonly inFlight: Map<Work, Flight>;
   readonly defined: Set<number>;
-  /** Work of a kind that has the worker for itself. */
-  alone: boolean;
+  /** Tasks that were started there and run, with what is told of them. */
+  readonly tasks: Map<TaskRef<unknown>, WorkInfo>;
   state: 'ready' | 'leaving' | 'lost';
+  /** Bits of {@link PAUSE}: nothing more is given to it. */
+  pause: number;
+  /** A task has it for itself. */
+  alone: boolean;
   queuedMs: number;
   io: number;
   done: number;
   windowStart: number;
   windowCount: number;
+  /** When the work at the head was seen to run. */
+  headSince: number;
   /** What was under way when it was lost, in order, the running one first. */
-  readonly losing: Work[];
+  readonly losing: Flight[];
 }
 
 /** A worker that has done nothing yet. */
-export function newMember(info: WorkerInfo): Member {
+export function newMember(info: WorkerInfo, addresses: readonly string[] = []): Member {
   return {
     info,
-    inFlight: new Set(),
+    addresses,
+    inFlight: new Map(),
     defined: new Set(),
-    alone: false,
+    tasks: new Map(),
     state: 'ready',
+    pause: 0,
+    alone: false,
     queuedMs: 0,
     io: 0,
     done: 0,
     windowStart: 0,
     windowCount: 0,
+    headSince: 0,
     losing: [],
   };
+}
+
+/** Work on its way: what a worker's answer finds, and the state of the work until then. There may be two of one work: the first answer counts. */
+export class Flight implements Pending {
+  readonly kind = 'running';
+  readonly peer: RuntimeId;
+  readonly member: Member;
+  readonly work: Work;
+  readonly #hear: (flight: Flight, ok: boolean, value: unknown) => void;
+  call = 0;
+  /** When it was given to the worker, by the clock. */
+  since = 0;
+
+  constructor(hear: (flight: Flight, ok: boolean, value: unknown) => void, member: Member, work: Work) {
+    this.peer = member.info.id;
+    this.member = member;
+    this.work = work;
+    this.#hear = hear;
+  }
+
+  settle(ok: boolean, value: unknown): void {
+    this.#hear(this, ok, value);
+  }
+}
+
+/** Whether a worker is, or is at, the place that is named. */
+export function isAt({ info, addresses }: Member, at: string): boolean {
+  return at === info.hostName || at === info.name || means(at, info.hostName, addresses) || means(at, info.name, addresses, info.slot);
+}
+
+/** How much runs on a worker beside other work. */
+export function besides({ io, tasks }: Member): number {
+  return io + tasks.size;
 }

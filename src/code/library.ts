@@ -28,7 +28,7 @@ export class Library implements SliceNeeds {
   readonly #units = new Map<string, Unit>();
   readonly #building = new Map<string, Promise<Unit>>();
   readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
-  readonly #stands = new WeakMap<AnyFunction, { readonly file: string; readonly name: string }>();
+  readonly #stands = new WeakMap<AnyFunction, { readonly file?: string; readonly package?: string; readonly name: string }>();
   readonly #sliced = new Map<string, Sliced>();
 
   constructor(main: string | undefined = process.argv[1]) {
@@ -45,9 +45,33 @@ export class Library implements SliceNeeds {
     return shipped;
   }
 
-  /** Lets a function stand for an export of a module, which is not loaded here. */
-  standFor(fn: AnyFunction, url: string, name: string): void {
-    this.#stands.set(fn, { file: realFile(fileURLToPath(url)), name });
+  /** Lets a function stand for an export of a module, which is not loaded here: by URL, or of a package installed on the hosts. */
+  standFor(fn: AnyFunction, module: string, name: string): void {
+    if (module.startsWith('file:')) this.#stands.set(fn, { file: realFile(fileURLToPath(module)), name });
+    else this.#stands.set(fn, { package: module, name });
+  }
+
+  /** A module as a unit, without a function of it. Rejects with ERR_CODE_*. */
+  async shipModule(url: string): Promise<string> {
+    const unit = this.module(realFile(fileURLToPath(url)));
+    await this.#settle(unit);
+    return unit;
+  }
+
+  /** The modules that this process has evaluated when a function of a unit is known here, by unit: for one that only stands, none. */
+  evaluated(fn: AnyFunction, name: string): { unit: string; file: string }[] {
+    const found = new Map<string, string>();
+    const seen = new Set<string>();
+    const visit = (unit: string): void => {
+      const made = this.#units.get(unit);
+      if (!made || seen.has(unit)) return;
+      seen.add(unit);
+      if (unit.startsWith('m')) found.set(unit, made.file);
+      // The imports of a piece are those of the file around it.
+      for (const imported of made.evaluates ?? (unit.startsWith('p') ? made.imports : [])) visit(imported);
+    };
+    if (!this.#stands.has(fn)) visit(name);
+    return [...found].map(([unit, file]) => ({ unit, file }));
   }
 
   /** A unit and all that it imports. */
@@ -120,8 +144,9 @@ export class Library implements SliceNeeds {
   async #ship(fn: AnyFunction): Promise<Shipped> {
     try {
       const stand = this.#stands.get(fn);
+      if (stand?.package !== undefined) return { label: stand.name, unit: '', name: stand.name, path: [], package: stand.package };
       const shipped = stand
-        ? { label: stand.name, unit: this.module(stand.file), name: stand.name, path: [] }
+        ? { label: stand.name, unit: this.module(stand.file as string), name: stand.name, path: [] }
         : this.#place(fn, this.#finder.find(fn));
       await this.#settle(shipped.unit);
       return shipped;
@@ -185,6 +210,7 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
   if (isNamed(first) && second === undefined) return { name: idOf(first), path: [] };
   if (first.type === 'ClassDeclaration' && isNamed(first)) {
     const method = rest[0];
+    if (method?.['kind'] === 'constructor') return { name: idOf(first), path: [] }; // where an engine says that a class is
     if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
     if (method['static'] !== true || method['kind'] !== 'method' || method['computed'] === true) {
       throw new FlotillaError(

@@ -1,7 +1,9 @@
 // Shipped functions on the worker: the unit's file is imported, once, and the function picked from it.
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
+import { TOP_PREFIX } from './module.ts';
 import type { Shipped } from './unit.ts';
 
 /** Any function that was shipped. */
@@ -9,9 +11,44 @@ export type Loaded = (...args: unknown[]) => unknown;
 
 /** The function that was shipped, from a client's folder. Rejects with what its module throws, or ERR_CODE_MISSING. */
 export async function load(folder: string, shipped: Shipped): Promise<Loaded> {
-  const unit = (await import(pathToFileURL(join(folder, 'code', `${shipped.unit}.mjs`)).href)) as Record<string, unknown>;
-  let value = unit[shipped.name];
+  let value = (shipped.package === undefined ? await loadUnit(folder, shipped.unit) : await importFrom(folder, shipped.package))[
+    shipped.name
+  ];
   for (const key of shipped.path) value = (value as Record<string, unknown> | undefined)?.[key];
-  if (typeof value !== 'function') throw new FlotillaError('ERR_CODE_MISSING', `The shipped code has no function '${shipped.label}'.`);
-  return value as Loaded;
+  if (typeof value === 'function') return value as Loaded;
+  if (shipped.package === undefined) throw new FlotillaError('ERR_CODE_MISSING', `The shipped code has no function '${shipped.label}'.`);
+  throw new FlotillaError('ERR_CODE_NOT_FOUND', `The package '${shipped.package}' on the host has no function '${shipped.name}'.`);
+}
+
+/** All that a unit exports, in a client's folder. */
+export async function loadUnit(folder: string, unit: string): Promise<Record<string, unknown>> {
+  return (await import(pathToFileURL(join(folder, 'code', `${unit}.mjs`)).href)) as Record<string, unknown>;
+}
+
+/** Imports as code in a client's folder would. */
+export async function importFrom(folder: string, specifier: string): Promise<Record<string, unknown>> {
+  const stub = join(folder, 'code', 'from.mjs');
+  if (!existsSync(stub)) writeFileSync(stub, 'export const from = (specifier) => import(specifier);\n', { mode: 0o600 });
+  const { from } = (await import(pathToFileURL(stub).href)) as { from(specifier: string): Promise<Record<string, unknown>> };
+  return from(specifier);
+}
+
+/** The classes that a module exports whose objects may travel, by exported name: those that extend nothing of the language. */
+export function classesOf(exported: Record<string, unknown>): Map<string, abstract new (...args: never[]) => object> {
+  const classes = new Map<string, abstract new (...args: never[]) => object>();
+  for (const [name, value] of Object.entries(exported)) {
+    if (name.startsWith(TOP_PREFIX) || typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) continue;
+    let root = value.prototype as object | null;
+    while (root && Object.getPrototypeOf(root) !== Object.prototype && Object.getPrototypeOf(root) !== null) {
+      root = Object.getPrototypeOf(root) as object;
+      if (/\[native code\]/.test(Function.prototype.toString.call(root.constructor))) root = null;
+    }
+    if (root) classes.set(name, value as unknown as abstract new (...args: never[]) => object);
+  }
+  return classes;
+}
+
+/** The name by which objects of a shipped class travel. */
+export function className(unit: string, name: string): string {
+  return `${unit}#${name.startsWith(TOP_PREFIX) ? name.slice(TOP_PREFIX.length) : name}`;
 }

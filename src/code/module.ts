@@ -27,20 +27,24 @@ export async function buildModule(file: string, needs: Needs): Promise<Unit> {
   const edits: { start: number; end: number; text: string }[] = [];
   const imports = new Set<string>();
   const externals = new Set<string>();
+  const evaluates = new Set<string>();
   for (const source of importSources(root)) {
     const found = await resolveImport(source.specifier, file);
     const to = follow(found, source.specifier, needs);
     if (to.unit) imports.add(to.unit);
+    if (to.unit && found.kind === 'file' && !source.dynamic) evaluates.add(to.unit);
     if (to.external) externals.add(to.external);
     edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
     if (source.attributes) edits.push({ ...source.attributes, text: '' });
   }
+  for (const { start, end } of computedImports(root)) edits.push({ start, end, text: `${IMPORT}(` });
   const rewritten = applyEdits(text.replace(/^#!/, '//'), edits);
   const tail = topExports(outline(root));
   return makeUnit({
     name: unitName('module', file),
     text: `${rewritten}\n${tail}`,
     imports: [...imports],
+    evaluates: [...evaluates],
     externals: [...externals],
     file,
     maps: map ? [map] : [],
@@ -69,6 +73,7 @@ interface Source {
   readonly specifier: string;
   readonly start: number;
   readonly end: number;
+  readonly dynamic: boolean;
   readonly attributes: { start: number; end: number } | undefined;
 }
 
@@ -85,9 +90,26 @@ export function importSources(root: Syntax): Source[] {
         specifier: source['value'],
         start: source.start,
         end: source.end,
+        dynamic: node.type === 'ImportExpression',
         attributes: hasAttributes ? { start: source.end, end: endOfAttributes(node, last) } : undefined,
       });
     }
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(root);
+  return found;
+}
+
+/** What shipped code calls for `import()` of what is known only when it runs. */
+export const IMPORT = "globalThis[Symbol.for('flotilla.import')]";
+
+// The places of `import(` whose argument is computed.
+function computedImports(root: Syntax): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  const visit = (node: Syntax): void => {
+    const source = node['source'];
+    if (node.type === 'ImportExpression' && isNode(source) && source.type !== 'Literal')
+      found.push({ start: node.start, end: source.start });
     for (const child of childrenOf(node)) visit(child);
   };
   visit(root);

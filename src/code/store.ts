@@ -4,8 +4,8 @@
 //   S2. The store is bounded: beyond MOST_BYTES, what was stored longest ago goes.
 //   S3. A client's folder holds copies; it works on when the store forgets, and goes with the client.
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { chown, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,12 @@ const MOST_BYTES = 512 << 20;
 const SAFE_NAME = /^[mp][0-9a-f]{16}$/;
 const SAFE_HASH = /^[0-9a-f]{64}$/;
 const SAFE_PACKAGE = /^(@[\w.-]+\/)?[\w.-]+$/;
+
+/** Whose a client's folder is, if not the host's own. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** One host's store. */
 export class Store {
@@ -47,17 +53,18 @@ export class Store {
   }
 
   /** Gives units their names in a client's folder. Throws ERR_CODE_PACKAGE_ABSENT, ERR_CODE_MISSING. */
-  async provide(folder: string, units: readonly UnitHead[]): Promise<void> {
+  async provide(folder: string, units: readonly UnitHead[], owner?: Owner): Promise<void> {
     const code = join(folder, 'code');
     await mkdir(code, { recursive: true, mode: 0o700 });
     await linkPackage(folder, 'flotilla', ownRoot());
     for (const unit of units) {
       if (!SAFE_NAME.test(unit.name)) throw new FlotillaError('ERR_CODE_MISSING', `'${unit.name}' is no name of a unit.`);
-      for (const name of unit.externals) await this.#external(folder, name);
+      for (const name of unit.externals) await this.install(folder, name);
       const file = join(code, `${unit.name}.mjs`);
       if (existsSync(file)) continue;
       try {
-        await link(this.#path(unit.hash), file);
+        if (owner) await copyFor(this.#path(unit.hash), file, owner);
+        else await link(this.#path(unit.hash), file);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
         throw new FlotillaError('ERR_CODE_MISSING', `The code of unit ${unit.name} is not on the host.`, { cause: error });
@@ -65,17 +72,9 @@ export class Store {
     }
   }
 
-  async #external(folder: string, name: string): Promise<void> {
-    if (!SAFE_PACKAGE.test(name) || name.includes('..'))
-      throw new FlotillaError('ERR_CODE_PACKAGE_ABSENT', `'${name}' is no name of a package.`);
-    const root = findPackage(name, this.#packages);
-    if (!root) {
-      throw new FlotillaError(
-        'ERR_CODE_PACKAGE_ABSENT',
-        `The package '${name}' cannot be shipped (is it a native addon?) and is not installed on the host: looked from ${this.#packages}. Install it there: npm install ${name}`,
-      );
-    }
-    await linkPackage(folder, name, root);
+  /** Lets a client's code import a package that is installed on this machine. Throws ERR_CODE_PACKAGE_ABSENT. */
+  install(folder: string, name: string): Promise<void> {
+    return installPackage(folder, name, this.#packages);
   }
 
   #path(hash: string): string {
@@ -104,11 +103,31 @@ export class Store {
   }
 }
 
+// A link would give away the store's own copy.
+async function copyFor(from: string, to: string, { uid, gid }: Owner): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  await chown(to, uid, gid);
+}
+
 /** The folder of this package: what a worker's `flotilla` is. */
 export function ownRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
+}
+
+/** Lets code in a client's folder import a package that is installed on this machine. Throws ERR_CODE_PACKAGE_ABSENT. */
+export async function installPackage(folder: string, name: string, packages: string): Promise<void> {
+  if (!SAFE_PACKAGE.test(name) || name.includes('..'))
+    throw new FlotillaError('ERR_CODE_PACKAGE_ABSENT', `'${name}' is no name of a package.`);
+  const root = findPackage(name, packages);
+  if (!root) {
+    throw new FlotillaError(
+      'ERR_CODE_PACKAGE_ABSENT',
+      `The package '${name}' is not installed on the host, and cannot be shipped (is it a native addon?): looked from ${packages}. Install it there: npm install ${name}`,
+    );
+  }
+  await linkPackage(folder, name, root);
 }
 
 function findPackage(name: string, from: string): string | undefined {

@@ -11,6 +11,8 @@ export interface Unit {
   readonly imports: readonly string[];
   /** Packages that the worker's machine must have. */
   readonly externals: readonly string[];
+  /** Those of them that are evaluated with it, in the client's process too: modules that it imports statically. */
+  readonly evaluates?: readonly string[];
   /** The file it comes from, and the maps from its lines to that file's, applied in order. */
   readonly file: string;
   readonly maps: readonly TraceMap[];
@@ -29,6 +31,8 @@ export interface Shipped {
   readonly unit: string;
   readonly name: string;
   readonly path: readonly string[];
+  /** Of a package that is installed on the host, rather than of a unit. */
+  readonly package?: string;
 }
 
 /** The name of a unit that comes from a file, or from a piece of one. */

@@ -7,6 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { FlotillaError } from '../base/index.ts';
 import { type Conn, SocketConn } from '../transport/index.ts';
+import type { Launched } from './ground.ts';
+import { LimitWatch } from './limits.ts';
+import type { Account } from './users.ts';
 
 const LAST_LINES = 20;
 const LINE_BYTES = 16 << 10;
@@ -14,6 +17,8 @@ const LINE_BYTES = 16 << 10;
 /** What a worker process is told before anything else, over its socket. */
 export interface WorkerConfig {
   readonly name: string;
+  /** Where it is told to be: its host's location and its number. */
+  readonly location: string;
   readonly secret: string;
   readonly folder: string;
   readonly cwd: string;
@@ -23,6 +28,20 @@ export interface WorkerConfig {
   readonly encrypt: 'auto' | 'always';
   readonly host: string;
   readonly slot: number;
+  /** Milliseconds that interrupted work has before it is killed. */
+  readonly graceMs: number;
+  /** Where packages installed on this machine are looked for. */
+  readonly packages: string;
+}
+
+/** What a worker may use. */
+export interface Limits {
+  /** Heap of its main thread, in MiB; Node's own by default. */
+  readonly heap?: number;
+  /** Bytes of memory of the worker with all that it starts. */
+  readonly memory?: number;
+  /** Processes, the worker's own included. */
+  readonly processes?: number;
 }
 
 /** Hears of a worker process. `ended` is called exactly once. */
@@ -31,8 +50,20 @@ export interface ChildHandler {
   ended(reason: string, lastLines: readonly string[]): void;
 }
 
+/** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. */
+export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string): ChildProcess {
+  const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
+  return spawn(process.execPath, [...heap, entry, 'flotilla-worker'.padEnd(48, '-')], {
+    detached: true, // C1
+    cwd,
+    env: workerEnvironment(account),
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    ...(account ? { uid: account.uid, gid: account.gid } : {}),
+  });
+}
+
 /** A worker process. */
-export class Child {
+export class Child implements Launched {
   readonly pid: number;
   /** The connection on which it greets us. */
   readonly conn: Conn;
@@ -41,23 +72,20 @@ export class Child {
   readonly #exited: Promise<void>;
   #killedFor: string | undefined;
 
-  constructor(entry: string, config: WorkerConfig, handler: ChildHandler, execArgv: readonly string[] = []) {
-    const child = spawn(process.execPath, [...execArgv, entry, `flotilla-worker-${config.name}`.padEnd(48, '-')], {
-      detached: true, // C1
-      cwd: config.cwd,
-      env: workerEnvironment(),
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    });
+  /** Makes a started process the worker of a configuration. */
+  constructor(child: ChildProcess, config: WorkerConfig, handler: ChildHandler, limits: Limits) {
     this.#process = child;
     this.pid = child.pid ?? 0;
     const socket = child.stdio[3] as Socket;
     socket.on('error', () => {});
     socket.write(`${JSON.stringify(config)}\n`);
     this.conn = new SocketConn(socket, `worker ${config.name}`);
+    const watch = limits.memory || limits.processes ? new LimitWatch(this.pid, limits, (why) => void this.kill(why)) : undefined;
     const readers = [this.#read('stdout', handler), this.#read('stderr', handler)];
     this.#exited = new Promise((resolve) => {
       let failure: string | undefined;
       const ended = async (reason: string): Promise<void> => {
+        watch?.stop();
         killGroup(this.pid);
         await Promise.all(readers);
         handler.ended(failure ?? reason, this.#lastLines);
@@ -110,7 +138,7 @@ export class Child {
   }
 }
 
-function workerEnvironment(): NodeJS.ProcessEnv {
+function workerEnvironment(account: Account | undefined): NodeJS.ProcessEnv {
   const {
     FLOTILLA_SECRET: _secret,
     FLOTILLA_SECRET_FILE: _file,
@@ -119,7 +147,7 @@ function workerEnvironment(): NodeJS.ProcessEnv {
     NODE_CHANNEL_FD: _channel,
     ...rest
   } = process.env;
-  return rest;
+  return account ? { ...rest, HOME: '/nonexistent', USER: account.name, LOGNAME: account.name } : rest;
 }
 
 /** Kills a process group; nothing happens if it is gone. */

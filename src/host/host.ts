@@ -1,165 +1,306 @@
 // One machine's part in a cluster: starts, watches and ends worker processes for those to whom they are granted.
 //
-// Owns worker processes, their folders and the store of code. Does not own who may have them (the scheduler's business).
+// Owns its places, what each client has here, and what is told of both. Does not own who may have them (the scheduler's
+// business), nor processes and folders themselves (ground.ts).
 //
 //   H1. A slot has at most one process. A newer epoch takes the slot from an older one.
-//   H2. What a client had here goes when it leaves or is lost: processes, folders.
-//   H3. A worker that ends by itself is replaced after a back-off, as long as its slot is granted.
-import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Backoff, FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, type Timer } from '../base/index.ts';
-import { Store, type UnitHead } from '../code/index.ts';
-import { type Asked, PORT, type Runtime } from '../kernel/index.ts';
-import { Child, startError, type WorkerConfig } from './child.ts';
-import { hostFolder, userFolder } from './folder.ts';
-import type { Assignment, HostNotice, Offer } from './protocol.ts';
+//   H2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
+//   H3. Nothing of a client starts before it says so, if it sets the host up first.
+import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
+import type { UnitHead } from '../code/index.ts';
+import { GRACE_MS, PORT, type Runtime } from '../kernel/index.ts';
+import type { ChildHandler } from './child.ts';
+import { workerConfig } from './config.ts';
+import type { Ground, Home, Launched } from './ground.ts';
+import { factsOf } from './machine.ts';
+import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
+import { Slot, type SlotHost } from './slot.ts';
+import { least, schedulerOf, Tenant } from './tenant.ts';
 
 /** Options of {@link Host}. */
 export interface HostOptions {
   readonly name: string;
   readonly workers: number;
-  /** The program of a worker process. */
-  readonly entry: string;
+  readonly ground: Ground;
   /** The secret, which workers need to be reached. */
   readonly secret: Uint8Array;
-  /** Where workers listen: an address without port. None: they are reached through this host. */
+  /** Where workers listen: addresses without port. None: they are reached through this host. */
   readonly listen?: readonly string[];
+  /** The ports of workers, by slot; any that is free for those that have none here. */
+  readonly ports?: readonly number[];
   readonly advertise?: string;
   readonly encrypt?: 'auto' | 'always';
-  /** Heap limit of a worker in MiB; by default Node's own. */
-  readonly heap?: number;
+  /** Bounds of the time between signs of life, in ms; a client's wish is moved into them, and the most holds without any. */
+  readonly pulse?: readonly [least: number, most: number];
+  /** Milliseconds without work after which a worker is closed; 0 (the default): never. */
+  readonly idleMs?: number;
+  /** Milliseconds that a silent client is waited for. */
+  readonly patienceMs?: number;
+  /** Takes no code: only what is installed here runs. */
+  readonly onlyRegistered?: boolean;
   readonly log?: Log;
-  /** Hears when slots are free again. */
-  readonly onFree?: (client: RuntimeId, slots: readonly number[], epoch: number) => void;
+  readonly facts?: HostFacts;
 }
 
-interface Slot {
-  readonly number: number;
-  readonly client: RuntimeId;
-  readonly epoch: number;
-  readonly backoff: Backoff;
-  child: Child | undefined;
-  worker: RuntimeId | undefined;
-  startedAt: number;
-  retry: Timer | undefined;
-  ended: boolean;
+/** What a host tells those who run it. */
+export interface HostEvents {
+  /** Places are free again. */
+  freed(client: RuntimeId, slots: readonly number[], epoch: number): void;
+  /** A client is gone, and all it had here. */
+  left(client: RuntimeId): void;
 }
 
-interface Tenant {
-  readonly id: RuntimeId;
-  readonly folder: string;
-  attached: boolean;
-  readonly held: HostNotice[];
-}
-
-const STEADY_MS = 10_000;
-const MOST_HELD = 1_000;
+const PATIENCE_MS = 60_000;
+const INTERRUPTED_MS = GRACE_MS + 1_000;
 
 /** The host of one runtime. */
-export class Host {
+export class Host implements SlotHost {
   readonly options: HostOptions;
+  readonly events: HostEvents;
+  readonly facts: HostFacts;
+  /** Whether new clients are taken. */
+  open = true;
+  /** The runtime that may grant this host's places. */
+  scheduler: RuntimeId | undefined;
+  exclusively: string | undefined; // the only scheduler it may have, by address
   readonly #runtime: Runtime;
-  readonly #folder: string;
-  readonly #store: Store;
   readonly #log: Log;
   readonly #slots = new Map<number, Slot>();
   readonly #tenants = new Map<RuntimeId, Tenant>();
   readonly #leaving = new Set<Promise<void>>();
+  /** Who wanted this host while it was another's. */
+  readonly #wanted = new Set<RuntimeId>();
   #closed = false;
-  /** The runtime that may grant this host's places. */
-  scheduler: RuntimeId | undefined;
+  #nextTenant = 1;
 
-  constructor(runtime: Runtime, options: HostOptions) {
+  constructor(runtime: Runtime, options: HostOptions, events: HostEvents) {
     this.#runtime = runtime;
+    this.clock = runtime.environment.clock;
     this.options = options;
+    this.events = events;
+    this.facts = options.facts ?? factsOf(options.name, options.workers);
     this.#log = options.log ?? SILENT;
-    this.#folder = hostFolder(runtime.environment.random);
-    this.#store = new Store(join(userFolder(), 'store'));
-    runtime.kernel.serveMethods(PORT.HOST, {
+    const { kernel } = runtime;
+    const methods = kernel.methods({
       assign: ({ peer }, assignment: Assignment) => this.#byScheduler(peer, () => this.assign(assignment)),
-      dismiss: ({ peer }, client: RuntimeId) => this.#byScheduler(peer, () => this.drop(client)),
-      attach: ({ peer }) => this.#attach(peer),
-      provide: ({ peer }, units: UnitHead[]) => this.#provide(peer, units),
-      put: ({ peer }, hash: string, text: string) => this.#put(peer, hash, text),
+      enlist: ({ peer }) => this.#enlist(peer),
+      owner: () => schedulerOf(kernel, this.scheduler),
+      dismiss: ({ peer }, client: RuntimeId) => this.#byScheduler(peer, () => this.drop(client, 'the scheduler has closed its client')),
+      attach: ({ peer }, pulse: number) => this.#attach(peer, pulse),
+      provide: ({ peer }, units: UnitHead[]) => this.#granted(peer).provide(units),
+      put: ({ peer }, hash: string, text: string) => this.#granted(peer).put(hash, text),
+      install: ({ peer }, name: string) => this.options.ground.store.install(this.#granted(peer).home.folder, name),
+      prepare: ({ peer }) => void this.#granted(peer).setUp().start(),
+      prepared: ({ peer }) => this.#granted(peer).endSetUp(),
+      begin: ({ peer }, slots: number[]) => this.#begin(peer, slots),
       release: ({ peer }, slots: number[]) => this.release(peer, slots),
-      detach: ({ peer }) => this.drop(peer),
-      kill: (asked, worker: RuntimeId, reason: string) => this.#kill(asked, worker, reason),
+      close: ({ peer }, slot: number, restart: boolean) => this.#mine(peer, slot)?.close('its client closed it', restart),
+      interrupt: ({ peer }, slot: number, reason: string, restart: boolean) => this.#interrupt(this.#mine(peer, slot), reason, restart),
+      detach: ({ peer }) => this.drop(peer, 'its client left'),
+      kill: ({ peer }, slot: number, reason: string) => this.#mine(peer, slot)?.kill(reason),
     });
+    kernel.serve(PORT.HOST, { ...methods, message: (peer, load) => this.#slotOf(peer)?.heard(load as WorkerLoad | WorkerDies) });
   }
+
+  readonly clock: SlotHost['clock'];
+  readonly random = (): number => randomFraction(this.#runtime.environment.random);
 
   /** What this host offers to a scheduler. */
   get offer(): Offer {
     const held = [...this.#slots.values()].map((slot) => ({ client: slot.client, slots: [slot.number], epoch: slot.epoch }));
-    return { name: this.options.name, workers: this.options.workers, addresses: this.#runtime.locations, held };
+    return { facts: this.facts, addresses: this.#runtime.locations, open: this.open && !this.#closed, held };
   }
 
-  get running(): number {
-    return [...this.#slots.values()].filter((slot) => slot.worker !== undefined).length;
+  get report(): HostReport {
+    const now = this.clock.now();
+    return { availability: this.options.ground.availability(), slots: [...this.#slots.values()].map((slot) => slot.report(now)) };
   }
 
-  /** Gives slots to a client and starts their workers. H1 */
-  assign({ client, slots, epoch }: Assignment): void {
-    if (this.#closed) return;
+  /** The clients it works for, by id. */
+  get clients(): readonly { readonly id: RuntimeId; readonly name: string; readonly slots: number }[] {
+    return [...this.#tenants.keys()].map((id) => ({
+      id,
+      name: this.#runtime.kernel.peers.get(id)?.name ?? id.slice(0, 8),
+      slots: this.#of(id).length,
+    }));
+  }
+
+  /** A client's place on the disk. */
+  homeOf(client: RuntimeId): Home | undefined {
+    return this.#tenants.get(client)?.home;
+  }
+
+  /** Gives slots to a client and starts their workers. H1, H3 */
+  assign({ client, slots, epoch, hold = false, idleMs = 0 }: Assignment): void {
+    if (this.#closed || !this.open) throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes nobody now.`);
+    const tenant = this.#tenant(client);
+    tenant.expect(() => void this.drop(client, 'it never came'));
+    tenant.idleMs = least(this.options.idleMs ?? 0, idleMs);
     for (const number of slots) {
       const held = this.#slots.get(number);
       if (number < 1 || number > this.options.workers || (held && held.epoch >= epoch)) continue;
-      if (held) this.#end(held, 'its place was granted to another client');
-      const random = (): number => randomFraction(this.#runtime.environment.random);
-      const slot: Slot = {
-        number,
-        client,
-        epoch,
-        backoff: new Backoff({ firstMs: 100, mostMs: 10_000, random }),
-        child: undefined,
-        worker: undefined,
-        startedAt: 0,
-        retry: undefined,
-        ended: false,
-      };
+      if (held) void held.end('its place was granted to another client');
+      const slot = new Slot(this, { number, client, epoch, name: `${this.options.name}/${number}` });
       this.#slots.set(number, slot);
-      this.#tenant(client);
-      this.#start(slot);
+      if (!hold || tenant.begun) slot.start();
     }
   }
 
   /** Takes slots back from a client. */
   release(client: RuntimeId, slots: readonly number[]): void {
     for (const number of slots) {
-      const slot = this.#slots.get(number);
-      if (slot?.client !== client) continue;
-      this.#end(slot, 'its place was given back');
-      this.options.onFree?.(client, [number], slot.epoch);
+      const slot = this.#mine(client, number);
+      if (!slot) continue;
+      this.#slots.delete(number);
+      void slot.end('its place was given back').then(() => this.events.freed(client, [number], slot.epoch));
     }
+    this.#emptied(client);
   }
 
   /** A client is gone: so is all it had here. H2 */
-  drop(client: RuntimeId): Promise<void> {
+  drop(client: RuntimeId, reason = 'its client left', restMs = 0): Promise<void> {
     const tenant = this.#tenants.get(client);
     if (!tenant) return Promise.resolve();
+    this.#notify(client, { kind: 'dismissed', tenancy: tenant.number, reason });
     this.#tenants.delete(client);
-    const mine = [...this.#slots.values()].filter((slot) => slot.client === client);
-    const gone = mine.map((slot) => this.#end(slot, 'its client left'));
-    const leaving = Promise.all(gone)
-      .then(() => rm(tenant.folder, { recursive: true, force: true, maxRetries: 3 }))
-      .catch((error: Error) => this.#log.warn(`${tenant.folder} could not be removed: ${error.message}`))
-      .finally(() => this.#leaving.delete(leaving));
+    const mine = this.#of(client);
+    for (const { number } of mine) this.#slots.delete(number);
+    const leaving = Promise.all([tenant.close(), ...mine.map((slot) => slot.end(reason))])
+      .then(() => this.options.ground.leave(tenant.home))
+      .catch((error: Error) => this.#log.warn(`${tenant.home.folder} could not be removed: ${error.message}`))
+      .finally(() => {
+        this.#leaving.delete(leaving);
+        const free = (): void => {
+          for (const { number, epoch } of mine) this.events.freed(client, [number], epoch);
+        };
+        if (restMs > 0) this.clock.after(restMs, free, { background: true });
+        else free();
+        this.events.left(client);
+      });
     this.#leaving.add(leaving);
-    for (const slot of mine) this.options.onFree?.(client, [slot.number], slot.epoch);
+    this.#pace();
     return leaving;
   }
 
-  /** Tells the host that a peer's session has ended. */
+  /** Asks clients (one by name or id, or all) to leave: what runs may end. Those that are not attached are dropped. */
+  ask(reason: string, which?: string): void {
+    for (const client of this.#named(which)) {
+      if (this.#tenants.get(client)?.attached) this.#notify(client, { kind: 'host-leaving', reason });
+      else void this.drop(client, reason);
+    }
+  }
+
+  /** Interrupts what clients have here, kills what has not ended after the grace period, and closes them. */
+  async interrupt(reason: string, which?: string): Promise<void> {
+    const clients = this.#named(which);
+    this.ask(reason, which);
+    for (const client of clients) for (const slot of this.#of(client)) this.#interrupt(slot, reason, false);
+    const end = this.clock.now() + INTERRUPTED_MS;
+    const busy = (): boolean => clients.some((client) => this.#of(client).some((slot) => slot.worker !== undefined));
+    while (busy() && this.clock.now() < end) await sleep(this.clock, 50);
+    await Promise.all(clients.map((client) => this.drop(client, reason)));
+  }
+
+  /** Resolves when no client has anything here. */
+  async empty(): Promise<void> {
+    while (this.#tenants.size > 0) await sleep(this.clock, 100);
+    await Promise.all(this.#leaving);
+  }
+
+  /** Tells clients how much is free, and closes workers that have been idle for too long. To be called at every pulse. */
+  tick(): HostReport {
+    const { report } = this;
+    for (const [client, tenant] of this.#tenants) {
+      if (tenant.attached) this.#notify(client, { kind: 'availability', availability: report.availability });
+      if (!tenant.idleMs) continue;
+      for (const { slot: number, idleMs } of report.slots) {
+        const slot = this.#mine(client, number);
+        if (!slot || idleMs <= tenant.idleMs) continue;
+        // The place stays the client's until it gives it back: it may want no other instead.
+        void slot.close(`it had no work for ${Math.round(tenant.idleMs / 1000)} s`, false);
+      }
+    }
+    return report;
+  }
+
+  /** A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead. */
   peerEnded(peer: RuntimeId): void {
-    void this.drop(peer);
+    if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.hub.options.pulseMs);
+  }
+
+  /** Its scheduler is gone: whoever wanted it is told. */
+  disown(): void {
+    this.scheduler = undefined;
+    const wanted = [...this.#wanted];
+    this.#wanted.clear();
+    for (const peer of wanted)
+      if (this.#runtime.kernel.peers.has(peer)) this.#runtime.kernel.message(peer, PORT.SCHEDULER, { kind: 'free' });
+  }
+
+  /** A client that is only silent is waited for; what this says is asked whenever it is. H2 */
+  keeps(peer: RuntimeId, quiet: boolean): boolean {
+    return quiet && this.#tenants.has(peer);
+  }
+
+  /** A client fell silent, or is heard again. */
+  peerOffline(peer: RuntimeId, offline: boolean): void {
+    const tenant = this.#tenants.get(peer);
+    if (!tenant) return;
+    tenant.patience?.cancel();
+    tenant.patience = undefined;
+    if (!offline) return;
+    const ms = this.options.patienceMs ?? PATIENCE_MS;
+    this.#log.warn(`A client has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
+    tenant.patience = this.clock.after(ms, () =>
+      this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }),
+    );
   }
 
   /** Ends every worker and removes every folder. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#tenants.keys()].map((client) => this.drop(client)));
+    await Promise.all([...this.#tenants.keys()].map((client) => this.drop(client, 'its host closes')));
     await Promise.all(this.#leaving);
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    await this.options.ground.close();
+  }
+
+  launch(slot: Slot, handler: ChildHandler): Launched {
+    const { options } = this;
+    const { home } = this.#granted(slot.client);
+    const { hub, location } = this.#runtime;
+    const config = workerConfig(options, slot, {
+      folder: home.folder,
+      cwd: this.options.ground.room(home, slot.number),
+      location,
+      pulse: hub.options.pulseMs,
+    });
+    return this.options.ground.launch(config, home, handler);
+  }
+
+  greet(child: Launched): Promise<RuntimeId> {
+    return this.#runtime.hub.adopt(child.conn, 'listener');
+  }
+
+  ready(slot: Slot, id: RuntimeId, pid: number): void {
+    const { number, client, name, epoch } = slot;
+    const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
+    const worker = { id, name, host: this.#runtime.id, hostName: this.options.name, slot: number, epoch, pid, addresses };
+    this.#notify(client, { kind: 'worker-ready', worker });
+  }
+
+  ended({ client, name, number, diesOf }: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
+    this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
+    if (onPurpose) return this.#notify(client, { kind: 'worker-closed', name, slot: number, reason });
+    this.#notify(client, { kind: 'worker-ended', worker, name, reason: diesOf ?? reason, lastLines, blameless: diesOf !== undefined });
+    this.#log.info(`Worker ${name} ended: ${reason}.`);
+  }
+
+  failed({ client, name }: Slot, reason: string): void {
+    this.#notify(client, { kind: 'worker-failed', name, reason });
+  }
+
+  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): void {
+    this.#notify(client, { kind: 'output', worker: name, stream, text });
   }
 
   #byScheduler<T>(peer: RuntimeId, act: () => T): T {
@@ -167,12 +308,27 @@ export class Host {
     throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes orders from its scheduler only.`);
   }
 
+  #enlist(peer: RuntimeId): Offer {
+    const { kernel } = this.#runtime;
+    const mine = this.scheduler === undefined && this.exclusively === undefined;
+    if (!mine && this.scheduler !== peer) {
+      this.#wanted.add(peer);
+      const holder = this.scheduler && kernel.peers.get(this.scheduler);
+      throw new FlotillaError(
+        'ERR_HOST_TAKEN',
+        `Host '${this.options.name}' works for ${holder ? `the ${holder.role} '${holder.name}'` : `the scheduler at ${this.exclusively}`}; it says when it is free.`,
+      );
+    }
+    if (this.scheduler !== peer)
+      this.#log.info(`Works for the ${kernel.peers.get(peer)?.role ?? 'scheduler'} '${kernel.peers.get(peer)?.name ?? peer}'.`);
+    this.scheduler = peer;
+    return this.offer;
+  }
+
   #tenant(client: RuntimeId): Tenant {
     let tenant = this.#tenants.get(client);
     if (!tenant) {
-      const folder = join(this.#folder, client.slice(0, 12));
-      mkdirSync(join(folder, 'code'), { recursive: true, mode: 0o700 });
-      tenant = { id: client, folder, attached: false, held: [] };
+      tenant = new Tenant(client, this.#nextTenant++, this.options.ground, this, this.options);
       this.#tenants.set(client, tenant);
     }
     return tenant;
@@ -184,117 +340,61 @@ export class Host {
     throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' has granted nothing to this client.`);
   }
 
-  #attach(client: RuntimeId): { name: string; folder: string } {
+  #attach(client: RuntimeId, pulse: number | undefined): { pulse: number; tenancy: number } {
     const tenant = this.#granted(client);
-    tenant.attached = true;
+    tenant.attach();
+    const [lowest, most] = this.options.pulse ?? [0, Number.POSITIVE_INFINITY];
+    tenant.pulse = pulse && Math.min(Math.max(pulse, lowest), most);
+    this.#pace();
     for (const notice of tenant.held.splice(0)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
-    return { name: this.options.name, folder: tenant.folder };
+    return { pulse: tenant.pulse ?? 0, tenancy: tenant.number };
+  }
+
+  // As often as the most watchful client wants.
+  #pace(): void {
+    if (!this.options.pulse) return;
+    const wanted = [...this.#tenants.values()].flatMap(({ pulse }) => (pulse === undefined ? [] : [pulse]));
+    this.#runtime.hub.pace(Math.min(this.options.pulse[1], ...wanted));
+  }
+
+  #begin(client: RuntimeId, slots: readonly number[]): void {
+    this.#granted(client).begun = true;
+    for (const number of slots) this.#mine(client, number)?.start();
+  }
+
+  #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {
+    if (!slot?.worker) return;
+    slot.closingSoon(restart);
+    this.#runtime.kernel.message(slot.worker, PORT.WORKER, { kind: 'interrupt', reason } satisfies WorkerOrder);
   }
 
   #notify(client: RuntimeId, notice: HostNotice): void {
     const tenant = this.#tenants.get(client);
     if (!tenant) return;
-    if (tenant.attached) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
-    else if (tenant.held.length < MOST_HELD) tenant.held.push(notice);
+    if (!tenant.attached) tenant.hold(notice);
+    else if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
   }
 
-  async #provide(client: RuntimeId, units: readonly UnitHead[]): Promise<string[]> {
-    const tenant = this.#granted(client);
-    const missing = this.#store.missing(units.map((unit) => unit.hash));
-    if (missing.length === 0) await this.#store.provide(tenant.folder, units);
-    return missing;
+  #of(client: RuntimeId): Slot[] {
+    return [...this.#slots.values()].filter((slot) => slot.client === client);
   }
 
-  async #put(client: RuntimeId, hash: string, text: string): Promise<void> {
-    this.#granted(client);
-    await this.#store.put(hash, text);
+  #mine(client: RuntimeId, number: number): Slot | undefined {
+    const slot = this.#slots.get(number);
+    return slot?.client === client ? slot : undefined;
   }
 
-  #kill({ peer }: Asked, worker: RuntimeId, reason: string): void {
-    const slot = [...this.#slots.values()].find((candidate) => candidate.worker === worker && candidate.client === peer);
-    void slot?.child?.kill(reason);
+  #slotOf(worker: RuntimeId): Slot | undefined {
+    for (const slot of this.#slots.values()) if (slot.worker === worker) return slot;
+    return undefined;
   }
 
-  #start(slot: Slot): void {
-    const name = `${this.options.name}/${slot.number}`;
-    const tenant = this.#tenants.get(slot.client);
-    if (slot.ended || this.#closed || !tenant) return;
-    const cwd = join(tenant.folder, String(slot.number));
-    mkdirSync(cwd, { recursive: true, mode: 0o700 });
-    const config: WorkerConfig = {
-      name,
-      secret: Buffer.from(this.options.secret).toString('hex'),
-      folder: tenant.folder,
-      cwd,
-      listen: this.options.listen ?? [],
-      advertise: this.options.advertise,
-      pulse: this.#runtime.hub.options.pulseMs,
-      encrypt: this.options.encrypt ?? 'auto',
-      host: this.options.name,
-      slot: slot.number,
-    };
-    slot.startedAt = this.#runtime.environment.clock.now();
-    const child = new Child(
-      this.options.entry,
-      config,
-      {
-        output: (stream, text) => this.#notify(slot.client, { kind: 'output', worker: name, stream, text }),
-        ended: (reason, lastLines) => this.#ended(slot, child, name, reason, lastLines),
-      },
-      this.options.heap === undefined ? [] : [`--max-old-space-size=${this.options.heap}`],
-    );
-    slot.child = child;
-    this.#runtime.hub
-      .adopt(child.conn, 'listener')
-      .then((id) => this.#ready(slot, child, name, id))
-      .catch((error: Error) => void child.kill(`it did not greet: ${error.message}`));
+  #named(which: string | undefined): RuntimeId[] {
+    return this.clients.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which)).map(({ id }) => id);
   }
 
-  #ready(slot: Slot, child: Child, name: string, id: RuntimeId): void {
-    if (slot.child !== child || slot.ended) return void child.kill('it came too late');
-    slot.worker = id;
-    const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
-    this.#notify(slot.client, {
-      kind: 'worker-ready',
-      worker: {
-        id,
-        name,
-        host: this.#runtime.id,
-        hostName: this.options.name,
-        slot: slot.number,
-        epoch: slot.epoch,
-        pid: child.pid,
-        addresses,
-      },
-    });
-  }
-
-  // H3
-  #ended(slot: Slot, child: Child, name: string, reason: string, lastLines: readonly string[]): void {
-    if (slot.child !== child) return;
-    const worker = slot.worker;
-    slot.child = undefined;
-    slot.worker = undefined;
-    if (worker) {
-      this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
-      this.#notify(slot.client, { kind: 'worker-ended', worker, name, reason, lastLines });
-    } else if (!slot.ended) this.#notify(slot.client, { kind: 'worker-failed', name, reason: startError(name, reason, lastLines).message });
-    if (slot.ended || this.#closed) return;
-    const { clock } = this.#runtime.environment;
-    if (worker && clock.now() - slot.startedAt > STEADY_MS) slot.backoff.reset();
-    const wait = slot.backoff.tries === 0 && worker ? 0 : slot.backoff.next();
-    if (wait === 0) slot.backoff.next();
-    this.#log.info(`Worker ${name} ended: ${reason}. It is replaced.`);
-    slot.retry = clock.after(wait, () => this.#start(slot));
-  }
-
-  #end(slot: Slot, reason: string): Promise<void> {
-    slot.ended = true;
-    slot.retry?.cancel();
-    this.#slots.delete(slot.number);
-    const worker = slot.worker;
-    return (slot.child?.kill(reason) ?? Promise.resolve()).then(() => {
-      if (worker) this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
-    });
+  // A client that has nothing here any more, and does not come for more, leaves nothing.
+  #emptied(client: RuntimeId): void {
+    if (this.#of(client).length === 0) void this.drop(client, 'it gave everything back');
   }
 }

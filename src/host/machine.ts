@@ -1,35 +1,93 @@
-// This machine: how many cores, how much memory, what it is called.
-import { readFileSync } from 'node:fs';
-import { availableParallelism, freemem, hostname, loadavg, totalmem } from 'node:os';
+// This machine: how many cores, how much memory, what it is called, and how much of it is free.
+import { readFileSync, statfsSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, hostname, loadavg, machine, release, totalmem, type } from 'node:os';
+import type { Availability, HostFacts } from './protocol.ts';
 
 /** What a machine has. Bytes. */
 export interface Machine {
   readonly name: string;
   readonly cores: number;
   readonly memory: number;
-  readonly freeMemory: number;
-  readonly load: number;
 }
 
 /** What this machine has, as far as this process may use it. */
 export function thisMachine(): Machine {
-  return {
-    name: hostname().replace(/[^\w.-]/g, '-') || 'host',
-    cores: usableCores(),
-    memory: totalmem(),
-    freeMemory: freemem(),
-    load: loadavg()[0] ?? 0,
-  };
+  return { name: hostname().replace(/[^\w.-]/g, '-') || 'host', cores: usableCores(), memory: usableMemory().total };
+}
+
+/** What a host of this machine says of itself. */
+export function factsOf(name: string, workers: number): HostFacts {
+  const { cores, memory } = thisMachine();
+  return { name, platform: thisPlatform(), workers, cores, memory };
+}
+
+/** `type-release-machine-node-version`, in lower case but for the version. */
+export function thisPlatform(): string {
+  return `${type().toLowerCase()}-${release()}-${machine()}-node-${process.version}`;
 }
 
 /** The cores that this process may use, control groups included; at least one. */
 export function usableCores(): number {
   const cores = availableParallelism();
-  try {
-    const [quota, period] = readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ').map(Number);
-    if (quota && period) return Math.max(1, Math.min(cores, Math.ceil(quota / period)));
-  } catch {
-    // no control groups here
+  const [quota, period] = (read('/sys/fs/cgroup/cpu.max') ?? '').trim().split(' ').map(Number);
+  return quota && period ? Math.max(1, Math.min(cores, Math.ceil(quota / period))) : cores;
+}
+
+/** Bytes that this process may use, and those still free: of the machine, or of its control group if that has fewer. */
+function usableMemory(): { total: number; free: number } {
+  const total = totalmem();
+  const limit = Number(read('/sys/fs/cgroup/memory.max'));
+  if (!(limit > 0 && limit < total)) return { total, free: freemem() };
+  const used = Number(read('/sys/fs/cgroup/memory.current')) || 0;
+  return { total: limit, free: Math.max(0, Math.min(limit - used, freemem())) };
+}
+
+/** Measures how much is free; processors, since the last time it was asked. */
+export class Meter {
+  readonly #folder: string;
+  #last = processorTimes();
+
+  constructor(folder: string) {
+    this.#folder = folder;
   }
-  return cores;
+
+  take(): Availability {
+    const now = processorTimes();
+    const all = now.all - this.#last.all;
+    const cpu = all > 0 ? Math.round(((now.idle - this.#last.idle) / all) * 1000) / 10 : 100;
+    this.#last = now;
+    return { cpu, memory: usableMemory().free, disk: freeDisk(this.#folder), swap: freeSwap(), load: loadavg()[0] ?? 0 };
+  }
+}
+
+function processorTimes(): { idle: number; all: number } {
+  let idle = 0;
+  let all = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.idle + times.user + times.sys + times.nice + times.irq;
+  }
+  return { idle, all };
+}
+
+function freeDisk(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
+}
+
+function freeSwap(): number {
+  const kib = /^SwapFree:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
+  return kib === undefined ? 0 : Number(kib) * 1024;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // this system does not tell
+  }
 }

@@ -25,6 +25,7 @@ import { Outgoing } from './sessions/outgoing.ts';
 import { Segments } from './sessions/range.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import { Windows } from './sessions/windows.ts';
+import { fileUnknown, ownPlace, type Place } from './tasks/place.ts';
 import type { RefWire } from './tasks/ref-base.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import { References } from './tasks/references.ts';
@@ -55,6 +56,8 @@ export class Kernel implements Carried {
   readonly services: Services;
   readonly classes = new ClassRegistry();
   readonly peers = new Map<RuntimeId, PeerInfo>();
+  /** What tasks see of where they run. */
+  place: Place;
   /** Who came and went; an `offline` always precedes the next `online` of a peer. */
   readonly peerEvents: Events<PeerStatus>;
   readonly #ports = new Map<number, Port>();
@@ -70,6 +73,12 @@ export class Kernel implements Carried {
     this.log = options.log ?? SILENT;
     this.peerEvents = new Events((error) => this.log.error(`A listener to peers threw: ${toError(error).message}`));
     this.tasks = new TaskTable(this);
+    this.place = ownPlace(
+      () => this.carrier.name,
+      (name) => {
+        throw fileUnknown(name, ['no folder']);
+      },
+    );
     this.references = new References(this);
     this.#extensions = {
       replace: (value) => this.references.replace(value) ?? this.classes.replace(value),

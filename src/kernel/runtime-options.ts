@@ -51,8 +51,8 @@ export interface RuntimeOptions {
   readonly logLevel?: LogLevel;
   /** What this runtime is to others. @internal */
   readonly role?: Role;
-  /** Whether a silent peer is held rather than lost. @internal */
-  readonly keeps?: (peer: RuntimeId) => boolean;
+  /** Whether a peer that does not answer is held rather than lost. @internal */
+  readonly keeps?: (peer: RuntimeId, quiet: boolean) => boolean;
 }
 
 const NAMES: readonly (keyof RuntimeOptions)[] = [

@@ -1,4 +1,5 @@
 // One process's kernel: its tasks, names, sessions, addresses and files. Opens and closes everything, in order.
+import { join } from 'node:path';
 import { FlotillaError, type Log, lineLog, mintRuntimeId, type RuntimeId, shortId, sleep } from '../base/index.ts';
 import { Keyring } from '../transport/index.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
@@ -27,7 +28,9 @@ import type { Service } from './services/service-name.ts';
 import { CONNECT_MS } from './sessions/dialer.ts';
 import { Hub } from './sessions/hub.ts';
 import type { PeerInfo } from './sessions/hub-options.ts';
-import { carry } from './sessions/own-carrier.ts';
+import { listenAt } from './sessions/listen.ts';
+import { carriedTo, carry } from './sessions/own-carrier.ts';
+import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { TaskFunction, TaskResult } from './tasks/self.ts';
 import { swapTask } from './tasks/swap.ts';
@@ -120,20 +123,17 @@ export class Runtime implements AsyncDisposable {
       keeps: options.keeps ?? (() => false),
       ignores: () => runtime?.ignorePeers ?? false,
       log,
-      events: {
-        frame: (...frame) => value().frame(...frame),
-        opened: (peer) => value().opened(peer),
-        offline: (peer) => value().offline(peer),
-        online: (peer) => value().online(peer),
-        ended: (peer, end) => value().ended(peer, end),
-        room: (peer) => value().room(peer),
-        quiet: (peer) => !value().requests.asks(peer),
-      },
+      events: carriedTo(value),
     });
     kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), log });
-    runtime = new Runtime(hub, kernel, environment, secrets, log, options, places);
+    const made = new Runtime(hub, kernel, environment, secrets, log, options, places);
+    runtime = made;
+    kernel.place = ownPlace(
+      () => made.name,
+      (name) => join(made.filesDir, name),
+    );
     try {
-      for (const place of places) await listen(hub, place);
+      for (const place of places) await listenAt(hub, place);
       if (options.name === undefined && hub.addresses[0]) hub.options.name = hub.addresses[0].replace(/^tcp:\/\//, '');
       runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
       kernel.peers.set(id, { id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
@@ -188,6 +188,11 @@ export class Runtime implements AsyncDisposable {
 
   set filesDir(dir: string) {
     this.#receiver.settings.dir = dir;
+  }
+
+  /** Where files of a sender go, if not to `filesDir`; what is told of those that are there. @internal */
+  receiveFor(dirOf: (peer: RuntimeId) => string | undefined, placed?: (peer: RuntimeId, path: string) => void): void {
+    Object.assign(this.#receiver.settings, { dirOf, placed });
   }
 
   /** The most bytes of a received file; undefined: no limit. */
@@ -387,14 +392,5 @@ export class Runtime implements AsyncDisposable {
     for (const channel of [...this.kernel.channels.values()]) channel.close();
     this.kernel.flush();
     await this.hub.close();
-  }
-}
-
-async function listen(hub: Hub, { address, orAny, advertise }: Place): Promise<void> {
-  try {
-    await hub.listen(address, advertise);
-  } catch (error) {
-    if (!orAny || (error as { code?: string }).code !== 'ERR_LINK_PORT_IN_USE') throw error;
-    await hub.listen({ ...address, port: 0 }, advertise);
   }
 }

@@ -12,14 +12,14 @@ test('--help teaches: verbs, examples, where the secret is', () => {
   assert.equal(code, 0);
   for (const word of ['run', 'host', 'scheduler', 'status', 'secret', '$ flotilla run factor.ts', 'same secret'])
     assert.ok(stdout.includes(word), word);
-  assert.match(flotilla(['host', '--help']).stdout, /--workers <n>.*worker processes to offer/s);
+  assert.match(flotilla(['host', '--help']).stdout, /--cpus <n>.*worker processes to offer/s);
 });
 
 test('a misspelt verb or option suggests the right one', () => {
   assert.match(flotilla(['hots']).stderr, /Did you mean host/);
-  assert.match(flotilla(['host', '--worker', '2']).stderr, /Did you mean --workers/);
-  assert.match(flotilla(['host', '--workers', 'many']).stderr, /workers must be a number from 1 to 10000/);
-  assert.notEqual(flotilla(['host', '--workers', 'many']).code, 0);
+  assert.match(flotilla(['host', '--cpu', '2']).stderr, /Did you mean --cpus/);
+  assert.match(flotilla(['host', '--workers', 'many']).stderr, /cpus must be a number from -10000 to 10000/);
+  assert.notEqual(flotilla(['host', '--cpus', 'many']).code, 0);
 });
 
 test('the secret is made once, readable by its owner only, shown, and refused when others can read it', (t) => {

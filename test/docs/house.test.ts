@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ERRORS, formatErrorTable } from '../../src/base/index.ts';
-import { BIN, ROOT, runToEnd, tempFolder, writeProgram } from '../support/processes.ts';
+import { BIN, ROOT, runToEnd, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
 
 test('every room is entered by its door only, and only from a room above it', async () => {
   const { checkLayers } = (await import(join(ROOT, 'tools/check-layers.js'))) as { checkLayers(src: string): string[] };
@@ -46,14 +46,14 @@ test('docs/errors.md is the table of the code, and every code is used', () => {
   );
 });
 
-test('every example runs offline and prints what it says', (t) => {
-  const HOME = tempFolder(t);
+test('every example runs offline, prints what it says, and leaves nothing', async (t) => {
+  const [HOME, TMPDIR] = [tempFolder(t), tempFolder(t)];
   for (const name of readdirSync(join(ROOT, 'examples')).filter((file) => /^\d+-.*\.ts$/.test(file))) {
     const expected = [...readFileSync(join(ROOT, 'examples', name), 'utf8').matchAll(/^\/\/ prints: (.*)$/gm)].map(
       (match) => match[1] as string,
     );
     assert.ok(expected.length > 0, `${name} says what it prints`);
-    const { code, stdout, stderr } = runToEnd([BIN, 'run', join('examples', name)], { env: { HOME } });
+    const { code, stdout, stderr } = runToEnd([BIN, 'run', join('examples', name)], { env: { HOME, TMPDIR, FLOTILLA_TEST_MARK: TMPDIR } });
     assert.equal(code, 0, `${name}: ${stderr}`);
     const lines = stdout.split('\n');
     for (const [i, line] of expected.entries()) {
@@ -61,6 +61,14 @@ test('every example runs offline and prints what it says', (t) => {
       assert.match(lines[i] ?? '', pattern, `${name}, line ${i + 1}`);
     }
   }
+  await untilNoneMarked(TMPDIR, 5_000);
+  // Where code is kept for the next time, and where hosts that run say so.
+  const kept = /^flotilla-\d+($|\/store($|\/)|\/hosts$)/;
+  const left = readdirSync(TMPDIR, { recursive: true }).map(String);
+  assert.deepEqual(
+    left.filter((path) => !kept.test(path)),
+    [],
+  );
 });
 
 test('the examples of doc comments run, and give what they say', (t) => {
@@ -69,7 +77,7 @@ test('the examples of doc comments run, and give what they say', (t) => {
   symlinkSync(ROOT, join(folder, 'node_modules', 'flotilla'));
   writeProgram(folder, 'package.json', '{"type":"module"}');
   const names =
-    "import { channelName, Client, current, FlotillaError, hasCode, Runtime, service, serviceName, type Task, taskName } from 'flotilla';\nimport { simulate, World } from 'flotilla/testing';\nimport { parseAddress, formatAddress } from 'PLACE';\n".replace(
+    "import { channelName, Client, current, FlotillaError, hasCode, here, Runtime, service, serviceName, setUp, type Task, taskName } from 'flotilla';\nimport { simulate, World } from 'flotilla/testing';\nimport { parseAddress, formatAddress } from 'PLACE';\n".replace(
       'PLACE',
       join(ROOT, 'dist/src/transport/index.js'),
     );

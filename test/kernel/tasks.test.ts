@@ -232,3 +232,18 @@ test('a large message arrives whole, after what was sent before it to the same t
   );
   await world.close();
 });
+
+test('what is sent to a task that is known to have ended is dropped: nobody waits for room there, however much it is', async () => {
+  const { world, a, b } = await two();
+  const forever = a.spawn(async (self: Task<number>) => self.receive());
+  const ref = refIn(b, a, forever as TaskRef<number, number>);
+  const ended = ref.ended;
+  ref.send(1);
+  world.crash(a, 'a', true);
+  const end = await world.wait(ended);
+  assert.equal(end.kind, 'host-lost');
+  for (let i = 0; i < 20_000; i++) assert.equal(ref.send(i), true);
+  await world.wait(ref.room(), 1);
+  await assert.rejects(world.wait(ref.deliver(1), 1), /gone|ended/);
+  await world.close();
+});

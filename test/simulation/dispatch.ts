@@ -1,10 +1,12 @@
 // One seeded run of dispatch: calls and maps over workers that vanish, are cut off, and are replaced.
 import assert from 'node:assert/strict';
+import { Events } from '../../src/base/index.ts';
 import { Dispatcher } from '../../src/cluster/dispatch.ts';
 import { MapRun } from '../../src/cluster/map.ts';
 import { mapResults } from '../../src/cluster/results.ts';
 import { type Caller, PLAIN, runCall } from '../../src/cluster/run.ts';
-import { type Job, type Member, newMember } from '../../src/cluster/work.ts';
+import { type Job, type Member, newJob, newMember } from '../../src/cluster/work.ts';
+import { WorkReport } from '../../src/cluster/work-report.ts';
 import { Executor } from '../../src/cluster/worker/executor.ts';
 import type { Loaded } from '../../src/code/index.ts';
 import { PORT, type Runtime } from '../../src/kernel/index.ts';
@@ -30,16 +32,7 @@ export async function runDispatch(seed: number): Promise<Report> {
       if (!job) {
         const id = jobs.size + 1;
         functions.set(id, fn as unknown as Loaded);
-        job = {
-          id,
-          fn,
-          label: fn.name,
-          shipped: { label: fn.name, unit: String(id), name: '', path: [] },
-          serviceMs: undefined,
-          refusedBy: new Map(),
-          prepared: undefined,
-          ready: true,
-        };
+        job = { ...newJob(id, fn, fn.name), shipped: { label: fn.name, unit: String(id), name: '', path: [] }, ready: true };
         jobs.set(fn, job);
       }
       return job;
@@ -47,6 +40,7 @@ export async function runDispatch(seed: number): Promise<Report> {
     prepare: async () => {},
     mapError: (error) => error,
     tasks: new Set(),
+    report: new WorkReport(world.clock, new Events(), dispatcher),
     notices: new Map(),
   };
   const workers = new Map<Member, { runtime: Runtime; machine: string }>();
@@ -57,8 +51,7 @@ export async function runDispatch(seed: number): Promise<Report> {
     new Executor({
       kernel: runtime.kernel,
       clock: world.clock,
-      worker: machine,
-      host: machine,
+      place: runtime.kernel.place,
       load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
       turn: () => new Promise((resolve) => world.clock.after(0, resolve)),
       abandons: true,

@@ -1,5 +1,6 @@
-// npm run simulate -- --seeds 10000 | --seed 17 | --from 500 | --long
+// npm run simulate -- --seeds 10000 | --seed 17 | --from 500 | --networks | --long | --clusters
 
+import { FAULTS, runCluster } from './cluster.ts';
 import { runDispatch } from './dispatch.ts';
 import { LONG, type NetworkReport, runNetwork, SHORT } from './network.ts';
 import { runSchedule, runSession } from './scenario.ts';
@@ -20,6 +21,26 @@ const runHere = async (seed: number): Promise<NetworkReport> => {
   return report;
 };
 const started = performance.now();
+if (process.argv.includes('--clusters')) {
+  const sums = { calls: 0, retried: 0, faults: 0, failed: 0 };
+  for (const fault of FAULTS)
+    for (let seed = from; seed <= to; seed++) {
+      try {
+        const report = await runCluster(seed, fault);
+        for (const key of ['calls', 'retried', 'faults'] as const) sums[key] += report[key];
+        if (one !== undefined) process.stdout.write(`${JSON.stringify(report)}\n`);
+      } catch (error) {
+        sums.failed++;
+        process.stdout.write(
+          `${fault}, seed ${seed} (Node ${process.versions.node}): ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+        );
+      }
+    }
+  process.stdout.write(
+    `${to - from + 1} seeds of each of ${FAULTS.join(', ')}: ${sums.calls} calls, items and tasks, ${sums.faults} faults, ${sums.retried} tried again, ${sums.failed} failed, ${((performance.now() - started) / 1_000).toFixed(1)} s\n`,
+  );
+  process.exit(sums.failed === 0 ? 0 : 1);
+}
 const totals = { messages: 0, deliveries: 0, crashes: 0, faults: 0, minutes: 0, failed: 0 };
 for (let seed = from; seed <= to; seed++) {
   try {

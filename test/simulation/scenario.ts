@@ -1,6 +1,6 @@
 // One seeded run: runtimes exchange numbered messages and work while links are cut, blocked and machines lost.
 import assert from 'node:assert/strict';
-import { checkState, emptyState, react, type ScheduleEvent } from '../../src/cluster/index.ts';
+import { checkState, emptyState, freeOf, react, type ScheduleEvent } from '../../src/cluster/index.ts';
 import type { Runtime, Task, TaskEnd, TaskRef } from '../../src/kernel/index.ts';
 import { seededRandom, World } from '../../src/testing/index.ts';
 
@@ -150,50 +150,115 @@ function reference<M, R>(holder: Runtime, owner: Runtime, task: TaskRef<M, R>): 
 /** Hosts and clients come, go and give back in any order: no place is granted twice, and all that is wanted is granted. */
 export function runSchedule(seed: number): Report {
   const chance = seededRandom(seed * 13 + 5);
-  const state = emptyState();
+  let state = emptyState();
   const held = new Map<string, { client: string; epoch: number }>();
+  const admitted = new Set<string>();
   let steps = 0;
   const id = (text: string) => text as never;
   const apply = (event: ScheduleEvent): void => {
     steps++;
     for (const effect of react(state, event)) {
       if (effect.kind === 'grant') {
+        const client = state.clients.get(effect.client)!;
+        assert.ok(client.admitted, `seed ${seed}: only who has been admitted is granted anything`);
         for (const slot of effect.slots) {
           const key = `${effect.host.id}/${slot}`;
           assert.ok(!held.has(key), `seed ${seed}: ${key} is granted while held`);
           held.set(key, { client: effect.client, epoch: effect.epoch });
         }
+        assert.ok((client.on.get(effect.host.id)?.size ?? 0) <= (client.most.get(effect.host.id) ?? Number.POSITIVE_INFINITY));
       } else if (effect.kind === 'revoke')
         for (const slot of effect.slots) assert.equal(held.get(`${effect.host.id}/${slot}`)?.client, effect.client);
+      else if (effect.kind === 'admit') {
+        const others = [...state.clients.values()].filter((c) => c.id !== effect.client && c.admitted && c.holds > 0);
+        const alone = state.clients.get(effect.client)?.exclusive && !admitted.has(effect.client);
+        if (alone && ![...held.values()].some((h) => h.client === effect.client))
+          assert.deepEqual(others, [], `seed ${seed}: an exclusive client begins alone`);
+        admitted.add(effect.client);
+      }
     }
     checkState(state);
   };
-  for (let i = 0; i < 80; i++) {
+  const joinHost = (host: string, workers: number): void =>
+    apply({
+      kind: 'host-joined',
+      id: id(host),
+      name: host,
+      addresses: [],
+      workers,
+      open: chance() < 0.9,
+      held: [...held].flatMap(([key, { client, epoch }]) =>
+        key.startsWith(`${host}/`) && Number(key.split('/')[1]) <= workers
+          ? [{ client: id(client), slots: [Number(key.split('/')[1])], epoch }]
+          : [],
+      ),
+    });
+  const joinClient = (client: string): void =>
+    apply({
+      kind: 'client-joined',
+      id: id(client),
+      name: client,
+      wants: chance() < 0.5 ? Number.POSITIVE_INFINITY : 1 + Math.floor(chance() * 5),
+      weight: 1 + Math.floor(chance() * 3),
+      exclusive: chance() < 0.2,
+      picky: chance() < 0.2,
+    });
+  const sizes = new Map<string, number>();
+  for (let i = 0; i < 100; i++) {
     const dice = chance();
     const host = `h${Math.floor(chance() * 5)}`;
     const client = `c${Math.floor(chance() * 4)}`;
     if (dice < 0.25) {
+      // A host that comes back as another has lost what it held; one that only lost its scheduler has not.
+      if (chance() < 0.5 || !sizes.has(host)) {
+        for (const key of [...held.keys()]) if (key.startsWith(`${host}/`)) held.delete(key);
+        sizes.set(host, 1 + Math.floor(chance() * 4));
+      }
+      joinHost(host, sizes.get(host)!);
+    } else if (dice < 0.33) {
       for (const key of [...held.keys()]) if (key.startsWith(`${host}/`)) held.delete(key);
-      apply({ kind: 'host-joined', id: id(host), name: host, addresses: [], workers: 1 + Math.floor(chance() * 4), held: [] });
-    } else if (dice < 0.35) {
-      for (const key of [...held.keys()]) if (key.startsWith(`${host}/`)) held.delete(key);
+      sizes.delete(host);
       apply({ kind: 'host-left', id: id(host) });
-    } else if (dice < 0.6) {
-      if (!state.clients.has(id(client)))
-        apply({
-          kind: 'client-joined',
-          id: id(client),
-          name: client,
-          wants: chance() < 0.5 ? Number.POSITIVE_INFINITY : 1 + Math.floor(chance() * 5),
-          weight: 1 + Math.floor(chance() * 3),
-        });
-    } else if (dice < 0.7) {
+    } else if (dice < 0.55) {
+      if (!state.clients.has(id(client))) joinClient(client);
+    } else if (dice < 0.63) {
       apply({ kind: 'client-left', id: id(client) });
+      admitted.delete(client);
       free((entry) => entry.client === client);
+    } else if (dice < 0.7) apply({ kind: 'client-takes', id: id(client), host: id(host), most: Math.floor(chance() * 4) });
+    else if (dice < 0.72) apply({ kind: 'client-silent', id: id(client), silent: chance() < 0.5 });
+    else if (dice < 0.76) {
+      // The scheduler is restarted: it knows nothing but what hosts and clients tell it, in any order.
+      const clients = [...state.clients.values()];
+      state = emptyState();
+      admitted.clear();
+      const back = [
+        ...[...sizes].map(
+          ([name, workers]) =>
+            () =>
+              joinHost(name, workers),
+        ),
+        ...clients.map(({ id: who, name, wants, weight, exclusive, picky }) => () => {
+          apply({ kind: 'client-joined', id: who, name, wants, weight, exclusive, picky });
+        }),
+      ];
+      while (back.length > 0) back.splice(Math.floor(chance() * back.length), 1)[0]!();
     } else free(() => chance() < 0.2);
   }
-  const wants = [...state.clients.values()].some((c) => c.holds < c.wants);
-  assert.ok(!wants || state.free === 0, `seed ${seed}: nobody waits while a place is free`);
+  for (const client of state.clients.values()) {
+    if (!client.admitted || client.silent || client.holds >= client.wants) continue;
+    for (const host of state.hosts.values()) {
+      const most = client.most.get(host.id) ?? (client.picky ? 0 : Number.POSITIVE_INFINITY);
+      const takes = host.open && freeOf(host) > 0 && (client.on.get(host.id)?.size ?? 0) < most;
+      assert.ok(!takes, `seed ${seed}: nobody waits while a place that it takes is free`);
+    }
+  }
+  const turn = [...state.clients.values()].find((client) => !client.admitted);
+  if (turn && state.strangers.size === 0)
+    assert.ok(
+      [...state.clients.values()].some((client) => client.admitted),
+      `seed ${seed}: somebody's turn is always now`,
+    );
   return { seed, delivered: 0, cuts: 0, steps, digest: state.epoch };
 
   function free(which: (entry: { client: string; epoch: number }) => boolean): void {

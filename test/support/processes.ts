@@ -136,5 +136,5 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
     FLOTILLA_SECRET: _secret,
     ...rest
   } = process.env;
-  return rest;
+  return { ...rest, FLOTILLA_SCHEDULER: 'local' }; // what tests start looks for nobody on this machine's network
 }

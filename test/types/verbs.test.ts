@@ -1,7 +1,7 @@
 // What must compile, and what must not: checked by the compiler, which refuses this file otherwise.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Client, Task, TaskEnd, TaskRef, Verbs } from 'flotilla';
+import { Client, type ClusterEvent, here, setUp, setUpEach, type Task, type TaskEnd, type TaskRef, type Verbs } from 'flotilla';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <_T extends true>(): void => {};
@@ -14,6 +14,37 @@ async function* count(n: number): AsyncGenerator<number, void, void> {
 async function average(self: Task<number>, reportTo: TaskRef<number>): Promise<number> {
   reportTo.send(await self.receive());
   return 1;
+}
+
+const load = (file: string, factor: number): { readonly table: Float64Array } => ({ table: new Float64Array(factor + file.length) });
+
+// Never called: the places of a client.
+export async function places(client: Client, status: TaskRef<ClusterEvent>, wrongStatus: TaskRef<string>): Promise<void> {
+  await Client.connect({
+    statusTask: status,
+    hostSetUp: setUp(load, 'x', 1),
+    workerSetUp: setUpEach(load, ({ worker }) => [worker ?? '', 2]),
+  });
+  // @ts-expect-error: a status task must take status events
+  await Client.connect({ statusTask: wrongStatus });
+  // @ts-expect-error: the arguments of a set-up are those of its function
+  setUp(load, 'x');
+  // @ts-expect-error: also when they differ from place to place
+  setUpEach(load, () => ['x']);
+  // @ts-expect-error: an allocation says how many as a number
+  await Client.connect({ hosts: [{ allocate: () => 'all' }] });
+  // @ts-expect-error: there is no such option
+  await client.close({ await: true });
+  is<Equal<ReturnType<typeof here>['host']['data'], unknown>>();
+  const data = here().host.dataOf(load);
+  is<Equal<typeof data, { readonly table: Float64Array }>>();
+  for await (const event of client.events()) {
+    if (event.kind === 'worker-lost') is<Equal<typeof event.retried, number>>();
+    // @ts-expect-error: not every event is of a worker
+    event.worker;
+  }
+  const never = client.run((): never => process.exit(1));
+  is<Equal<typeof never, Promise<never>>>();
 }
 
 // Never called: its types are what is tested.

@@ -1,34 +1,86 @@
-// Who gets the next free place, and who must give one back: weighted fair share.
-import type { ClientState, HostState, ScheduleState } from './state.ts';
+// Who gets the next free place, where, and who must give one back: turns, then weighted fair share.
+import type { RuntimeId } from '../../base/index.ts';
+import { type ClientState, freeOf, type HostState, type ScheduleState } from './state.ts';
 
-/** The client that is furthest below its share and wants more; undefined if none wants any. */
-export function neediest(state: ScheduleState): ClientState | undefined {
-  let best: ClientState | undefined;
+/** The clients whose turn it is now and was not before, in order: an exclusive one waits for all before it, and none passes it. */
+export function nextTurns(state: ScheduleState): ClientState[] {
+  const turns: ClientState[] = [];
+  let active = state.strangers.size;
+  let alone = false;
   for (const client of state.clients.values()) {
-    if (client.holds >= client.wants) continue;
-    if (best === undefined || client.holds / client.weight < best.holds / best.weight) best = client;
+    if (!client.admitted) continue;
+    active++;
+    alone ||= client.exclusive;
+  }
+  for (const client of state.clients.values()) {
+    if (alone) break;
+    if (client.admitted) continue;
+    if (client.exclusive && active > 0) break;
+    turns.push(client);
+    active++;
+    alone = client.exclusive;
+  }
+  return turns;
+}
+
+/** Of those that want more, the client furthest below its share; `counts` adds to what each holds. */
+export function neediest(
+  clients: Iterable<ClientState>,
+  stuck: ReadonlySet<ClientState>,
+  counts?: ReadonlyMap<ClientState, number>,
+): ClientState | undefined {
+  let best: ClientState | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const client of clients) {
+    const holds = client.holds + (counts?.get(client) ?? 0);
+    if (!client.admitted || client.silent || holds >= client.wants || stuck.has(client)) continue;
+    const share = holds / client.weight;
+    if (share >= least) continue;
+    best = client;
+    least = share;
   }
   return best;
 }
 
 /** The client to take a place from so that `needy` comes closer to its share; undefined if that would only turn the tables. */
-export function donor(state: ScheduleState, needy: ClientState): ClientState | undefined {
+export function donor(
+  state: ScheduleState,
+  needy: ClientState,
+  needyHolds: number,
+  excluded: ReadonlySet<ClientState>,
+): ClientState | undefined {
   let best: ClientState | undefined;
+  let most = Number.NEGATIVE_INFINITY;
   for (const client of state.clients.values()) {
-    if (client === needy || client.holds === 0) continue;
-    const after = (client.holds - 1) / client.weight;
-    if (after < (needy.holds + 1) / needy.weight) continue;
-    if (best === undefined || client.holds / client.weight > best.holds / best.weight) best = client;
+    const holds = client.holds - client.leaving;
+    if (client === needy || holds === 0 || excluded.has(client)) continue;
+    if ((holds - 1) / client.weight < (needyHolds + 1) / needy.weight) continue;
+    const share = holds / client.weight;
+    if (share <= most) continue;
+    best = client;
+    most = share;
   }
   return best;
 }
 
-/** A host with a free place: the one with most of them, so that work spreads. */
-export function roomiest(hosts: Iterable<HostState>): HostState | undefined {
-  let best: HostState | undefined;
-  for (const host of hosts) {
-    const free = host.workers - host.held.size;
-    if (free > 0 && (best === undefined || free > best.workers - best.held.size)) best = host;
-  }
-  return best;
+/** How many more workers of a host a client takes. */
+export function appetite(client: ClientState, host: RuntimeId): number {
+  const most = client.most.get(host) ?? (client.picky ? 0 : Number.POSITIVE_INFINITY);
+  return most - (client.on.get(host)?.size ?? 0);
+}
+
+/** A host with a free place for a client: the one with most of them, so that work spreads. */
+export function roomiest(state: ScheduleState, client: ClientState): HostState | undefined {
+  const { byFree } = state;
+  while (byFree.length > 0 && byFree.at(-1)?.size === 0) byFree.pop();
+  for (let free = byFree.length - 1; free > 0; free--)
+    for (const host of byFree[free] as Set<HostState>) if (appetite(client, host.id) > 0) return host;
+  return undefined;
+}
+
+/** The lowest free slot of a host. */
+export function freeSlot(host: HostState): number {
+  let slot = 1;
+  while (host.held.has(slot)) slot++;
+  return freeOf(host) > 0 ? slot : 0;
 }

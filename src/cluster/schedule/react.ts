@@ -3,9 +3,10 @@
 //   R1. A place is granted to one client at a time; each grant has an epoch above all before.
 //   R2. A place that is taken back is granted again only when its host says that it is free.
 //   R3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
+//   R4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
 import type { RuntimeId } from '../../base/index.ts';
-import { donor, neediest, roomiest } from './choose.ts';
-import type { ClientState, HostState, ScheduleState } from './state.ts';
+import { appetite, donor, freeSlot, neediest, nextTurns, roomiest } from './choose.ts';
+import { ask, type ClientState, give, type Held, type HostState, index, join, leave, type ScheduleState, take } from './state.ts';
 
 /** What a scheduler hears. */
 export type ScheduleEvent =
@@ -15,15 +16,29 @@ export type ScheduleEvent =
       readonly name: string;
       readonly addresses: readonly string[];
       readonly workers: number;
+      readonly open: boolean;
       readonly held: readonly { readonly client: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }[];
     }
   | { readonly kind: 'host-left'; readonly id: RuntimeId }
-  | { readonly kind: 'client-joined'; readonly id: RuntimeId; readonly name: string; readonly wants: number; readonly weight: number }
+  | {
+      readonly kind: 'client-joined';
+      readonly id: RuntimeId;
+      readonly name: string;
+      readonly wants: number;
+      readonly weight: number;
+      readonly exclusive: boolean;
+      readonly picky: boolean;
+    }
   | { readonly kind: 'client-left'; readonly id: RuntimeId }
+  /** A client says how many workers of a host it takes. */
+  | { readonly kind: 'client-takes'; readonly id: RuntimeId; readonly host: RuntimeId; readonly most: number }
+  /** A client does not answer any more, or does again. */
+  | { readonly kind: 'client-silent'; readonly id: RuntimeId; readonly silent: boolean }
   | { readonly kind: 'freed'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number };
 
 /** What a scheduler does. */
 export type ScheduleEffect =
+  | { readonly kind: 'admit'; readonly client: RuntimeId }
   | {
       readonly kind: 'grant';
       readonly host: HostState;
@@ -32,134 +47,158 @@ export type ScheduleEffect =
       readonly epoch: number;
     }
   | { readonly kind: 'revoke'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
-  | { readonly kind: 'drop'; readonly host: HostState; readonly client: RuntimeId };
+  | { readonly kind: 'drop'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] };
 
 /** Changes the state by one event; returns what is to be done. */
 export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffect[] {
   switch (event.kind) {
     case 'host-joined': {
       remove(state, event.id);
-      const host: HostState = { id: event.id, name: event.name, addresses: event.addresses, workers: event.workers, held: new Map() };
+      const { id, name, addresses, workers, open } = event;
+      const host: HostState = { id, name, addresses, workers, open, held: new Map() };
+      state.hosts.set(id, host);
+      index(state, host, true);
       for (const { client, slots, epoch } of event.held) {
-        // R3
-        for (const slot of slots) if (slot >= 1 && slot <= host.workers) host.held.set(slot, { client, epoch, leaving: false });
         state.epoch = Math.max(state.epoch, epoch);
         const known = state.clients.get(client);
-        if (known) known.holds += slots.length;
+        if (known) known.admitted = true; // R4
+        for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // R3
       }
-      state.hosts.set(host.id, host);
-      state.free += host.workers - host.held.size;
       return share(state);
     }
     case 'host-left':
       remove(state, event.id);
       return share(state);
     case 'client-joined': {
-      const holds = [...state.hosts.values()].reduce((sum, host) => sum + heldBy(host, event.id).length, 0);
-      state.clients.set(event.id, { id: event.id, name: event.name, wants: event.wants, weight: event.weight, holds });
+      const before = state.clients.get(event.id);
+      const { id, name, wants, weight, exclusive, picky } = event;
+      const client: ClientState = {
+        id,
+        name,
+        wants,
+        weight,
+        exclusive,
+        picky,
+        most: before?.most ?? new Map(),
+        admitted: false,
+        silent: false,
+        holds: 0,
+        leaving: 0,
+        on: new Map(),
+      };
+      join(state, client);
+      const again = before?.admitted === true || client.holds > 0; // R4
+      client.admitted = again;
+      return [...(again ? [{ kind: 'admit', client: id } as const] : []), ...share(state)];
+    }
+    case 'client-takes': {
+      state.clients.get(event.id)?.most.set(event.host, event.most);
       return share(state);
     }
-    case 'client-left':
-      state.clients.delete(event.id);
-      return [...state.hosts.values()]
-        .filter((host) => heldBy(host, event.id).length > 0)
-        .map((host) => ({ kind: 'drop', host, client: event.id }));
+    case 'client-silent': {
+      const client = state.clients.get(event.id);
+      if (client) client.silent = event.silent;
+      return share(state);
+    }
+    case 'client-left': {
+      const client = state.clients.get(event.id);
+      const drops: ScheduleEffect[] = [];
+      for (const [hostId, slots] of client?.on ?? []) {
+        const host = state.hosts.get(hostId);
+        if (host) drops.push({ kind: 'drop', host, client: event.id, slots: [...slots] });
+      }
+      leave(state, event.id);
+      return [...drops, ...share(state)];
+    }
     case 'freed': {
       const host = state.hosts.get(event.host);
-      for (const slot of event.slots) {
+      for (const slot of host ? event.slots : []) {
         const held = host?.held.get(slot);
-        if (!host || !held || held.epoch > event.epoch) continue;
-        host.held.delete(slot); // R2
-        state.free++;
-        const client = state.clients.get(held.client);
-        if (client) client.holds--;
+        if (host && held && held.epoch <= event.epoch) give(state, host, slot); // R2
       }
       return share(state);
     }
   }
 }
 
-/** The places of a host that a client holds. */
-export function heldBy(host: HostState, client: RuntimeId): number[] {
-  return [...host.held].filter(([, held]) => held.client === client).map(([slot]) => slot);
-}
-
 function remove(state: ScheduleState, id: RuntimeId): void {
   const host = state.hosts.get(id);
   if (!host) return;
+  for (const slot of [...host.held.keys()]) give(state, host, slot);
+  index(state, host, false);
   state.hosts.delete(id);
-  state.free -= host.workers - host.held.size;
-  for (const { client } of host.held.values()) {
-    const known = state.clients.get(client);
-    if (known) known.holds--;
-  }
 }
 
-// Grants free places to those furthest below their share; when none are left, takes back from those above it.
+// Admits those whose turn it is; grants free places to those furthest below their share; takes back from those above it.
 function share(state: ScheduleState): ScheduleEffect[] {
+  const effects: ScheduleEffect[] = [];
+  for (const client of nextTurns(state)) {
+    client.admitted = true;
+    effects.push({ kind: 'admit', client: client.id });
+  }
   const grants = new Map<string, { host: HostState; client: RuntimeId; slots: number[]; epoch: number }>();
-  while (state.free > 0) {
-    const client = neediest(state);
-    const host = client && roomiest(state.hosts.values());
-    if (!client || !host) break;
-    let slot = 1;
-    while (host.held.has(slot)) slot++;
+  const stuck = new Set<ClientState>();
+  for (let client = neediest(state.clients.values(), stuck); client; client = neediest(state.clients.values(), stuck)) {
+    const host = roomiest(state, client);
+    if (!host) {
+      stuck.add(client);
+      continue;
+    }
     const key = `${host.id} ${client.id}`;
     let grant = grants.get(key);
     if (!grant) {
       grant = { host, client: client.id, slots: [], epoch: ++state.epoch }; // R1
       grants.set(key, grant);
     }
-    host.held.set(slot, { client: client.id, epoch: grant.epoch, leaving: false });
+    const slot = freeSlot(host);
+    take(state, host, slot, client.id, grant.epoch);
     grant.slots.push(slot);
-    client.holds++;
-    state.free--;
   }
-  return [...[...grants.values()].map((grant): ScheduleEffect => ({ kind: 'grant', ...grant })), ...takeBack(state)];
+  for (const grant of grants.values()) effects.push({ kind: 'grant', ...grant });
+  takeBack(state, stuck, effects);
+  return effects;
 }
 
-function takeBack(state: ScheduleState): ScheduleEffect[] {
-  const effects: ScheduleEffect[] = [];
-  const coming = new Map<ClientState, number>();
+// What is being given back already is counted as coming to the neediest; more is asked back only for what that leaves.
+function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effects: ScheduleEffect[]): void {
+  if (wanting.size === 0 || state.clients.size < 2) return;
   let leaving = 0;
-  for (const host of state.hosts.values()) for (const held of host.held.values()) if (held.leaving) leaving++;
-  for (;;) {
-    const needy = neediest(withComing(state, coming));
-    if (!needy) return effects;
-    const real = state.clients.get(needy.id) as ClientState;
-    if (leaving > 0) {
-      leaving--;
-      coming.set(real, (coming.get(real) ?? 0) + 1);
+  for (const client of state.clients.values()) leaving += client.leaving;
+  const coming = new Map<ClientState, number>();
+  const settled = new Set<ClientState>();
+  for (let needy = neediest(wanting, settled, coming); needy; needy = neediest(wanting, settled, coming)) {
+    const expected = coming.get(needy) ?? 0;
+    if (leaving > 0) leaving--;
+    else if (!revokeFor(state, needy, needy.holds + expected, effects)) {
+      settled.add(needy);
       continue;
     }
-    const from = donor(withLeaving(state), needy);
-    const place = from && placeOf(state, from.id);
-    if (!place) return effects;
-    place.held.leaving = true;
-    coming.set(real, (coming.get(real) ?? 0) + 1);
-    effects.push({ kind: 'revoke', host: place.host, client: (from as ClientState).id, slots: [place.slot] });
+    coming.set(needy, expected + 1);
   }
 }
 
-function withComing(state: ScheduleState, coming: Map<ClientState, number>): ScheduleState {
-  return {
-    ...state,
-    clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds + (coming.get(client) ?? 0) }])),
-  };
+function revokeFor(state: ScheduleState, needy: ClientState, holds: number, effects: ScheduleEffect[]): boolean {
+  const excluded = new Set<ClientState>();
+  for (let from = donor(state, needy, holds, excluded); from; from = donor(state, needy, holds, excluded)) {
+    const place = placeOf(state, from, needy);
+    if (place) {
+      ask(state, place.held);
+      effects.push({ kind: 'revoke', host: place.host, client: from.id, slots: [place.slot] });
+      return true;
+    }
+    excluded.add(from);
+  }
+  return false;
 }
 
-function withLeaving(state: ScheduleState): ScheduleState {
-  const gone = new Map<RuntimeId, number>();
-  for (const host of state.hosts.values())
-    for (const held of host.held.values()) if (held.leaving) gone.set(held.client, (gone.get(held.client) ?? 0) + 1);
-  return {
-    ...state,
-    clients: new Map([...state.clients].map(([id, client]) => [id, { ...client, holds: client.holds - (gone.get(id) ?? 0) }])),
-  };
-}
-
-function placeOf(state: ScheduleState, client: RuntimeId): { host: HostState; slot: number; held: { leaving: boolean } } | undefined {
-  for (const host of state.hosts.values())
-    for (const [slot, held] of host.held) if (held.client === client && !held.leaving) return { host, slot, held };
+function placeOf(state: ScheduleState, from: ClientState, needy: ClientState): { host: HostState; slot: number; held: Held } | undefined {
+  for (const [id, slots] of from.on) {
+    const host = state.hosts.get(id);
+    if (!host?.open || appetite(needy, id) <= 0) continue;
+    for (const slot of slots) {
+      const held = host.held.get(slot);
+      if (held && !held.leaving) return { host, slot, held };
+    }
+  }
   return undefined;
 }

@@ -1,5 +1,15 @@
-// Who has which worker place: plain data, and a check of all of it.
+// Who has which worker place: plain data, the few ways it changes, and a check of all of it.
+//
+//   T1. A place is taken and given back here only, so that the counts and the index of free places are always right.
 import { invariant, type RuntimeId } from '../../base/index.ts';
+
+/** A place that somebody holds. */
+export interface Held {
+  readonly client: RuntimeId;
+  readonly epoch: number;
+  /** It has been asked back. */
+  leaving: boolean;
+}
 
 /** A host and its places: who holds each, under which epoch. */
 export interface HostState {
@@ -7,45 +17,152 @@ export interface HostState {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly workers: number;
+  /** False: what is held goes on, and nothing more is granted. */
+  open: boolean;
   /** By slot number, from 1. */
-  readonly held: Map<number, { readonly client: RuntimeId; readonly epoch: number; leaving: boolean }>;
+  readonly held: Map<number, Held>;
 }
 
-/** A client: how much it wants, and its weight. */
+/** A client: how much it wants, where it may have it, and whether it is its turn. */
 export interface ClientState {
   readonly id: RuntimeId;
   readonly name: string;
   readonly wants: number;
   readonly weight: number;
+  /** Has the whole cluster, alone, when its turn comes. */
+  readonly exclusive: boolean;
+  /** Takes only hosts it has said how many workers of it wants. */
+  readonly picky: boolean;
+  /** The most workers it takes of a host. */
+  readonly most: Map<RuntimeId, number>;
+  admitted: boolean;
+  /** It does not answer: it keeps what it has, and is granted nothing. */
+  silent: boolean;
   holds: number;
+  leaving: number;
+  /** The slots it holds, by host. */
+  readonly on: Map<RuntimeId, Set<number>>;
 }
 
 /** The whole state of a scheduler. */
 export interface ScheduleState {
   readonly hosts: Map<RuntimeId, HostState>;
+  /** In the order in which they came. */
   readonly clients: Map<RuntimeId, ClientState>;
-  /** Places nobody holds, over all hosts. */
-  free: number;
+  /** Places held by clients that have not (yet) come back to this scheduler. */
+  readonly strangers: Map<RuntimeId, number>;
+  /** Open hosts by how many places they have free; the index is the number. */
+  readonly byFree: Set<HostState>[];
   epoch: number;
 }
 
 export function emptyState(): ScheduleState {
-  return { hosts: new Map(), clients: new Map(), free: 0, epoch: 0 };
+  return { hosts: new Map(), clients: new Map(), strangers: new Map(), byFree: [], epoch: 0 };
+}
+
+/** How many places of a host nobody holds. */
+export function freeOf(host: HostState): number {
+  return host.workers - host.held.size;
+}
+
+/** Puts a host into the index of free places, or takes it out. */
+export function index(state: ScheduleState, host: HostState, present: boolean): void {
+  const free = freeOf(host);
+  if (!present || !host.open || free <= 0) {
+    state.byFree[free]?.delete(host);
+    return;
+  }
+  for (let i = state.byFree.length; i <= free; i++) state.byFree.push(new Set());
+  state.byFree[free]?.add(host);
+}
+
+/** Gives a place to a client. T1 */
+export function take(state: ScheduleState, host: HostState, slot: number, client: RuntimeId, epoch: number): void {
+  index(state, host, false);
+  host.held.set(slot, { client, epoch, leaving: false });
+  index(state, host, true);
+  const known = state.clients.get(client);
+  if (known) hold(known, host.id, slot);
+  else state.strangers.set(client, (state.strangers.get(client) ?? 0) + 1);
+}
+
+/** Takes a place back from whoever holds it. T1 */
+export function give(state: ScheduleState, host: HostState, slot: number): void {
+  const held = host.held.get(slot);
+  if (!held) return;
+  index(state, host, false);
+  host.held.delete(slot);
+  index(state, host, true);
+  const known = state.clients.get(held.client);
+  if (known) {
+    known.holds--;
+    if (held.leaving) known.leaving--;
+    const slots = known.on.get(host.id);
+    slots?.delete(slot);
+    if (slots?.size === 0) known.on.delete(host.id);
+    return;
+  }
+  const left = (state.strangers.get(held.client) ?? 1) - 1;
+  if (left > 0) state.strangers.set(held.client, left);
+  else state.strangers.delete(held.client);
+}
+
+/** A place is asked back. */
+export function ask(state: ScheduleState, held: Held): void {
+  const known = state.clients.get(held.client);
+  if (held.leaving || !known) return;
+  held.leaving = true;
+  known.leaving++;
+}
+
+/** Adds a client; what hosts say it holds already is its own. */
+export function join(state: ScheduleState, client: ClientState): void {
+  state.clients.set(client.id, client);
+  state.strangers.delete(client.id);
+  for (const host of state.hosts.values())
+    for (const [slot, held] of host.held) {
+      if (held.client !== client.id) continue;
+      hold(client, host.id, slot);
+      if (held.leaving) client.leaving++;
+    }
+}
+
+/** Takes a client out; what it still holds is a stranger's until the hosts say that it is free. */
+export function leave(state: ScheduleState, id: RuntimeId): void {
+  const client = state.clients.get(id);
+  if (!client) return;
+  state.clients.delete(id);
+  if (client.holds > 0) state.strangers.set(id, client.holds);
+}
+
+function hold(client: ClientState, host: RuntimeId, slot: number): void {
+  client.holds++;
+  let slots = client.on.get(host);
+  if (!slots) {
+    slots = new Set();
+    client.on.set(host, slots);
+  }
+  slots.add(slot);
 }
 
 /** Throws if the state contradicts itself. */
 export function checkState(state: ScheduleState): void {
   const holds = new Map<RuntimeId, number>();
-  let free = 0;
   for (const host of state.hosts.values()) {
-    free += host.workers - host.held.size;
     for (const [slot, { client, epoch }] of host.held) {
       invariant(slot >= 1 && slot <= host.workers, 'a held place exists');
       invariant(epoch <= state.epoch, 'no place is held under an epoch to come');
+      invariant(state.clients.get(client)?.on.get(host.id)?.has(slot) ?? state.strangers.has(client), 'its holder knows of it');
       holds.set(client, (holds.get(client) ?? 0) + 1);
     }
+    const free = freeOf(host);
+    for (const [number, hosts] of state.byFree.entries())
+      invariant(hosts.has(host) === (host.open && free > 0 && number === free), 'a host is in the index where it belongs');
   }
-  invariant(free === state.free, 'the count of free places is right');
-  for (const client of state.clients.values())
+  for (const client of state.clients.values()) {
     invariant((holds.get(client.id) ?? 0) === client.holds, 'the count of what a client holds is right');
+    invariant(client.leaving <= client.holds, 'no more is leaving than is held');
+    invariant(client.holds === 0 || client.admitted, 'who holds a place has been admitted');
+  }
+  for (const [id, count] of state.strangers) invariant(holds.get(id) === count, 'the count of what a stranger holds is right');
 }

@@ -1,15 +1,18 @@
 // What a running call can ask about itself.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { FlotillaError } from '../../base/index.ts';
+import type { Place } from '../../kernel/index.ts';
 
 /** A running call: its signal, its place, and how it reports. */
-export interface Current {
+export interface Current extends Place {
   /** Aborts when the call is cancelled, or its worker is asked to end. */
   readonly signal: AbortSignal;
-  /** The worker it runs on, as `HOST/N`; `inline` in the client's own process. */
-  readonly worker: string;
-  readonly host: string;
+  /** Where the worker can be found: `tcp://HOST:PORT/N`. */
+  readonly location: string;
   /** Tells the client how far the call is: the `onProgress` of `client.with` hears it. */
   progress(done: number, total?: number, note?: string): void;
+  /** Tells the client's user a line: it comes where the worker's printed lines come, as stream `log`. */
+  log(text: string): void;
 }
 
 const KEY = Symbol.for('flotilla.current');
@@ -40,6 +43,21 @@ function holder(): Holder {
 export function current(): Current | undefined {
   const held = holder();
   return (held.concurrent > 0 ? held.storage.getStore() : undefined) ?? held.serial;
+}
+
+/**
+ * The same for functions that only ever run in a call. Throws ERR_CALL_NONE outside of any.
+ *
+ * @example
+ * ```ts
+ * await using client = await Client.connect({ inline: true });
+ * console.log(await client.run(() => here().worker.name)); // => inline
+ * ```
+ */
+export function here(): Current {
+  const call = current();
+  if (call) return call;
+  throw new FlotillaError('ERR_CALL_NONE', 'here() was asked outside of any call: it is for functions that a client runs.');
 }
 
 /** Sets the one call that runs at a time. */

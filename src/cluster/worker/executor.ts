@@ -5,10 +5,11 @@
 //   E3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded, Shipped } from '../../code/index.ts';
-import { type Kernel, PORT, type Task } from '../../kernel/index.ts';
-import { encodeValue } from '../../wire/index.ts';
+import { type Kernel, type Place, PORT, type Task } from '../../kernel/index.ts';
 import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
 import { type Current, runConcurrent, setSerial } from './current.ts';
+import { Gauges } from './gauges.ts';
+import { refusalOf } from './refusal.ts';
 
 const FLUSH_MS = 1;
 const YIELD_MS = 10;
@@ -18,9 +19,15 @@ const STREAM_WINDOW = 64;
 export interface ExecutorOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
-  readonly worker: string;
-  readonly host: string;
+  readonly place: Place;
   readonly load: (shipped: Shipped) => Promise<Loaded>;
+  /** Lets objects of the classes that units export travel. */
+  readonly classes?: (units: readonly string[]) => Promise<void>;
+  /** Keeps what the set-up of the host returned. */
+  readonly keep?: (data: unknown) => void;
+  readonly gauges?: Gauges;
+  /** Of calls that wait here, those that are to run elsewhere. */
+  readonly recalled?: () => readonly number[];
   /** Gives other events of the thread a turn. */
   readonly turn: () => Promise<void>;
   /** Told when a cancelled call has settled. */
@@ -47,16 +54,25 @@ export class Executor {
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
   readonly #credits = new Map<number, { count: number; wake: (() => void) | undefined }>();
+  readonly #gauges: Gauges;
   #busy = false;
+  #done = 0;
   #running: Job | undefined;
   #flushedAt = 0;
+  #interrupted: Error | undefined;
+  /** Whom it works for: the first that defines a function. */
+  client: RuntimeId | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#kernel = options.kernel;
+    this.#gauges = options.gauges ?? new Gauges();
     const cancel = (peer: RuntimeId, id: number, reason: unknown): void => this.#cancel(peer, id, reason);
     this.#kernel.serve(PORT.CALLS, {
-      message: (_peer, value) => this.#define(value as Define),
+      message: (peer, value) => {
+        this.client ??= peer;
+        this.#define(value as Define);
+      },
       request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
       cancel,
     });
@@ -70,7 +86,22 @@ export class Executor {
       message: (_peer, value) => this.#credit(value as { call: number; more: number }),
       cancel,
     });
-    this.#kernel.serveMethods(PORT.TASKS, { spawn: (_asked, fn: number, args: unknown[]) => this.#spawn(fn, args) });
+    this.#kernel.serveMethods(PORT.TASKS, {
+      spawn: (_asked, fn: number, args: unknown[]) => this.#spawn(fn, args),
+      classes: (_asked, units: string[]) => this.#options.classes?.(units),
+      setUp: ({ peer }, fn: number, args: unknown[], ofHost: boolean) => this.#setUp(peer, fn, args, ofHost),
+    });
+  }
+
+  /** Interrupts all that runs, and begins nothing more. */
+  interrupt(error: Error): void {
+    this.#interrupted = error;
+    this.#queue.clear();
+    const running = this.#running;
+    if (running && !this.#aborts.has(key(running.peer, running.id))) this.#abortFor(running.peer, running.id);
+    for (const abort of this.#aborts.values()) abort.abort(error);
+    running?.abandon?.();
+    for (const task of [...this.#kernel.tasks.all()]) task.terminate(error.message);
   }
 
   #define({ fn, shipped }: Define): void {
@@ -89,14 +120,16 @@ export class Executor {
     const entry = this.#functions.get(fn);
     if (entry) return entry.loaded ?? entry.loading;
     return Promise.reject(
-      new FlotillaError('ERR_CODE_MISSING', `Worker '${this.#options.worker}' was not told of the function it should run.`),
+      new FlotillaError('ERR_CODE_MISSING', `Worker '${this.#options.place.worker.name}' was not told of the function it should run.`),
     );
   }
 
   #enqueue(job: Job): void {
+    if (this.#interrupted) return; // its client runs it elsewhere
     this.#queue.push(job);
     if (this.#busy) return;
     this.#busy = true;
+    this.#gauges.running(1);
     this.#options.clock.defer(() => void this.#drain());
   }
 
@@ -106,6 +139,7 @@ export class Executor {
     let turnedAt = clock.now();
     this.#flushedAt = turnedAt;
     for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      if (this.#gauges.begin(job.id)) this.#recall();
       if (job.cancelled) continue;
       this.#running = job;
       const fn = this.#functions.get(job.fn)?.loaded ?? this.#function(job.fn);
@@ -114,6 +148,7 @@ export class Executor {
         if (pending) await pending;
       } else await this.#other(job, fn);
       this.#running = undefined;
+      this.#done++;
       const now = clock.now();
       if (now - this.#flushedAt > FLUSH_MS) this.#flush(now); // E3
       if (now - turnedAt > YIELD_MS && this.#queue.size > 0) {
@@ -123,6 +158,15 @@ export class Executor {
     }
     setSerial(undefined);
     this.#busy = false;
+    this.#gauges.running(-1);
+    this.#gauges.done(this.#done);
+    this.#done = 0;
+  }
+
+  // What is recalled is skipped, and answered by nobody: whoever recalled it knows.
+  #recall(): void {
+    const recalled = new Set(this.#options.recalled?.() ?? []);
+    if (recalled.size > 0) for (const job of this.#queue) if (recalled.has(job.id)) job.cancelled = true;
   }
 
   #flush(now: number): void {
@@ -186,6 +230,8 @@ export class Executor {
   #answer(job: Job, ok: boolean, value: unknown): void {
     this.#aborts.delete(key(job.peer, job.id));
     if (job.cancelled) this.#options.onSettled?.(job.id);
+    else if (!ok && value === this.#interrupted)
+      return; // its client runs it elsewhere
     else if (job.kind === 'call' || !ok) this.#kernel.answer(job.peer, job.id, ok, value);
     else this.#answerBatch(job, value as BatchOutcome);
   }
@@ -206,13 +252,18 @@ export class Executor {
   }
 
   async #runIo(peer: RuntimeId, id: number, fn: number, args: unknown): Promise<void> {
+    if (this.#interrupted) return;
     const call = this.#current(peer, id, true);
+    this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
       const value = await runConcurrent(call, () => loaded(...(args as unknown[])));
       this.#settled(peer, id, true, value);
     } catch (error) {
       this.#settled(peer, id, false, toError(error));
+    } finally {
+      this.#gauges.running(-1);
+      this.#gauges.done();
     }
   }
 
@@ -220,6 +271,7 @@ export class Executor {
     const call = this.#current(peer, id, true);
     const credit = { count: STREAM_WINDOW, wake: undefined as (() => void) | undefined };
     this.#credits.set(id, credit);
+    this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
       const values = runConcurrent(call, () => loaded(...args)) as AsyncIterable<unknown>;
@@ -239,6 +291,8 @@ export class Executor {
       this.#settled(peer, id, false, toError(error));
     } finally {
       this.#credits.delete(id);
+      this.#gauges.running(-1);
+      this.#gauges.done();
     }
   }
 
@@ -252,16 +306,34 @@ export class Executor {
   async #spawn(fn: number, args: unknown[]): Promise<unknown> {
     const loaded = await this.#function(fn);
     // The reference is on its way before the task first computes.
-    return this.#kernel.spawn(
+    const ref = this.#kernel.spawn(
       loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown,
       args,
       (run) => void this.#options.turn().then(run),
     );
+    this.#gauges.tasks(1);
+    void ref.ended.then(() => {
+      this.#gauges.tasks(-1);
+      this.#gauges.done();
+    });
+    return ref;
+  }
+
+  // Alone on its worker: nothing else has been sent yet.
+  async #setUp(peer: RuntimeId, fn: number, args: unknown[], ofHost: boolean): Promise<void> {
+    const call = this.#current(peer, 0, true);
+    try {
+      const data = await runConcurrent(call, async () => (await this.#function(fn))(...args));
+      if (ofHost) this.#options.keep?.(data);
+    } finally {
+      this.#aborts.delete(key(peer, 0));
+    }
   }
 
   #settled(peer: RuntimeId, id: number, ok: boolean, value: unknown): void {
     const abort = this.#aborts.get(key(peer, id));
     this.#aborts.delete(key(peer, id));
+    if (!ok && value === this.#interrupted) return;
     if (abort?.signal.aborted) this.#options.onSettled?.(id);
     else this.#kernel.answer(peer, id, ok, value);
   }
@@ -290,15 +362,20 @@ export class Executor {
 
   // Signals are made when asked for: most calls never look.
   #current(peer: RuntimeId, id: number, eager = false): Current {
-    const { worker, host } = this.#options;
+    const { place } = this.#options;
     if (eager) this.#abortFor(peer, id);
     const abort = (): AbortController => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id);
     return {
-      worker,
-      host,
+      worker: place.worker,
+      host: place.host,
+      file: place.file,
+      import: place.import,
+      sendFile: place.sendFile,
+      location: this.#kernel.tasks.location,
       get signal() {
         return abort().signal;
       },
+      log: (text) => this.#kernel.message(peer, PORT.CLIENT, { kind: 'log', text: String(text) } satisfies WorkerNotice),
       progress: (done, total, note) => {
         this.#kernel.message(peer, PORT.CLIENT, { kind: 'progress', call: id, done, total, note } satisfies WorkerNotice);
         this.#kernel.flush();
@@ -311,16 +388,6 @@ function abandonment(job: Job): Promise<void> {
   return new Promise((resolve) => {
     job.abandon = resolve;
   });
-}
-
-// Why a value cannot travel; undefined if it can.
-function refusalOf(value: unknown, kernel: Kernel): Error | undefined {
-  try {
-    encodeValue(value, 'result', kernel.extensions);
-    return undefined;
-  } catch (error) {
-    return toError(error);
-  }
 }
 
 function key(peer: RuntimeId, id: number): string {

@@ -1,9 +1,15 @@
 // The user's thread of a worker process: its tasks and calls, over the kernel that runs on the other thread.
-import type { MessagePort } from 'node:worker_threads';
-import { load } from '../../code/index.ts';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { classesOf, className, importFrom, load, loadUnit } from '../../code/index.ts';
 import type { WorkerConfig } from '../../host/index.ts';
-import { Kernel, realClock, ThreadCarrier, type ThreadStart } from '../../kernel/index.ts';
+import { FileSender, Kernel, nodeEnvironment, ThreadCarrier, type ThreadStart } from '../../kernel/index.ts';
+import { keepData, loadData } from './data.ts';
 import { Executor } from './executor.ts';
+import type { Gauges } from './gauges.ts';
+import { workerPlace } from './place.ts';
+
+const FOREVER_MS = 0x7fff_ffff;
 
 /** What the kernel's thread says when it is ready. */
 export interface Ready {
@@ -14,24 +20,57 @@ export interface Ready {
 /** What the two threads say to each other beside frames. */
 export type Control =
   | { readonly kind: 'settled'; readonly call: number }
-  | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined };
+  | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined }
+  | { readonly kind: 'recalled'; readonly calls: readonly number[] }
+  | { readonly kind: 'interrupt'; readonly reason: string };
 
 /** Begins to run what the client sends. */
-export function serve(frames: MessagePort, control: MessagePort, { start, config }: Ready): void {
+export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges, { start, config }: Ready): void {
   process.title = `flotilla worker ${config.name}`;
+  process.chdir(config.cwd); // it may have been started before it was known whose it would be
+  const environment = nodeEnvironment();
   const carrier = new ThreadCarrier(frames, start);
-  const kernel = new Kernel({ clock: realClock, carrier });
-  new Executor({
+  const kernel = new Kernel({ clock: environment.clock, carrier });
+  const { folder } = config;
+  let recalled: number[] = [];
+  const place = workerPlace({
     kernel,
-    clock: realClock,
-    worker: config.name,
-    host: config.host,
-    load: (shipped) => load(config.folder, shipped),
+    config,
+    sender: new FileSender(kernel, environment),
+    client: () => executor.client as RuntimeId,
+    data: () => loadData(folder, kernel.extensions),
+  });
+  kernel.place = place;
+  kernel.tasks.graceMs = FOREVER_MS; // one that does not end costs the process: the other thread sees to that
+  const executor: Executor = new Executor({
+    kernel,
+    clock: environment.clock,
+    place,
+    gauges,
+    load: (shipped) => load(folder, shipped),
+    classes: async (units) => {
+      for (const unit of units)
+        for (const [name, made] of classesOf(await loadUnit(folder, unit))) kernel.classes.register(made, className(unit, name));
+    },
+    keep: (data) => keepData(folder, data, kernel.extensions),
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     onSettled: (call) => control.postMessage({ kind: 'settled', call } satisfies Control),
+    recalled: () => {
+      for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) heard(next.message as Control);
+      return recalled.splice(0);
+    },
   });
-  control.on('message', (message: Control) => {
+  const heard = (message: Control): void => {
     if (message.kind === 'terminate') kernel.tasks.get(message.task)?.terminate(message.reason);
+    else if (message.kind === 'interrupt')
+      executor.interrupt(new FlotillaError('ERR_TASK_INTERRUPTED', `Asked to end: ${message.reason}.`));
+    else if (message.kind === 'recalled') recalled = [...recalled, ...message.calls];
+  };
+  control.on('message', heard);
+  // What shipped code imports under a name it computes is looked for like a file that was sent.
+  Object.defineProperty(globalThis, Symbol.for('flotilla.import'), {
+    value: (specifier: string) =>
+      /^(node:|data:)/.test(String(specifier)) ? importFrom(folder, String(specifier)) : place.import(String(specifier)),
   });
   carrier.start(kernel);
 }

@@ -2,22 +2,27 @@
 //
 //   T1. When the socket to the host closes, the process group is killed from here, at once.
 //   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life; so does a task that outlives its grace.
+//   T3. When all is interrupted, the process ends with the last of what ran, or with the grace period.
 
 import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
-import { killGroup, type WorkerConfig } from '../../host/index.ts';
-import { type Carrier, GRACE_MS, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
+import { killGroup, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
+import { type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
 import { Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
-import type { WorkerOrder } from '../protocol.ts';
+import { Gauges } from './gauges.ts';
 import type { Control, Ready } from './serve.ts';
 
 const HOST_SOCKET = 3;
+const LOAD_MS = 500;
+const QUIET_MS = 20;
+const LEAVE_MS = 500;
 /** Cancelling must stop running code within a second. */
 const CANCEL_MS = 700;
 const AFTER_GRACE_MS = 250;
 
-const { frames, control } = workerData as { frames: MessagePort; control: MessagePort };
+const { frames, control, gauges: words } = workerData as { frames: MessagePort; control: MessagePort; gauges: Int32Array };
+const gauges = new Gauges(words);
 
 function die(): never {
   killGroup(process.pid); // T1
@@ -55,7 +60,7 @@ async function run(): Promise<void> {
     port: frames,
     hub: () => hub,
     own: () => kernel,
-    mine: new Set([PORT.WORKER, PORT.TERMINATE]),
+    mine: new Set([PORT.WORKER, PORT.TERMINATE, PORT.FILES]),
     clock,
     onMailbox: (task, open) => void (open ? openTasks.add(task) : openTasks.delete(task)),
   });
@@ -67,7 +72,8 @@ async function run(): Promise<void> {
     environment,
     pulseMs: config.pulse,
     encrypt: config.encrypt,
-    keeps: () => false,
+    keeps: (peer) => kernel.peers.get(peer)?.role === 'client', // whether it is waited for, the host decides
+    log: environment.log,
     events: {
       ...carried,
       ended: (peer, end) => {
@@ -87,20 +93,44 @@ async function run(): Promise<void> {
     mailbox() {},
   };
   const kernel: Kernel = new Kernel({ clock, carrier, half: 1 });
+  // Told first, so that the other work here is not blamed.
+  const dieOf = (reason: string): void => {
+    if (hostId === undefined) die();
+    kernel.message(hostId, PORT.HOST, { kind: 'dies', reason } satisfies WorkerDies);
+    clock.after(QUIET_MS, die);
+  };
   const killUnless = (key: string, ms: number, stays: () => boolean): void => {
     if (timers.has(key)) return;
     timers.set(
       key,
       clock.after(ms, () => {
         timers.delete(key);
-        if (stays()) die(); // T2
+        if (stays()) dieOf(`it was ended: ${key} did not end in time`); // T2
       }),
     );
   };
+  new FileReceiver(kernel, environment, { dir: config.cwd, maxSize: undefined });
+  // T3
+  const interrupt = (reason: string): void => {
+    control.postMessage({ kind: 'interrupt', reason } satisfies Control);
+    const end = clock.now() + config.graceMs + AFTER_GRACE_MS;
+    const look = (): void => {
+      const { running, tasks } = gauges.load;
+      if (running + tasks > 0 && clock.now() < end) clock.after(QUIET_MS, look);
+      else clock.after(QUIET_MS * 2, () => void hub.close(LEAVE_MS).finally(die)); // what was answered last is still on its way
+    };
+    look();
+  };
+  const orders = kernel.methods({
+    recall: (_asked, calls: number[]) =>
+      gauges.recall(calls, (recalled) => control.postMessage({ kind: 'recalled', calls: recalled } satisfies Control)),
+  });
   kernel.serve(PORT.WORKER, {
+    ...orders,
     message: (_peer, value) => {
       const order = value as WorkerOrder;
       if (order.kind === 'kill') die();
+      else if (order.kind === 'interrupt') interrupt(order.reason);
       else killUnless(`call ${order.call}`, CANCEL_MS, () => true);
     },
   });
@@ -108,7 +138,7 @@ async function run(): Promise<void> {
     message: (_peer, value) => {
       const { task, reason } = value as { task: number; reason?: string };
       control.postMessage({ kind: 'terminate', task, reason } satisfies Control);
-      killUnless(`task ${task}`, GRACE_MS + AFTER_GRACE_MS, () => openTasks.has(task));
+      killUnless(`task ${task}`, config.graceMs + AFTER_GRACE_MS, () => openTasks.has(task));
     },
   });
   control.on('message', (message: Control) => {
@@ -117,9 +147,18 @@ async function run(): Promise<void> {
     timers.delete(`call ${message.call}`);
   });
   for (const address of config.listen) await hub.listen(parseAddress(address, 0), config.advertise).catch(() => {});
-  const ready: Ready = { start: { id, name: config.name, addresses: hub.addresses }, config };
+  const ready: Ready = { start: { id, name: config.name, location: config.location, addresses: hub.addresses }, config };
   parentPort?.postMessage(ready);
-  hostId = await hub.adopt(new SocketConn(socket, 'host'), 'dialer');
+  const host = await hub.adopt(new SocketConn(socket, 'host'), 'dialer');
+  hostId = host;
+  let told = '';
+  const tell = (): void => {
+    const text = JSON.stringify(gauges.load);
+    if (text !== told) kernel.message(host, PORT.HOST, gauges.load);
+    told = text;
+    clock.after(LOAD_MS, tell, { background: true });
+  };
+  tell();
 }
 
 run().catch((error: unknown) => {

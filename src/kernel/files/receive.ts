@@ -62,6 +62,10 @@ interface Transfer {
 /** Where files go, and how large they may be. */
 export interface ReceiveSettings {
   dir: string;
+  /** Where those of one sender go, if elsewhere. */
+  dirOf?: (peer: RuntimeId) => string | undefined;
+  /** A file of a sender is in its place. */
+  placed?: (peer: RuntimeId, path: string) => void;
   /** Bytes; undefined or 0: no limit. */
   maxSize: number | undefined;
 }
@@ -85,7 +89,7 @@ export class FileReceiver {
       offer: ({ peer }, offer: Offer) => this.#offer(peer, offer),
       finish: ({ peer }, number: number, hash: string) => this.#finish(peer, number, hash),
       give: ({ peer }, number: number) => this.#drop(peer, number, true),
-      delete: (_asked, dir: string, name: string) => this.#delete(dir, name),
+      delete: ({ peer }, dir: string, name: string) => this.#delete(this.#dirOf(peer), dir, name),
     });
     kernel.serve(PORT.FILES, {
       ...methods,
@@ -118,7 +122,7 @@ export class FileReceiver {
     if (this.#transfers.size >= TRANSFERS.all || each >= TRANSFERS.each)
       throw new FlotillaError('ERR_LIMIT', `${each} files from you are being received here already.`);
     const { files } = this.#environment;
-    const folder = (await folderUnder(files, this.settings.dir, folders, true).catch((error: unknown) => {
+    const folder = (await folderUnder(files, this.#dirOf(peer), folders, true).catch((error: unknown) => {
       throw fileError(`A folder for '${name}' cannot be made`, error);
     })) as string;
     const target = join(folder, name);
@@ -236,6 +240,7 @@ export class FileReceiver {
       const there = offer.overwrite ? undefined : await this.#environment.files.stat(target);
       if (there) throw new FlotillaError('ERR_FILE_REFUSED', `Another '${offer.name}' has come into being meanwhile.`);
       await this.#environment.files.rename(part, target);
+      this.settings.placed?.(peer, target);
     } catch (error) {
       await this.#environment.files.remove(part).catch(() => false);
       throw fileError(`'${offer.name}' cannot be put in place`, error);
@@ -263,11 +268,15 @@ export class FileReceiver {
     this.#targets.delete(transfer.target);
   }
 
-  async #delete(dir: string, name: string): Promise<boolean> {
+  #dirOf(peer: RuntimeId): string {
+    return this.settings.dirOf?.(peer) ?? this.settings.dir;
+  }
+
+  async #delete(root: string, dir: string, name: string): Promise<boolean> {
     const { files } = this.#environment;
     const checked = checkPath(dir, name);
     try {
-      const folder = await folderUnder(files, this.settings.dir, checked.folders, false);
+      const folder = await folderUnder(files, root, checked.folders, false);
       if (folder === undefined) return false;
       const target = join(folder, name);
       const there = await files.stat(target);
@@ -275,7 +284,7 @@ export class FileReceiver {
       if (!there.isFile) throw new FlotillaError('ERR_FILE_PATH', `'${name}' is no plain file.`);
       const removed = await files.remove(target);
       for (let depth = checked.folders.length; depth > 0; depth--) {
-        if (!(await files.removeFolder(join(this.settings.dir, ...checked.folders.slice(0, depth))))) break;
+        if (!(await files.removeFolder(join(root, ...checked.folders.slice(0, depth))))) break;
       }
       return removed;
     } catch (error) {

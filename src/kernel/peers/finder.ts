@@ -15,6 +15,7 @@ import { DEFAULT_PORT } from '../runtime-options.ts';
 import { CONNECT_MS } from '../sessions/dialer.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
+import { probe } from './probe.ts';
 
 const OTHERS_TURN_MS = 1_000;
 const SEED = { firstMs: 200, mostMs: 30_000 } as const;
@@ -54,6 +55,7 @@ export class Finder {
         this.#beacon?.again();
         return [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id && peer.id !== asked.peer);
       },
+      probe: (_asked, addresses: string[], hosts: string[], port: number, nonce: string) => probe(hub, addresses, hosts, port, nonce),
     });
     kernel.serve(PORT.PEERS, {
       ...near,

@@ -9,6 +9,8 @@ export interface Carrier {
   readonly id: RuntimeId;
   readonly name: string;
   readonly addresses: readonly string[];
+  /** Where it is, if not at the first of its addresses. */
+  readonly location?: string | undefined;
   /** Whether deliveries are acknowledged by the byte side, so that busy user code cannot hold them up. */
   readonly acknowledges: boolean;
   post(peer: RuntimeId, range: Range, large: boolean): void;

@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 /** Beats until stopped. `heldUp`: this runtime did not get to beat for more than two pulses. */
 export class Heartbeat {
   readonly #clock: Clock;
-  readonly #pulseMs: number;
+  #pulseMs: number;
   readonly #beat: (now: number, heldUp: boolean) => void;
   #timer: Timer;
   #beatAt: number;
@@ -22,6 +22,15 @@ export class Heartbeat {
 
   stop(): void {
     this.#timer.cancel();
+  }
+
+  /** Beats at other intervals from now on. */
+  pace(ms: number): void {
+    if (ms === this.#pulseMs) return;
+    this.#pulseMs = ms;
+    this.#timer.cancel();
+    this.#beatAt = this.#clock.now();
+    this.#timer = this.#next();
   }
 
   #next(): Timer {

@@ -33,10 +33,11 @@ export interface HubOptions {
   readonly keys: Keyring;
   readonly certificate?: Certificate | undefined;
   readonly environment: Environment;
-  readonly pulseMs: number;
+  /** May be changed by `pace`. */
+  pulseMs: number;
   readonly encrypt: 'auto' | 'always';
-  /** Whether a silent peer is held rather than lost. */
-  readonly keeps: (peer: RuntimeId) => boolean;
+  /** Whether a peer that does not answer is held rather than lost; `quiet`: its connection was not closed, nothing came over it. */
+  readonly keeps: (peer: RuntimeId, quiet: boolean) => boolean;
   /** Whether new peers are turned away. */
   readonly ignores?: () => boolean;
   readonly events: HubEvents;

@@ -25,6 +25,7 @@ import {
 } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
 import { Dialer } from './dialer.ts';
+import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
@@ -37,7 +38,6 @@ import { controlFrame, Session, type SessionEnd } from './session.ts';
 /** Pulses without any sign of life after which a peer is silent. */
 export const SILENT_PULSES = 5;
 const DRAIN_MS = 2_000;
-const ENDINGS_KEPT = 20_000;
 
 /** The byte side of a runtime. */
 export class Hub {
@@ -50,7 +50,7 @@ export class Hub {
   readonly #sessions = new Map<RuntimeId, Session>();
   readonly #final = new Set<RuntimeId>();
   readonly #known = new Set<RuntimeId>();
-  readonly #endings = new Map<RuntimeId, number>();
+  readonly #endings = new Endings();
   readonly #offline = new Set<RuntimeId>();
   readonly #holders = new Holders();
   readonly #listening: Listening[] = [];
@@ -64,22 +64,11 @@ export class Hub {
   constructor(options: HubOptions) {
     this.options = options;
     this.id = options.id;
-    const { environment: env } = options;
+    const { environment: env, id, role, keys, certificate } = options;
     this.#log = options.log ?? SILENT;
-    this.self = {
-      id: options.id,
-      role: options.role,
-      keys: options.keys,
-      clock: env.clock,
-      random: env.random,
-      certificate: options.certificate,
-    };
-    this.#relay = new Relay(
-      options.id,
-      env.clock,
-      (peer, range) => this.#sessions.get(peer)?.push(range, false),
-      (peer) => this.isOpen(peer),
-    );
+    this.self = { id, role, keys, clock: env.clock, random: env.random, certificate };
+    const push = (peer: RuntimeId, range: Range): void => this.#sessions.get(peer)?.push(range, false);
+    this.#relay = new Relay(options.id, env.clock, push, (peer) => this.isOpen(peer));
     this.#relay.onConn = (conn) => this.#accept(conn);
     this.dialer = new Dialer(this, this.#relay);
     this.parking = new Parking(this);
@@ -94,7 +83,6 @@ export class Hub {
   get silenceMs(): number {
     return this.options.pulseMs * SILENT_PULSES;
   }
-
   isOpen(peer: RuntimeId): boolean {
     return this.#sessions.get(peer)?.state.kind === 'open';
   }
@@ -164,6 +152,12 @@ export class Hub {
     if (session.state.kind === 'connecting' || session.unpark(this.options.environment.clock.now())) this.dialer.establish(session);
   }
 
+  /** Changes the time between signs of life. */
+  pace(ms: number): void {
+    this.options.pulseMs = ms;
+    this.#heartbeat.pace(ms);
+  }
+
   /** Ends the session with a peer, for a reason that whoever calls knows. */
   end(peer: RuntimeId, end: SessionEnd): void {
     const session = this.#sessions.get(peer);
@@ -194,8 +188,8 @@ export class Hub {
     for (const session of this.#sessions.values()) session.end({ kind: 'gone', message: 'this runtime was dropped' });
     this.#sessions.clear();
     this.#relay.close();
-    for (const link of this.#links) link.destroy();
-    for (const listening of this.#listening) void listening.close();
+    for (const it of this.#links) it.destroy();
+    for (const it of this.#listening) void it.close();
   }
 
   #drain(timeoutMs: number, sessions = [...this.#sessions.values()]): Promise<void> {
@@ -219,9 +213,10 @@ export class Hub {
   }
 
   #accept(conn: Conn): void {
-    greetAsListener(conn, this.self)
+    const failed = (error: Error): void => this.#log.debug(`A relayed connection failed: ${error.message}`);
+    void greetAsListener(conn, this.self)
       .then((greeted) => this.#greeted(conn, greeted, undefined))
-      .catch((error: Error) => this.#log.debug(`A relayed connection failed: ${error.message}`));
+      .catch(failed);
   }
 
   /** A link is up: exchanges OPEN, then resolves with the link attached to its session. */
@@ -231,9 +226,12 @@ export class Hub {
 
   #greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
     const link = new Link(conn, greeted);
-    if (this.#closed || this.#links.size >= MOST_LINKS) {
+    const refused = this.#closed
+      ? new FlotillaError('ERR_CLOSED', 'This runtime is closed.')
+      : this.#links.size >= MOST_LINKS && tooManyLinks();
+    if (refused) {
       link.end();
-      return Promise.reject(this.#closed ? new FlotillaError('ERR_CLOSED', 'This runtime is closed.') : tooManyLinks());
+      return Promise.reject(refused);
     }
     this.#links.add(link);
     if (greeted.purpose === 'pulse') return this.#pulseLink(link);
@@ -258,7 +256,7 @@ export class Hub {
 
   #sendOpen(link: Link, session: Session, echo: string | undefined): void {
     session.announced = session.received;
-    const before = this.#endings.get(session.peer) ?? 0;
+    const before = this.#endings.of(session.peer);
     const { token, received } = session;
     link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.#addresses }));
   }
@@ -349,7 +347,8 @@ export class Hub {
   /** H3 */
   silent(session: Session): 'kept' | 'ended' {
     if (session.ended) return 'ended';
-    if (this.#known.has(session.peer) && this.options.keeps(session.peer)) {
+    const quiet = session.state.kind === 'open' || this.#offline.has(session.peer);
+    if (this.#known.has(session.peer) && this.options.keeps(session.peer, quiet)) {
       if (!this.#offline.has(session.peer)) {
         this.#offline.add(session.peer);
         this.options.events.offline(session.peer);
@@ -368,8 +367,7 @@ export class Hub {
     this.#holders.forget(peer);
     this.parking.forget(peer);
     this.#final.delete(peer);
-    if (this.#known.delete(peer)) this.#endings.set(peer, (this.#endings.get(peer) ?? 0) + 1);
-    if (this.#endings.size > ENDINGS_KEPT) this.#endings.delete(this.#endings.keys().next().value as RuntimeId);
+    if (this.#known.delete(peer)) this.#endings.add(peer);
     this.#relay.lost(peer);
     this.options.events.ended(peer, end);
     this.#drained?.();
@@ -378,8 +376,11 @@ export class Hub {
   // Another thread of a peer that computes says that its process lives.
   async #pulseLink(link: Link): Promise<void> {
     const { clock } = this.options.environment;
-    const heard = (stalled: boolean): void => this.#sessions.get(link.peer)?.heard(clock.now(), stalled);
-    hearPulses(link, heard, () => this.#links.delete(link));
+    hearPulses(
+      link,
+      (stalled) => this.#sessions.get(link.peer)?.heard(clock.now(), stalled),
+      () => this.#links.delete(link),
+    );
   }
 
   #onPulse(now: number, heldUp: boolean): void {
@@ -389,11 +390,10 @@ export class Hub {
       this.parking.pulse(session);
       if (now - session.lastHeard <= this.silenceMs || this.#final.has(session.peer)) continue;
       const { link } = session.state;
-      if (this.silent(session) === 'kept') {
-        session.cut(now);
-        link.destroy();
-        this.dialer.establish(session);
-      }
+      if (this.silent(session) === 'ended') continue;
+      session.cut(now);
+      link.destroy();
+      this.dialer.establish(session);
     }
   }
 }

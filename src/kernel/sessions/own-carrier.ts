@@ -5,6 +5,7 @@ import type { Environment } from '../environment.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Carrier } from './carrier.ts';
 import type { Hub } from './hub.ts';
+import type { HubEvents } from './hub-options.ts';
 import type { Range } from './range.ts';
 
 /** Carries frames to peers by the hub of the same thread, and to the runtime itself. */
@@ -40,4 +41,17 @@ function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kern
     } else
       eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
   });
+}
+
+/** Hands what a hub hears to a kernel on the same thread. */
+export function carriedTo(kernel: () => Kernel): HubEvents {
+  return {
+    frame: (...frame) => kernel().frame(...frame),
+    opened: (peer) => kernel().opened(peer),
+    offline: (peer) => kernel().offline(peer),
+    online: (peer) => kernel().online(peer),
+    ended: (peer, end) => kernel().ended(peer, end),
+    room: (peer) => kernel().room(peer),
+    quiet: (peer) => !kernel().requests.asks(peer),
+  };
 }

@@ -26,6 +26,7 @@ export type Downward =
 export interface ThreadStart {
   readonly id: RuntimeId;
   readonly name: string;
+  readonly location: string;
   readonly addresses: readonly string[];
 }
 
@@ -34,6 +35,7 @@ export class ThreadCarrier implements Carrier {
   readonly id: RuntimeId;
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly location: string;
   readonly acknowledges = true;
   readonly #port: MessagePort;
   readonly #pending = new Map<RuntimeId, number>();
@@ -43,6 +45,7 @@ export class ThreadCarrier implements Carrier {
     this.id = start.id;
     this.name = start.name;
     this.addresses = start.addresses;
+    this.location = start.location;
   }
 
   /** Begins to hand up what the hub says. */

@@ -67,7 +67,7 @@ export function serveThread(options: {
   };
   return {
     frame(peer, kind, target, buffer, start, end, owned) {
-      const here = kind === KIND.ANSWER ? target === 1 : mine.has(target) && kind !== KIND.CREDIT;
+      const here = kind === KIND.ANSWER ? target === 1 : kind === KIND.FILE || (mine.has(target) && kind !== KIND.CREDIT);
       if (here) return options.own().frame(peer, kind, target, buffer, start, end, owned);
       if (kind === KIND.DELIVER && target >= FIRST_TASK) {
         const id = readVarint(buffer, start, end);

@@ -2,6 +2,7 @@
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import type { Located, LocateOptions, Name } from '../names/name.ts';
 import type { Category, ReceiveOptions } from './mailbox.ts';
+import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { LocalTask } from './task.ts';
 
@@ -46,7 +47,7 @@ export interface SuspendOptions<T> {
  * console.log(await adder.result); // => 6
  * ```
  */
-export interface Task<M> extends AsyncIterable<M> {
+export interface Task<M> extends AsyncIterable<M>, Place {
   readonly name: string;
   /** A reference to this task, to be sent to others. */
   readonly ref: TaskRef<M>;
@@ -90,6 +91,9 @@ export type TaskFunction<M, A extends unknown[], R> = (self: Task<M>, ...args: A
 /** What a task needs of its runtime. */
 export interface TaskHost {
   readonly clock: Clock;
+  /** How long an interrupted task may go on before it is left to itself. */
+  readonly graceMs: number;
+  readonly place: Place;
   readonly location: string;
   taken(from: RuntimeId, task: number, bytes: number): void;
   taskEnded(task: { readonly number: number; readonly name: string; readonly watched: boolean }, end: TaskEnd): void;

@@ -7,9 +7,10 @@ import type { Kernel } from '../kernel.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { FIRST_TASK } from '../ports.ts';
 import { TakeCount } from '../sessions/credit.ts';
+import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskEnd, TaskFunction, TaskHost, TaskResult } from './self.ts';
-import { LocalTask } from './task.ts';
+import { GRACE_MS, LocalTask } from './task.ts';
 import { LocalRef, type ReplyRef } from './task-refs.ts';
 
 const ENDS_KEPT = 1_000;
@@ -38,6 +39,7 @@ export class TaskTable implements TaskHost {
   readonly #counts = new Map<RuntimeId, Map<number, TakeCount>>();
   readonly #idle: (() => void)[] = [];
   readonly #empty: (() => void)[] = [];
+  graceMs = GRACE_MS;
   #next = FIRST_TASK;
 
   constructor(kernel: Kernel) {
@@ -48,8 +50,13 @@ export class TaskTable implements TaskHost {
     return this.#kernel.clock;
   }
 
+  get place(): Place {
+    return this.#kernel.place;
+  }
+
   get location(): string {
-    return this.#kernel.carrier.addresses[0] ?? this.#kernel.carrier.name;
+    const { location, addresses, name } = this.#kernel.carrier;
+    return location ?? addresses[0] ?? name;
   }
 
   get size(): number {

@@ -189,6 +189,8 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
 export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   declare readonly wire: RefWire;
   #window: SendWindow | undefined;
+  /** It is known to be lost: nothing is sent to it any more, wherever its runtime was. */
+  #over = false;
 
   constructor(kernel: Kernel, wire: RefWire) {
     super(kernel, wire.name, wire, wire);
@@ -235,13 +237,18 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
     try {
       return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'watch', [this.number])) as TaskEnd;
     } catch (error) {
+      this.#over = true;
+      const window = this.open();
+      window.lost ??= error as Error;
+      window.ended = true;
+      window.wake();
       return lostEnd(error);
     }
   }
 
   /** The window of what is under way to the task. */
   open(): SendWindow {
-    if (!this.#window || (this.#window.ended && !this.kernel.peers.has(this.runtime)))
+    if (!this.#window || (this.#window.ended && !this.#over && !this.kernel.peers.has(this.runtime)))
       this.#window = this.kernel.windows.get(this.runtime, this.number);
     return this.#window;
   }

@@ -10,6 +10,7 @@
 import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
 import { Driver, isGenerator } from './generators.ts';
 import { type Category, Mailbox, type MailboxOwner, type ReceiveOptions } from './mailbox.ts';
+import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { SuspendOptions, Task, TaskEnd, TaskFunction, TaskHost } from './self.ts';
 
@@ -114,6 +115,26 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
 
   get location(): string {
     return this.#host.location;
+  }
+
+  get worker(): Place['worker'] {
+    return this.#host.place.worker;
+  }
+
+  get host(): Place['host'] {
+    return this.#host.place.host;
+  }
+
+  file(name: string): string {
+    return this.#host.place.file(name);
+  }
+
+  import(name: string): Promise<unknown> {
+    return this.#host.place.import(name);
+  }
+
+  sendFile(...args: Parameters<Place['sendFile']>): ReturnType<Place['sendFile']> {
+    return this.#host.place.sendFile(...args);
   }
 
   /** How it ends; made when somebody asks. */
@@ -295,7 +316,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#suspended?.reject(error);
     this.#rare?.abort?.abort(error);
     this.#driver?.stop(error);
-    const timer = this.#host.clock.after(GRACE_MS, () => this.end({ kind: 'terminated', error }), { background: true });
+    const timer = this.#host.clock.after(this.#host.graceMs, () => this.end({ kind: 'terminated', error }), { background: true });
     void this.ended.then(() => timer.cancel());
   }
 

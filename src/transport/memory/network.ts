@@ -57,6 +57,14 @@ export class MemoryNetwork {
     return this.#conns.size / 2;
   }
 
+  /** The two ends of a connection between two processes of one machine. */
+  pair(machine: string, remote: string): [MemoryConn, MemoryConn] {
+    const ends: [MemoryConn, MemoryConn] = [new MemoryConn(this, machine, remote), new MemoryConn(this, machine, remote)];
+    ends[0].join(ends[1]);
+    for (const end of ends) this.#conns.add(end);
+    return ends;
+  }
+
   /** Breaks connections: all, or those that touch a machine. Both ends are told. */
   cut(machine?: string): number {
     const cut = [...this.#conns].filter((conn) => machine === undefined || conn.machine === machine);

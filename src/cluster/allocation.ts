@@ -1,0 +1,97 @@
+// Which hosts a client takes, and how many workers of each: its allocations in order, the first that decides, decides.
+//
+//   A1. What no allocation matches is not used. Patterns match the whole name or address, `*` any part of it.
+//   A2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
+//   A3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
+import { checkNumber, checkOptions, FlotillaError } from '../base/index.ts';
+import type { Availability, HostFacts } from '../host/index.ts';
+
+/** What an allocation is asked about. */
+export interface HostOffer extends HostFacts {
+  readonly location: string;
+  readonly addresses: readonly string[];
+  readonly availability: Availability | undefined;
+}
+
+/** One rule about hosts. Called `DispycosNodeAllocate` in dispycos. */
+export interface HostAllocation {
+  /** A name, an address, or a pattern with `*`; `*` by default. (`node`) */
+  readonly host?: string;
+  /** The port at which a host that is named is asked; 9706 by default. */
+  readonly port?: number;
+  /** Sought anywhere in `type-release-machine-node-version`, ignoring case. */
+  readonly platform?: string | RegExp;
+  /** The host must offer at least so many workers; any number if absent or 0. (`cpus`) */
+  readonly workers?: number;
+  /** Bytes that must be free. */
+  readonly memory?: number;
+  readonly disk?: number;
+  /** Decides itself, in this process: how many workers to take, 0 to refuse, negative to ask the next allocation. */
+  readonly allocate?: (offer: HostOffer) => number | Promise<number>;
+}
+
+/** The allocations of an option. Throws ERR_OPTION_*. */
+export function allocationsOf(hosts: readonly (string | HostAllocation)[]): readonly HostAllocation[] {
+  return hosts.map((given) => {
+    if (typeof given === 'string') return { host: given };
+    if (typeof given !== 'object' || given === null)
+      throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: 'hosts' holds names and allocations, not ${String(given)}.`);
+    checkOptions('An allocation', given, ['host', 'port', 'platform', 'workers', 'memory', 'disk', 'allocate']);
+    for (const name of ['port', 'workers', 'memory', 'disk'] as const) checkNumber('An allocation', name, given[name], 0);
+    if (given.allocate !== undefined && typeof given.allocate !== 'function')
+      throw new FlotillaError('ERR_OPTION_INVALID', "An allocation's 'allocate' must be a function.");
+    if (typeof given.platform === 'string') asPattern(given.platform);
+    return given;
+  });
+}
+
+/** How many workers of a host are taken; 0: it is refused. Rejects with what an `allocate` throws. */
+export async function decide(
+  allocations: readonly HostAllocation[],
+  offer: HostOffer,
+): Promise<{ readonly take: number; readonly why: string }> {
+  let why = `no allocation matches '${offer.name}' (${offer.location}); add '*' to take all others`;
+  for (const allocation of allocations) {
+    const { host = '*', platform, workers = 0, memory = 0, disk = 0, allocate } = allocation;
+    if (!matches(host, offer)) continue;
+    const pattern = typeof platform === 'string' ? asPattern(platform) : platform;
+    if (pattern && !new RegExp(pattern.source, 'i').test(offer.platform)) {
+      why = `the platform ${offer.platform} is not ${String(platform)}`;
+      continue; // A2
+    }
+    const lack = lacking(offer, workers, memory, disk);
+    if (lack) return { take: 0, why: lack }; // A3
+    if (!allocate) return { take: Number.POSITIVE_INFINITY, why: '' };
+    const take = await allocate(offer);
+    if (typeof take !== 'number' || Number.isNaN(take))
+      throw new FlotillaError('ERR_OPTION_INVALID', `The 'allocate' of '${host}' must return a number; it returned ${String(take)}.`);
+    if (take >= 0) return { take: Math.floor(take), why: 'its allocation refuses it' };
+    why = `the allocation of '${host}' passes it on, and no other takes it`;
+  }
+  return { take: 0, why };
+}
+
+function lacking(offer: HostOffer, workers: number, memory: number, disk: number): string | undefined {
+  if (offer.workers < workers) return `it offers ${offer.workers} workers, and ${workers} are wanted`;
+  const free = offer.availability;
+  if (free && free.memory < memory) return `it has ${free.memory} bytes of memory free, and ${memory} are wanted`;
+  if (free && free.disk < disk) return `it has ${free.disk} bytes of disk free, and ${disk} are wanted`;
+  return undefined;
+}
+
+function matches(pattern: string, offer: HostOffer): boolean {
+  const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
+  const addresses = offer.addresses.flatMap((address) => {
+    const bare = address.replace(/^\w+:\/\//, '');
+    return [address, bare, bare.replace(/:\d+$/, '')];
+  });
+  return [offer.name, ...addresses].some((text) => regex.test(text)); // A1
+}
+
+function asPattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i');
+  } catch (error) {
+    throw new FlotillaError('ERR_OPTION_INVALID', `An allocation's 'platform' is no regular expression: ${(error as Error).message}.`);
+  }
+}

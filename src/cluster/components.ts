@@ -1,0 +1,65 @@
+// What a client sends to its hosts ahead of its work: functions, classes, modules, files.
+import { statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FlotillaError } from '../base/index.ts';
+
+/** A function or class, the URL of a module, or the path of a file. */
+export type Component = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => object) | URL | string;
+
+/** A file that goes to the client's folder on each host. */
+export interface FilePart {
+  readonly path: string;
+  /** The folder there, relative to the client's. */
+  readonly dir: string;
+  readonly name: string;
+}
+
+/** The components of an option, told apart. */
+export interface Parts {
+  readonly functions: readonly ((...args: never[]) => unknown)[];
+  readonly classes: readonly (abstract new (...args: never[]) => object)[];
+  readonly modules: readonly string[];
+  readonly files: readonly FilePart[];
+}
+
+const CODE = /\.[mc]?[jt]sx?$/;
+
+/** Tells components apart. Throws ERR_OPTION_INVALID for what is none, or a file that is not there. */
+export function partsOf(components: readonly Component[]): Parts {
+  const functions: ((...args: never[]) => unknown)[] = [];
+  const classes: (abstract new (...args: never[]) => object)[] = [];
+  const modules: string[] = [];
+  const files: FilePart[] = [];
+  for (const [i, given] of [...new Set(components)].entries()) {
+    if (typeof given === 'function') {
+      if (/^class\b/.test(Function.prototype.toString.call(given))) classes.push(given as abstract new (...args: never[]) => object);
+      else functions.push(given as (...args: never[]) => unknown);
+    } else if (given instanceof URL) {
+      if (CODE.test(given.pathname)) modules.push(given.href);
+      else files.push(filePart(fileURLToPath(given)));
+    } else if (typeof given === 'string') {
+      if (given.startsWith('file:') && CODE.test(given)) modules.push(given);
+      else files.push(filePart(given));
+    } else
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `Client.connect: components[${i}] must be a function, a class, the URL of a module, or the path of a file; it is ${given === null ? 'null' : typeof given}.`,
+      );
+  }
+  return { functions, classes, modules, files };
+}
+
+/** Where a file goes: those under the current folder keep their place, others go to the top. Throws ERR_OPTION_INVALID. */
+export function filePart(path: string): FilePart {
+  const whole = resolve(path);
+  try {
+    if (!statSync(whole).isFile()) throw new Error('it is no plain file');
+  } catch (error) {
+    throw new FlotillaError('ERR_OPTION_INVALID', `The component '${path}' cannot be sent: ${(error as Error).message}.`, { cause: error });
+  }
+  const from = relative(process.cwd(), whole);
+  const outside = from.startsWith('..') || isAbsolute(from);
+  const dir = outside ? '' : dirname(from).split(sep).join('/');
+  return { path: whole, dir: dir === '.' ? '' : dir, name: basename(whole) };
+}

@@ -1,0 +1,48 @@
+// What a crew is told, needs of its client, and remembers.
+import type { Log, RuntimeId } from '../base/index.ts';
+import type { Library } from '../code/index.ts';
+import type { Runtime } from '../kernel/index.ts';
+import type { Dispatcher } from './dispatch.ts';
+import type { Provision } from './provision.ts';
+
+/** A line that a worker printed, or logged. */
+export interface OutputLine {
+  readonly worker: string;
+  readonly stream: 'stdout' | 'stderr' | 'log';
+  readonly text: string;
+}
+
+/** How a client wants its hosts and workers. */
+export interface CrewOptions {
+  readonly disableHosts: boolean;
+  readonly disableWorkers: boolean;
+  readonly restartWorkers: boolean;
+  readonly abandonZombieHosts: boolean | number;
+}
+
+/** What a crew needs of its client. */
+export interface CrewClient {
+  readonly runtime: Runtime;
+  readonly dispatcher: Dispatcher;
+  readonly library: Library;
+  readonly provision: () => Provision;
+  readonly log: Log;
+  readonly options: CrewOptions;
+  /** Tells the scheduler how many workers of a host are wanted: from now on, or until there is work for more. */
+  takes(host: RuntimeId, most: number, forGood: boolean): Promise<void>;
+}
+
+/** What is known of a worker there was. */
+export interface Past {
+  readonly host: string;
+  done: number;
+  lost: number;
+}
+
+/** Takes over the pulse of a host that cannot give signs of life as often as this client would. */
+export function agreePulse(runtime: Runtime, host: string, ms: number, log: Log): void {
+  const { pulseMs } = runtime.hub.options;
+  if (ms <= pulseMs) return;
+  log.warn(`Host '${host}' gives a sign of life every ${ms / 1000} s at most, not every ${pulseMs / 1000} s.`);
+  runtime.hub.pace(ms);
+}

@@ -1,0 +1,104 @@
+// Why something waits, in lines for people: what each host does instead, and what would change it.
+import type { RuntimeId } from '../base/index.ts';
+import type { Crew } from './crew.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { appetite, type ClientState, freeOf, type HostState, type ScheduleState } from './schedule/index.ts';
+import { isAt, PAUSE, type Work } from './work.ts';
+
+const MOST_KINDS = 8;
+
+/** Why a client holds what it holds, as its scheduler sees it. */
+export function explainClient(state: ScheduleState, client: ClientState, refused: ReadonlyMap<RuntimeId, string>): string[] {
+  const wants = Number.isFinite(client.wants) ? `${client.wants}` : 'all it may have';
+  const lines = [`client '${client.name}' holds ${client.holds} worker${client.holds === 1 ? '' : 's'} and wants ${wants}`];
+  if (!client.admitted) return [...lines, `  it waits for its turn: ${waitsFor(state, client)}`];
+  if (client.holds >= client.wants) return lines;
+  if (state.hosts.size === 0) return [...lines, '  no host has joined this scheduler. Start one on each machine: flotilla host'];
+  for (const host of state.hosts.values()) lines.push(`  host '${host.name}': ${whyNotMore(state, client, host, refused)}`);
+  return lines;
+}
+
+function waitsFor(state: ScheduleState, client: ClientState): string {
+  const before = [...state.clients.values()].filter((other) => other !== client && other.admitted);
+  const names = before.map(({ name }) => `'${name}'`).join(', ');
+  if (client.exclusive && before.length > 0) return `it wants the whole cluster, and ${names} must end first`;
+  const alone = before.find((other) => other.exclusive);
+  if (alone) return `'${alone.name}' has the whole cluster until it ends`;
+  const next = [...state.clients.values()].find((other) => !other.admitted && other.exclusive);
+  return next && next !== client
+    ? `'${next.name}' came before and waits for the whole cluster`
+    : 'clients of before a restart still hold hosts';
+}
+
+function whyNotMore(state: ScheduleState, client: ClientState, host: HostState, refused: ReadonlyMap<RuntimeId, string>): string {
+  const here = client.on.get(host.id)?.size ?? 0;
+  const all = `${here} of ${host.workers} workers are this client's`;
+  if (!host.open) return `${all}; it takes nobody now (service hours, or it is being closed)`;
+  if (appetite(client, host.id) <= 0) {
+    const why = refused.get(host.id);
+    return `${all}; ${why ? `refused: ${why}` : 'the client takes no more of it'}`;
+  }
+  if (freeOf(host) > 0) return `${all}; ${freeOf(host)} are being granted`;
+  const others = new Map<string, number>();
+  for (const held of host.held.values()) {
+    if (held.client === client.id) continue;
+    const name = state.clients.get(held.client)?.name ?? 'a client of before a restart';
+    others.set(name, (others.get(name) ?? 0) + 1);
+  }
+  if (others.size === 0) return `${all}, which is all it has. More hosts, or hosts with more workers, would help`;
+  const list = [...others].map(([name, count]) => `${count} '${name}'`).join(', ');
+  return `${all}; the others hold ${list}. A greater weight, or the end of those, would help`;
+}
+
+/** What waits in a client, and why. */
+export function explainWork(dispatcher: Dispatcher, crew: Crew): string[] {
+  const stations = [...crew.stations.values()];
+  const lines: string[] = [];
+  for (const station of stations) {
+    const members = crew.of(station);
+    const why = station.offline
+      ? 'is silent; what it had is kept (client.abandonZombie gives it up)'
+      : station.suspended
+        ? `is suspended: client.resumeHost('${station.name}')`
+        : station.phase === 'leaving'
+          ? 'is being closed'
+          : members.length === 0
+            ? `does not work yet: ${station.waitsFor}`
+            : '';
+    const busy = members.filter((member) => member.inFlight.size > 0 || member.tasks.size > 0).length;
+    lines.push(`  host '${station.name}' ${why || `has ${members.length} workers, ${busy} of them busy`}`);
+  }
+  if (stations.length === 0) lines.push('  it has no host');
+  const kinds = new Map<string, { count: number; work: Work }>();
+  for (const work of dispatcher.queued()) {
+    const key = `${work.job.id} ${work.at ?? ''} ${work.io}`;
+    const kind = kinds.get(key);
+    if (kind) kind.count++;
+    else kinds.set(key, { count: 1, work });
+  }
+  for (const { count, work } of [...kinds.values()].slice(0, MOST_KINDS))
+    lines.push(
+      `  ${count} × '${work.job.label}'${work.at === undefined ? '' : ` at '${work.at}'`} wait: ${whyWaits(work, dispatcher, crew)}`,
+    );
+  if (kinds.size > MOST_KINDS) lines.push(`  and ${kinds.size - MOST_KINDS} more kinds of work`);
+  if (kinds.size === 0) lines.push(`  nothing waits; ${dispatcher.running} calls are under way`);
+  return lines;
+}
+
+function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string {
+  const { at, job, io } = work;
+  const all = dispatcher.members;
+  const there = at === undefined ? all : all.filter((member) => isAt(member, at));
+  if (all.length === 0) return `there is no worker yet${crew.lastFailure ? `; the last that failed: ${crew.lastFailure.message}` : ''}`;
+  if (there.length === 0) return `no worker is at '${at}'; there are ${all.map(({ info }) => info.name).join(', ')}`;
+  const refused = there.filter((member) => job.refusedBy.has(member.info.host));
+  if (refused.length === there.length) return `no host there can run it: ${[...job.refusedBy.values()][0]?.message}`;
+  const paused = there.filter((member) => member.pause !== 0);
+  if (paused.length === there.length)
+    return paused.every((member) => member.pause & PAUSE.OFFLINE) ? 'the workers there are silent' : 'the workers there are suspended';
+  const alone = there.filter((member) => member.alone);
+  if (alone.length + paused.length === there.length)
+    return `each of ${alone.length} workers is held by a task of its own; with({ io: n }) lets several share one, more workers would help`;
+  if (io > 0) return `each of ${there.length} workers runs ${io} of them already: a greater io, or more workers, would help`;
+  return `all ${there.length} workers are busy; more workers would help`;
+}

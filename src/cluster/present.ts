@@ -1,0 +1,30 @@
+// The present state of hosts and workers as the events that lead to it.
+import type { WorkerInfo } from '../host/index.ts';
+import type { ClusterEvent } from './events.ts';
+import type { Station } from './station.ts';
+import { type Member, PAUSE } from './work.ts';
+
+/** The kinds of events that are about a worker that is there. */
+export type WorkerKind = 'worker-discovered' | 'worker-initialized' | 'worker-suspended' | 'worker-resumed';
+
+export function workerEvent(kind: WorkerKind, info: WorkerInfo, station: Station | undefined): ClusterEvent {
+  return { kind, worker: info.name, host: info.hostName, location: `${station?.addresses[0] ?? info.hostName}/${info.slot}` };
+}
+
+/** The events of a host, of its workers that are not set up yet, and of those that work. */
+export function presentOf(station: Station, waiting: readonly WorkerInfo[], members: readonly Member[]): ClusterEvent[] {
+  const { name: host, info } = station;
+  const of = (kind: 'host-discovered' | 'host-initialized' | 'host-suspended' | 'host-offline'): ClusterEvent => ({ kind, host, info });
+  return [
+    of('host-discovered'),
+    ...(station.phase === 'discovered' ? [] : [of('host-initialized')]),
+    ...(station.suspended ? [of('host-suspended')] : []),
+    ...(station.offline ? [of('host-offline')] : []),
+    ...waiting.map((worker) => workerEvent('worker-discovered', worker, station)),
+    ...members.flatMap((member) => [
+      workerEvent('worker-discovered', member.info, station),
+      workerEvent('worker-initialized', member.info, station),
+      ...(member.pause & PAUSE.SUSPENDED ? [workerEvent('worker-suspended', member.info, station)] : []),
+    ]),
+  ];
+}

@@ -1,0 +1,48 @@
+// Questions to a scheduler from outside: what there is, and why something waits.
+import { FlotillaError, hasCode } from '../base/index.ts';
+import { PORT, Runtime } from '../kernel/index.ts';
+import { formatAddress, parseAddress } from '../transport/index.ts';
+import type { ClusterStatus } from './protocol.ts';
+import { SCHEDULER_PORT } from './scheduler-link.ts';
+
+const ASK_MS = 10_000;
+
+/** A scheduler that can be asked; close it when done. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
+export async function askScheduler(
+  address: string,
+  options: { readonly timeout?: number } = {},
+): Promise<{ status(): Promise<ClusterStatus>; explain(client?: string): Promise<readonly string[]>; close(): Promise<void> }> {
+  const runtime = await Runtime.start({ name: 'status' });
+  const timeout = options.timeout ?? ASK_MS;
+  try {
+    const text = formatAddress(parseAddress(address, SCHEDULER_PORT));
+    const scheduler = await runtime.connect(text, { timeout }).catch((error: unknown) => {
+      if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
+      throw new FlotillaError(
+        'ERR_CLUSTER_NO_SCHEDULER',
+        `No scheduler answers at ${text}: ${(error as Error).message} Start one with 'flotilla scheduler', or name another.`,
+        { cause: error },
+      );
+    });
+    const ask = (method: string, args: readonly unknown[]): Promise<unknown> =>
+      runtime.kernel.ask(scheduler, PORT.SCHEDULER, method, args, { timeout });
+    return {
+      status: () => ask('status', []) as Promise<ClusterStatus>,
+      explain: (client) => ask('explain', client === undefined ? [] : [client]) as Promise<readonly string[]>,
+      close: () => runtime.close(),
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+/** Asks a scheduler once for the state of its cluster. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
+export async function fetchStatus(address: string, options: { readonly timeout?: number } = {}): Promise<ClusterStatus> {
+  const scheduler = await askScheduler(address, options);
+  try {
+    return await scheduler.status();
+  } finally {
+    await scheduler.close();
+  }
+}

@@ -1,0 +1,23 @@
+// How a host or a worker is named: its name, its location, or its machine's address.
+import { FlotillaError } from '../base/index.ts';
+
+/** Whether a name means this place: `NAME`, `NAME/N`, `tcp://HOST:PORT`, `tcp://HOST:PORT/N`, `HOST:PORT`, or `HOST` for all there. */
+export function means(where: string, name: string, addresses: readonly string[], slot?: number): boolean {
+  if (where === name) return true;
+  const suffix = slot === undefined ? '' : `/${slot}`;
+  for (const address of addresses) {
+    const bare = address.replace(/^\w+:\/\//, '');
+    if (where === address + suffix || where === bare + suffix) return true;
+    if (slot === undefined && where === bare.replace(/:\d+$/, '')) return true;
+  }
+  return false;
+}
+
+/** The error for a name that means nothing that there is. */
+export function unknownPlace(where: string, what: 'host' | 'worker' | 'host or worker', known: readonly string[]): FlotillaError {
+  const list =
+    known.length > 0
+      ? `There are ${known.slice(0, 12).join(', ')}${known.length > 12 ? `, and ${known.length - 12} more` : ''}`
+      : 'There is none now';
+  return new FlotillaError('ERR_HOST_UNKNOWN', `This client has no ${what} '${where}'. ${list}.`, { details: { where } });
+}

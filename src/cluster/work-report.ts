@@ -1,0 +1,90 @@
+// Tells of tasks and calls as they begin and end, each once, however often they are tried.
+import { type Clock, type Events, toError } from '../base/index.ts';
+import { PORT, type TaskEnd, type TaskRef } from '../kernel/index.ts';
+import type { Dispatcher } from './dispatch.ts';
+import type { ClusterEvent, WorkInfo } from './events.ts';
+import type { ClientOptions } from './options.ts';
+import type { Member, Work } from './work.ts';
+
+/** What is told of the work of one client. */
+export class WorkReport {
+  readonly #clock: Clock;
+  readonly #events: Events<ClusterEvent>;
+  readonly #dispatcher: Dispatcher;
+  readonly #begun = new WeakMap<Work, { id: number; info: WorkInfo }>();
+  #next = 1;
+
+  constructor(clock: Clock, events: Events<ClusterEvent>, dispatcher: Dispatcher) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Calls are told of from now on: somebody listens. */
+  listen(): void {
+    this.#dispatcher.onWork ??= (work, member, end) => this.#work(work, member, end);
+  }
+
+  /** Tells those that a client's options name. */
+  tell({ onStatus, statusTask }: ClientOptions, warn: (text: string) => void): void {
+    if (onStatus) this.#events.on(onStatus);
+    if (statusTask) {
+      const off = this.#events.on((event) => {
+        try {
+          statusTask.send(event);
+        } catch (error) {
+          off();
+          warn(`the status task '${statusTask.name}' does not read what it is told, and is told no more: ${toError(error).message}`);
+        }
+      });
+    }
+    if (onStatus || statusTask) this.listen();
+  }
+
+  /** A task has been started. Returns what tells of its end. */
+  task(work: Work, member: Member | undefined, task: TaskRef<unknown>): { info: WorkInfo; ended: (end: TaskEnd) => void } {
+    const info = this.infoOf(work, member, this.#clock.wall(), task);
+    const id = this.#next++;
+    this.#events.emit({ kind: 'task-created', id, info });
+    return { info, ended: (end) => this.#events.emit({ kind: 'task-ended', id, info, end }) };
+  }
+
+  item(name: string, index: number, item: unknown, end: TaskEnd): void {
+    this.#events.emit({ kind: 'item-ended', name, index, item, end });
+  }
+
+  /** The calls that are under way on a worker. */
+  underWay(member: Member): WorkInfo[] {
+    const age = this.#clock.wall() - this.#clock.now();
+    return [...member.inFlight].flatMap(([work, flight]) =>
+      work.port === PORT.BATCH || work.port === PORT.TASKS ? [] : [this.infoOf(work, member, flight.since + age, undefined)],
+    );
+  }
+
+  infoOf({ job, args, io, port }: Work, member: Member | undefined, startTime: number, task: TaskRef<unknown> | undefined): WorkInfo {
+    return {
+      name: job.label,
+      args: (port === PORT.TASKS ? (args as [number, unknown[]])[1] : args) as readonly unknown[],
+      worker: member?.info.name ?? '',
+      host: member?.info.hostName ?? '',
+      startTime: Math.round(startTime),
+      io: io > 0,
+      task: task as TaskRef<never> | undefined,
+    };
+  }
+
+  #work(work: Work, member: Member | undefined, end: { readonly ok: boolean; readonly value: unknown } | undefined): void {
+    if (work.port === PORT.BATCH || work.port === PORT.TASKS || work.counted) return;
+    const begun = this.#begun.get(work);
+    if (end) {
+      if (!begun) return;
+      this.#begun.delete(work);
+      const { ok, value } = end;
+      this.#events.emit({ kind: 'task-ended', ...begun, end: ok ? { kind: 'returned', value } : { kind: 'threw', error: toError(value) } });
+    } else if (!begun) {
+      const told = { id: this.#next++, info: this.infoOf(work, member, this.#clock.wall(), undefined) };
+      this.#begun.set(work, told);
+      this.#events.emit({ kind: 'task-created', ...told });
+    }
+  }
+}

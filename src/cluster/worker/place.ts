@@ -1,0 +1,62 @@
+// Where a function runs on a worker, as it sees it.
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { RuntimeId } from '../../base/index.ts';
+import { importFrom, installPackage } from '../../code/index.ts';
+import type { WorkerConfig } from '../../host/index.ts';
+import { type FileSender, fileUnknown, type Kernel, type Place, PORT } from '../../kernel/index.ts';
+
+/** The place of a worker. `client` is whom it works for. */
+export function workerPlace(options: {
+  readonly kernel: Kernel;
+  readonly config: WorkerConfig;
+  readonly sender: FileSender;
+  readonly client: () => RuntimeId;
+  readonly data: () => unknown;
+}): Place {
+  const { kernel, config, sender, client } = options;
+  const folders = [config.cwd, config.folder];
+  const find = (name: string): string | undefined =>
+    isAbsolute(name)
+      ? existsSync(name)
+        ? name
+        : undefined
+      : folders.map((folder) => resolve(folder, name)).find((path) => existsSync(path));
+  let data: { readonly value: unknown } | undefined;
+  const read = (): unknown => {
+    data ??= { value: options.data() };
+    return data.value;
+  };
+  const ask = (method: string, args: readonly unknown[]): Promise<void> =>
+    kernel.ask(client(), PORT.CLIENT, method, args).then(() => undefined);
+  return {
+    worker: {
+      name: config.name,
+      state: {},
+      close: ({ terminate = false, restart = false } = {}) => ask('closeWorker', [{ terminate, restart }]),
+    },
+    host: {
+      name: config.host,
+      get data() {
+        return read();
+      },
+      dataOf: () => read() as never,
+      close: ({ terminate = false } = {}) => ask('closeHost', [{ terminate }]),
+    },
+    file(name) {
+      const path = find(name);
+      if (path !== undefined) return path;
+      throw fileUnknown(name, folders);
+    },
+    async import(name) {
+      const path = find(name);
+      if (path !== undefined) return import(pathToFileURL(path).href);
+      if (/^(\.{0,2}\/|file:)/.test(name)) throw fileUnknown(name, folders);
+      const parts = name.split('/');
+      await installPackage(config.folder, parts.slice(0, name.startsWith('@') ? 2 : 1).join('/'), config.packages);
+      return importFrom(config.folder, name);
+    },
+    sendFile: (path, { to, ...rest } = {}) => sender.send((to as RuntimeId | undefined) ?? client(), resolve(config.cwd, path), rest),
+  };
+}

@@ -1,0 +1,31 @@
+// What a worker process is told, from what its host was told.
+import { GRACE_MS } from '../kernel/index.ts';
+import type { WorkerConfig } from './child.ts';
+import type { HostOptions } from './host.ts';
+import { SET_UP_SLOT } from './tenant.ts';
+
+/** The configuration of the worker of a place. */
+export function workerConfig(
+  options: HostOptions,
+  slot: { readonly name: string; readonly number: number },
+  at: { readonly folder: string; readonly cwd: string; readonly location: string | undefined; readonly pulse: number },
+): WorkerConfig {
+  const { name, secret, listen = [], ports = [], advertise, encrypt = 'auto' } = options;
+  const port = ports[slot.number] ?? 0;
+  return {
+    name: slot.name,
+    location: `${at.location ?? name}/${slot.number}`,
+    secret: Buffer.from(secret).toString('hex'),
+    folder: at.folder,
+    cwd: at.cwd,
+    // Nobody dials the process that sets a host up.
+    listen: slot.number === SET_UP_SLOT ? [] : listen.map((address) => address.replace(/:0$/, `:${port}`)),
+    advertise,
+    pulse: at.pulse,
+    encrypt,
+    host: name,
+    slot: slot.number,
+    graceMs: GRACE_MS,
+    packages: process.cwd(),
+  };
+}

@@ -1,0 +1,159 @@
+// What a host stands on: processes, folders, the store of code. Handed in, so that whole clusters can be simulated.
+//
+//   G1. What is made for a client goes with it; what is made for the host goes with the host.
+import type { ChildProcess } from 'node:child_process';
+import { chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer } from '../base/index.ts';
+import { Store, type UnitHead } from '../code/index.ts';
+import type { Conn } from '../transport/index.ts';
+import { Child, type ChildHandler, killGroup, type Limits, startProcess, type WorkerConfig } from './child.ts';
+import { hostFolder, userFolder } from './folder.ts';
+import { Meter } from './machine.ts';
+import type { Availability } from './protocol.ts';
+import type { Account } from './users.ts';
+
+/** A process that was started. */
+export interface Launched {
+  readonly pid: number;
+  /** The connection on which it greets. */
+  readonly conn: Conn;
+  /** Ends it and its descendants, now. Resolves when it is gone. */
+  kill(reason: string): Promise<void>;
+}
+
+/** The code that a host holds. */
+export interface CodeStore {
+  missing(hashes: readonly string[]): string[];
+  put(hash: string, text: string): Promise<void>;
+  provide(folder: string, units: readonly UnitHead[], owner: Account | undefined): Promise<void>;
+  /** Lets a client's code import a package that is installed here. Throws ERR_CODE_PACKAGE_ABSENT. */
+  install(folder: string, name: string): Promise<void>;
+}
+
+/** A client's place on a host's disk, and the account its workers run under. */
+export interface Home {
+  readonly folder: string;
+  readonly account: Account | undefined;
+}
+
+/** What a host needs of its machine. */
+export interface Ground {
+  /** Starts a worker process. */
+  launch(config: WorkerConfig, home: Home, handler: ChildHandler): Launched;
+  /** Makes a client's folder. Throws ERR_HOST_START when nobody is left whose account it could use. */
+  enter(client: RuntimeId): Home;
+  /** A worker's own folder in its client's. */
+  room(home: Home, slot: number): string;
+  /** Gives what the host has put into a client's folder to whoever its workers are. */
+  give(home: Home, path: string): void;
+  /** Removes a client's folder. */
+  leave(home: Home): Promise<void>;
+  readonly store: CodeStore;
+  availability(): Availability;
+  close(): Promise<void>;
+}
+
+/** Options of {@link systemGround}. */
+export interface GroundOptions {
+  /** The program of a worker process. */
+  readonly entry: string;
+  readonly random: RandomBytes;
+  /** Where its folders are made; the system's place for temporary files by default. */
+  readonly dest?: string | undefined;
+  /** Leaves the folders of clients where they are. */
+  readonly keepFolders?: boolean | undefined;
+  readonly limits?: Limits | undefined;
+  /** Accounts that workers run under, one for each client at a time. */
+  readonly accounts?: readonly Account[] | undefined;
+  /** Keeps a process started ahead, so that the next worker is there at once. */
+  readonly spare?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** A spare is started when what was just asked for is on its way. */
+const SPARE_MS = 250;
+
+const WORKER_MODE = 0o700;
+
+/** This machine. Throws ERR_HOST_START. */
+export function systemGround(options: GroundOptions): Ground {
+  const { entry, random, dest, keepFolders = false, limits = {}, accounts = [], clock } = options;
+  const root = hostFolder(random, dest, accounts.length > 0);
+  const store = new Store(join(dest ?? userFolder(), 'store'));
+  const meter = new Meter(root);
+  const free = [...accounts];
+  const make = (folder: string, account: Account | undefined): void => {
+    mkdirSync(folder, { recursive: true, mode: WORKER_MODE });
+    if (account && lstatSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid);
+  };
+  let spare: ChildProcess | undefined;
+  let timer: Timer | undefined;
+  let closed = false;
+  const keepSpare = (): void => {
+    if (!options.spare || !clock || accounts.length > 0 || spare || closed) return;
+    timer?.cancel();
+    timer = clock.after(
+      SPARE_MS,
+      () => {
+        if (closed || spare) return;
+        const made = startProcess(entry, limits, undefined, root);
+        const gone = (): void => {
+          if (spare === made) spare = undefined;
+        };
+        made.once('error', gone);
+        made.once('exit', gone);
+        for (const stream of made.stdio) (stream as { unref?(): void } | null)?.unref?.();
+        made.unref();
+        spare = made;
+      },
+      { background: true },
+    );
+  };
+  keepSpare();
+  return {
+    store,
+    launch(config, home, handler) {
+      const ready = home.account ? undefined : spare;
+      if (ready) spare = undefined;
+      ready?.ref();
+      keepSpare();
+      return new Child(ready ?? startProcess(entry, limits, home.account, config.cwd), config, handler, limits);
+    },
+    enter(client) {
+      const account = free.shift();
+      if (accounts.length > 0 && !account) {
+        throw new FlotillaError(
+          'ERR_HOST_START',
+          `All ${accounts.length} users that workers of this host may run under are taken by other clients. Give more with --user A,B,C, or wait.`,
+        );
+      }
+      const folder = join(root, client.slice(0, 12));
+      make(folder, account);
+      make(join(folder, 'code'), account);
+      make(join(folder, 'node_modules'), account);
+      return { folder, account };
+    },
+    room(home, slot) {
+      const folder = slot === 0 ? home.folder : join(home.folder, String(slot));
+      make(folder, home.account);
+      return folder;
+    },
+    give({ folder, account }, path) {
+      if (!account) return;
+      for (let at = path; at.length > folder.length; at = dirname(at)) chownSync(at, account.uid, account.gid);
+    },
+    async leave(home) {
+      if (!keepFolders) await rm(home.folder, { recursive: true, force: true, maxRetries: 3 });
+      if (home.account) free.push(home.account);
+    },
+    availability: () => meter.take(),
+    async close() {
+      closed = true;
+      timer?.cancel();
+      if (spare) killGroup(spare.pid ?? 0);
+      if (!keepFolders) await rm(root, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}

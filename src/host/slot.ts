@@ -1,0 +1,172 @@
+// One worker place while a client holds it: its process, and the next one when that ends.
+//
+//   L1. A place has at most one process.
+//   L2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
+//   L3. Of every process that greeted, its end is told once, with its reason.
+import { Backoff, type Clock, type RuntimeId, type Timer } from '../base/index.ts';
+import type { ChildHandler } from './child.ts';
+import { startError } from './child.ts';
+import type { Launched } from './ground.ts';
+import type { SlotReport, WorkerDies, WorkerLoad } from './protocol.ts';
+
+/** A worker that has lived so long was not the cause of its end. */
+const STEADY_MS = 1_000;
+
+/** What a place needs of its host. */
+export interface SlotHost {
+  readonly clock: Clock;
+  readonly random: () => number;
+  launch(slot: Slot, handler: ChildHandler): Launched;
+  /** Greets a process; resolves with what runtime it is. */
+  greet(child: Launched): Promise<RuntimeId>;
+  ready(slot: Slot, worker: RuntimeId, pid: number): void;
+  /** A process ended: by itself, or on purpose. */
+  ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
+  failed(slot: Slot, reason: string): void;
+  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): void;
+}
+
+type Life =
+  /** Its client has not said yet that it may start. */
+  | { readonly kind: 'held' }
+  | { readonly kind: 'starting'; readonly child: Launched }
+  | { readonly kind: 'ready'; readonly child: Launched; readonly worker: RuntimeId; readonly since: number }
+  | { readonly kind: 'waiting'; readonly timer: Timer }
+  | { readonly kind: 'ended' };
+
+/** A place held by a client. */
+export class Slot {
+  readonly number: number;
+  readonly client: RuntimeId;
+  readonly epoch: number;
+  readonly name: string;
+  load: WorkerLoad = { kind: 'load', running: 0, tasks: 0, done: 0 };
+  /** Why its worker ends itself, if that is to be. */
+  diesOf: string | undefined;
+  /** When it last had work. */
+  busyAt: number;
+  readonly #host: SlotHost;
+  readonly #backoff: Backoff;
+  #life: Life = { kind: 'held' };
+  #closing: 'close' | 'restart' | undefined;
+
+  constructor(host: SlotHost, place: { number: number; client: RuntimeId; epoch: number; name: string }) {
+    this.#host = host;
+    this.number = place.number;
+    this.client = place.client;
+    this.epoch = place.epoch;
+    this.name = place.name;
+    this.busyAt = host.clock.now();
+    this.#backoff = new Backoff({ firstMs: 100, mostMs: 10_000, random: host.random });
+  }
+
+  get worker(): RuntimeId | undefined {
+    return this.#life.kind === 'ready' ? this.#life.worker : undefined;
+  }
+
+  get pid(): number {
+    return 'child' in this.#life ? this.#life.child.pid : 0;
+  }
+
+  get isHeld(): boolean {
+    return this.#life.kind === 'held';
+  }
+
+  report(now: number): SlotReport {
+    const { running, tasks } = this.load;
+    const idleMs = running + tasks > 0 || this.#life.kind !== 'ready' ? 0 : now - this.busyAt;
+    return { slot: this.number, client: this.client, pid: this.pid, running, tasks, idleMs };
+  }
+
+  /** What its worker says of itself. */
+  heard(load: WorkerLoad | WorkerDies): void {
+    if (load.kind === 'dies') {
+      this.diesOf = load.reason;
+      return;
+    }
+    if (load.running + load.tasks > 0 || load.done !== this.load.done) this.busyAt = this.#host.clock.now();
+    this.load = load;
+  }
+
+  /** Starts a process, unless there is one. */
+  start(): void {
+    if (this.#life.kind !== 'held' && this.#life.kind !== 'waiting') return;
+    const { clock } = this.#host;
+    this.#closing = undefined;
+    this.diesOf = undefined;
+    this.busyAt = clock.now();
+    let child: Launched;
+    try {
+      child = this.#host.launch(this, {
+        output: (stream, text) => this.#host.output(this, stream, text),
+        ended: (reason, lastLines) => this.#ended(child, reason, lastLines),
+      });
+    } catch (error) {
+      this.#host.failed(this, `Worker ${this.name} cannot be started: ${(error as Error).message}`);
+      return this.#again(this.#backoff.next());
+    }
+    this.#life = { kind: 'starting', child };
+    this.#host.greet(child).then(
+      (worker) => {
+        if (this.#life.kind !== 'starting' || this.#life.child !== child) return void child.kill('it came too late');
+        this.#life = { kind: 'ready', child, worker, since: clock.now() };
+        this.load = { kind: 'load', running: 0, tasks: 0, done: 0 };
+        this.#host.ready(this, worker, child.pid);
+      },
+      (error: Error) => void child.kill(`it did not greet: ${error.message}`),
+    );
+  }
+
+  /** Ends its process; another follows if it is to be restarted. */
+  close(reason: string, restart: boolean): Promise<void> {
+    this.#closing = restart ? 'restart' : 'close';
+    if ('child' in this.#life) return this.#life.child.kill(reason);
+    if (this.#life.kind === 'waiting') this.#life.timer.cancel();
+    this.#life = { kind: 'held' };
+    if (restart) this.start();
+    return Promise.resolve();
+  }
+
+  /** Its process ends soon, by itself and on purpose. */
+  closingSoon(restart: boolean): void {
+    this.#closing = restart ? 'restart' : 'close';
+  }
+
+  /** Kills its process as if it had died. */
+  kill(reason: string): void {
+    if ('child' in this.#life) void this.#life.child.kill(reason);
+  }
+
+  /** The place is given up. Resolves when its process is gone. */
+  end(reason: string): Promise<void> {
+    const life = this.#life;
+    this.#life = { kind: 'ended' };
+    if (life.kind === 'waiting') life.timer.cancel();
+    if (!('child' in life)) return Promise.resolve();
+    return life.child.kill(reason).then(() => {
+      if (life.kind === 'ready') this.#host.ended(this, life.worker, reason, [], true);
+    });
+  }
+
+  // L2, L3
+  #ended(child: Launched, reason: string, lastLines: readonly string[]): void {
+    const life = this.#life;
+    if (!('child' in life) || life.child !== child) return;
+    this.#life = { kind: 'held' };
+    const closing = this.#closing;
+    if (life.kind === 'ready') this.#host.ended(this, life.worker, reason, lastLines, closing !== undefined);
+    else this.#host.failed(this, startError(this.name, reason, lastLines).message);
+    if (closing === 'close' || this.#life.kind !== 'held') return;
+    if (life.kind === 'ready' && this.#host.clock.now() - life.since > STEADY_MS) this.#backoff.reset();
+    // The first replacement comes at once; a worker that keeps ending, ever later.
+    const atOnce = life.kind === 'ready' && (closing === 'restart' || this.#backoff.tries === 0);
+    const wait = this.#backoff.next();
+    this.#again(atOnce ? 0 : wait);
+  }
+
+  #again(ms: number): void {
+    if (ms === 0) return this.start();
+    const timer = this.#host.clock.after(ms, () => this.start());
+    this.#life = { kind: 'waiting', timer };
+  }
+}

@@ -1,0 +1,116 @@
+// What one client has on a host: its folder, its code, its set-up process, and what could not be told to it yet.
+import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
+import type { UnitHead } from '../code/index.ts';
+import type { Kernel } from '../kernel/index.ts';
+import type { Ground, Home } from './ground.ts';
+import type { HostNotice } from './protocol.ts';
+import { Slot, type SlotHost } from './slot.ts';
+
+/** The number of the process that sets a host up, before any worker. */
+export const SET_UP_SLOT = 0;
+const MOST_HELD = 1_000;
+const ATTACH_MS = 60_000;
+
+/** A client of a host. */
+export class Tenant {
+  readonly home: Home;
+  /** Tells one stay of a client from the next. */
+  readonly number: number;
+  /** What was to be told before the client attached. */
+  readonly held: HostNotice[] = [];
+  attached = false;
+  /** Its workers may start. */
+  begun = false;
+  /** Its pulse, in ms. */
+  pulse: number | undefined;
+  idleMs = 0;
+  patience: Timer | undefined;
+  readonly #id: RuntimeId;
+  readonly #ground: Ground;
+  readonly #host: SlotHost;
+  readonly #options: { readonly name: string; readonly onlyRegistered?: boolean };
+  #setUp: Slot | undefined;
+
+  constructor(
+    id: RuntimeId,
+    number: number,
+    ground: Ground,
+    host: SlotHost,
+    options: { readonly name: string; readonly onlyRegistered?: boolean },
+  ) {
+    this.#id = id;
+    this.number = number;
+    this.#ground = ground;
+    this.#host = host;
+    this.#options = options;
+    this.home = ground.enter(id);
+  }
+
+  /** Waits for the client to attach; a grant that nobody comes for is not kept. */
+  expect(late: () => void): void {
+    if (this.attached) return;
+    this.patience?.cancel();
+    this.patience = this.#host.clock.after(ATTACH_MS, late, { background: true });
+  }
+
+  attach(): void {
+    this.attached = true;
+    this.patience?.cancel();
+    this.patience = undefined;
+  }
+
+  hold(notice: HostNotice): void {
+    if (this.held.length < MOST_HELD) this.held.push(notice);
+  }
+
+  /** The hashes of units whose text is not here; when all are, gives them their names in the client's folder. */
+  async provide(units: readonly UnitHead[]): Promise<string[]> {
+    this.#checkCode();
+    const missing = this.#ground.store.missing(units.map((unit) => unit.hash));
+    if (missing.length === 0) await this.#ground.store.provide(this.home.folder, units, this.home.account);
+    return missing;
+  }
+
+  async put(hash: string, text: string): Promise<void> {
+    this.#checkCode();
+    await this.#ground.store.put(hash, text);
+  }
+
+  /** The place of the process that sets this host up. */
+  setUp(): Slot {
+    this.#setUp ??= new Slot(this.#host, { number: SET_UP_SLOT, client: this.#id, epoch: 0, name: `${this.#options.name}/${SET_UP_SLOT}` });
+    return this.#setUp;
+  }
+
+  async endSetUp(): Promise<void> {
+    const slot = this.#setUp;
+    this.#setUp = undefined;
+    slot?.closingSoon(false);
+    await slot?.end('the host is set up');
+  }
+
+  async close(): Promise<void> {
+    this.patience?.cancel();
+    await this.endSetUp();
+  }
+
+  #checkCode(): void {
+    if (!this.#options.onlyRegistered) return;
+    throw new FlotillaError(
+      'ERR_CODE_REFUSED',
+      `Host '${this.#options.name}' takes no code (--only-registered): it runs what is installed there, by client.module('PACKAGE').`,
+    );
+  }
+}
+
+/** The shortest of those times that are given; 0: none is. */
+export function least(...times: number[]): number {
+  const given = times.filter((ms) => ms > 0);
+  return given.length > 0 ? Math.min(...given) : 0;
+}
+
+/** Where the shared scheduler of a host can be reached; nowhere if it has none. */
+export function schedulerOf(kernel: Kernel, id: RuntimeId | undefined): readonly string[] {
+  const peer = id && kernel.peers.get(id);
+  return peer && peer.role === 'scheduler' ? peer.addresses : [];
+}

@@ -1,0 +1,18 @@
+// How often the session with a peer has ended: of so many peers, the latest.
+import type { RuntimeId } from '../../base/index.ts';
+
+const KEPT = 20_000;
+
+/** Counts of endings. */
+export class Endings {
+  readonly #counts = new Map<RuntimeId, number>();
+
+  of(peer: RuntimeId): number {
+    return this.#counts.get(peer) ?? 0;
+  }
+
+  add(peer: RuntimeId): void {
+    this.#counts.set(peer, this.of(peer) + 1);
+    if (this.#counts.size > KEPT) this.#counts.delete(this.#counts.keys().next().value as RuntimeId);
+  }
+}

@@ -1,0 +1,79 @@
+// Which hosts a client takes: patterns, platforms, what must be free, and what decides.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allocationsOf, decide, type HostAllocation, type HostOffer } from '../../src/cluster/allocation.ts';
+import { partsOf } from '../../src/cluster/components.ts';
+import { means } from '../../src/cluster/where.ts';
+import { thisPlatform } from '../../src/host/index.ts';
+
+const offer: HostOffer = {
+  name: 'lab-1',
+  platform: 'linux-6.1.0-x86_64-node-v20.19.0',
+  workers: 4,
+  cores: 4,
+  memory: 8e9,
+  location: 'tcp://192.168.1.10:9706',
+  addresses: ['tcp://192.168.1.10:9706'],
+  availability: { cpu: 90, memory: 2e9, disk: 5e9, swap: 0, load: 0.1 },
+};
+const take = async (...hosts: (string | HostAllocation)[]): Promise<number> => (await decide(allocationsOf(hosts), offer)).take;
+const ALL = Number.POSITIVE_INFINITY;
+
+test('a pattern matches the whole of a name or address, * any part of it', async () => {
+  assert.equal(await take('lab-1'), ALL);
+  assert.equal(await take('lab-*'), ALL);
+  assert.equal(await take('192.168.1.10'), ALL);
+  assert.equal(await take('192.168.1.1'), 0); // not the beginning of another address
+  assert.equal(await take('192.168.1.10:9706'), ALL);
+  assert.equal(await take('192.168.*'), ALL);
+  assert.equal(await take('lab'), 0);
+  assert.equal(await take('lab?1'), 0); // only * is special
+  assert.equal(await take('other', '*'), ALL);
+});
+
+test('a platform is sought anywhere, ignoring case; another one passes on', async () => {
+  assert.equal(await take({ platform: 'linux.*x86_64' }), ALL);
+  assert.equal(await take({ platform: 'LINUX' }), ALL);
+  assert.equal(await take({ platform: /\S+-node-v20/ }), ALL);
+  assert.equal(await take({ platform: 'windows' }), 0);
+  assert.equal(await take({ platform: 'windows', allocate: () => 1 }, { allocate: () => 2 }), 2);
+  assert.match(thisPlatform(), /^(linux|darwin|windows_nt)-.+-.+-node-v\d+/);
+});
+
+test('too few workers, too little memory or disk refuses', async () => {
+  assert.equal(await take({ workers: 4 }), ALL);
+  assert.equal(await take({ workers: 5 }, '*'), 0);
+  assert.equal(await take({ memory: 3e9 }, '*'), 0);
+  assert.equal(await take({ disk: 4e9 }), ALL);
+});
+
+test('allocate takes so many, refuses with 0, and passes on with less', async () => {
+  assert.equal(await take({ allocate: ({ workers }) => workers / 2 }), 2);
+  assert.equal(await take({ allocate: () => 0 }, '*'), 0);
+  assert.equal(await take({ allocate: async () => -1 }, { host: 'lab-*', allocate: () => 3 }), 3);
+  await assert.rejects(take({ allocate: () => 'many' as never }), /must return a number; it returned many/);
+});
+
+test('a place has a name, a location, and with a number behind it its workers', () => {
+  const addresses = ['tcp://10.0.0.2:9706', 'tcp://[fd00::2]:9706'];
+  for (const where of ['lab', 'tcp://10.0.0.2:9706', '10.0.0.2:9706', '10.0.0.2', '[fd00::2]:9706'])
+    assert.ok(means(where, 'lab', addresses), where);
+  for (const where of ['lab/1', 'tcp://10.0.0.2:9706/1', '10.0.0.2:9706/1']) assert.ok(means(where, 'lab/1', addresses, 1), where);
+  for (const where of ['la', '10.0.0.20', '10.0.0.2:9707', 'tcp://10.0.0.2:9706/2']) assert.ok(!means(where, 'lab', addresses), where);
+});
+
+test('components are told apart, each once', () => {
+  class Shape {}
+  const fn = (): number => 1;
+  const parts = partsOf([fn, fn, Shape, new URL('file:///x/job.ts'), 'package.json', 'test/fixtures/common.cjs']);
+  assert.deepEqual(parts.functions, [fn]);
+  assert.deepEqual(parts.classes, [Shape]);
+  assert.deepEqual(parts.modules, ['file:///x/job.ts']);
+  assert.deepEqual(
+    parts.files.map(({ dir, name }) => [dir, name]),
+    [
+      ['', 'package.json'],
+      ['test/fixtures', 'common.cjs'],
+    ],
+  );
+});

@@ -1,0 +1,428 @@
+// Hosts and workers as a client has them: set up, told of, suspended, closed, restarted; what is sent ahead, and what comes back.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { Client, type ClientOptions, type ClusterEvent, current, setUp, setUpEach, type Task } from '../../src/index.ts';
+import { grow, Point, prepare, read, store, sum } from '../fixtures/shapes.ts';
+import { tempFolder } from '../support/processes.ts';
+
+async function connect(t: { after(fn: () => unknown): void }, options: ClientOptions = {}): Promise<Client> {
+  const client = await Client.connect({ scheduler: 'local', workers: 2, output: 'ignore', warn: () => {}, ...options });
+  t.after(() => client.close({ timeout: 1_000 }));
+  return client;
+}
+
+// Collects events from the first on; resolves when one of a kind has come so often.
+function follow(client: Client): { all: ClusterEvent[]; until(kind: ClusterEvent['kind'], times?: number): Promise<void> } {
+  const all: ClusterEvent[] = [];
+  const waiting = new Set<() => void>();
+  void (async () => {
+    for await (const event of client.events()) {
+      all.push(event);
+      for (const look of waiting) look();
+    }
+  })();
+  return {
+    all,
+    until: (kind, times = 1) =>
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`no ${times} ${kind} in ${kinds(all).join(', ')}`)), 15_000);
+        const look = (): void => {
+          if (all.filter((event) => event.kind === kind).length < times) return;
+          waiting.delete(look);
+          clearTimeout(late);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+const kinds = (events: readonly ClusterEvent[]): string[] =>
+  events.flatMap((event) => (event.kind === 'availability' || event.kind.startsWith('task') ? [] : [event.kind]));
+
+test('each change is told once and in order: hosts before their workers, ends after theirs, client-closed last', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const seen = follow(client);
+  assert.equal(await client.run(() => 1), 1);
+  await client.close();
+  await seen.until('client-closed');
+  assert.deepEqual(kinds(seen.all), [
+    'host-discovered',
+    'host-initialized',
+    'worker-discovered',
+    'worker-initialized',
+    'worker-closed',
+    'host-closed',
+    'client-closed',
+  ]);
+});
+
+test('calls and tasks are told of as they begin and end; items of a map only when asked for', async (t) => {
+  const client = await connect(t);
+  const seen = follow(client);
+  await client.run((a: number) => a, 7);
+  const task = await client.spawn(async (self: Task<number>) => self.receive());
+  assert.equal(client.tasks().filter((one) => one.task).length, 1);
+  task.send(5);
+  assert.equal(await task.result, 5);
+  await client.map((n: number) => n, [1, 2, 3]).toArray();
+  assert.equal(seen.all.filter((event) => event.kind === 'item-ended').length, 0);
+  await client.map((n: number) => n, [4, 5], { itemStatus: true }).toArray();
+  await seen.until('item-ended', 2);
+  await seen.until('task-ended', 2);
+  const created = seen.all.filter((event) => event.kind === 'task-created');
+  const ended = seen.all.filter((event) => event.kind === 'task-ended');
+  assert.deepEqual(
+    created.map((event) => event.info.args),
+    [[7], []],
+  );
+  assert.deepEqual(
+    ended.map((event) => event.end),
+    [
+      { kind: 'returned', value: 7 },
+      { kind: 'returned', value: 5 },
+    ],
+  );
+  assert.match(created[0]!.info.worker, /\/\d$/);
+});
+
+test('a status task is sent every change', async (t) => {
+  const { Runtime } = await import('../../src/index.ts');
+  await using runtime = await Runtime.start();
+  const seen: string[] = [];
+  const status = runtime.spawn(async (self: Task<ClusterEvent>) => {
+    for await (const event of self) {
+      seen.push(event.kind);
+      if (event.kind === 'client-closed') return seen.length;
+    }
+    return 0;
+  });
+  const client = await connect(t, { statusTask: status, workers: 1 });
+  await client.run(() => 1);
+  await client.close();
+  await status.result;
+  assert.equal(seen.at(-1), 'client-closed');
+  assert.equal(seen.filter((kind) => kind === 'worker-initialized').length, 1);
+});
+
+test('a host is set up once, before its workers; all of them read what that returned', async (t) => {
+  const client = await connect(t, { hostSetUp: setUp(prepare, 100_000) });
+  const seen = follow(client);
+  const sums = await Promise.all(client.workers().length > 0 ? [] : [client.run(sum), client.run(sum)]);
+  for (const { total, note } of sums) {
+    assert.equal(total, 150_000);
+    assert.equal(note, 'made in 0');
+  }
+  await seen.until('worker-initialized', 2);
+  for (const { name } of client.workers()) assert.equal((await client.with({ at: name }).run(sum)).total, 150_000);
+  assert.equal(seen.all.filter((event) => event.kind === 'host-initialized').length, 1);
+});
+
+test('a set-up that throws is told with its reason, and the host is not used', async (t) => {
+  const client = await connect(t, { hostSetUp: setUp(prepare, -1) });
+  await assert.rejects(client.run(sum), (error: any) => error.code === 'ERR_HOST_SET_UP' && /no table of that size/.test(error.message));
+});
+
+test('a worker is set up before its first call, and again after it was lost; set-up and jobs share a module', async (t) => {
+  const client = await connect(t, { workers: 1, workerSetUp: setUpEach(store, ({ worker }) => [`for ${worker?.split('/').at(-1)}`]) });
+  assert.equal(await client.run(read), 'for 1');
+  const seen = follow(client);
+  await client
+    .with({ retries: 0 })
+    .run(() => process.exit(3))
+    .catch(() => {});
+  assert.equal(await client.run(read), 'for 1');
+  await seen.until('worker-lost');
+});
+
+test('disabled hosts and workers are set up when they are enabled, with the arguments given then', async (t) => {
+  const client = await connect(t, {
+    disableHosts: true,
+    disableWorkers: true,
+    hostSetUp: setUp(prepare, 1),
+    workerSetUp: setUp(store, 'default'),
+    workers: 2,
+  });
+  const names: string[] = [];
+  let enabled = 0;
+  for await (const event of client.events()) {
+    if (event.kind === 'host-discovered') client.enableHost(event.host, 1_000);
+    if (event.kind === 'worker-discovered') {
+      client.enableWorker(event.worker, `mine ${++enabled}`);
+      names.push(event.worker);
+    }
+    if (event.kind === 'worker-initialized' && client.workers().length === 2) break;
+  }
+  assert.equal((await client.run(sum)).total, 1_500);
+  assert.equal(await client.with({ at: names[0]! }).run(read), 'mine 1');
+  assert.equal(await client.with({ at: names[1]! }).run(read), 'mine 2');
+});
+
+test('a suspended worker is given nothing, and a host whose last worker is suspended is too', async (t) => {
+  const client = await connect(t);
+  await Promise.all([client.run(() => 1), client.run(() => 1)]);
+  const seen = follow(client);
+  await seen.until('worker-initialized', 2);
+  const [first, second] = client.workers().map(({ name }) => name) as [string, string];
+  const host = client.hosts()[0]!.name;
+  client.suspendWorker(first);
+  const where = await client.map(() => current()!.worker.name, Array.from({ length: 20 })).toArray();
+  assert.deepEqual([...new Set(where)], [second]);
+  client.suspendWorker(second);
+  await seen.until('host-suspended');
+  const waiting = client.run(() => 'ran');
+  assert.match(client.explain().join('\n'), /is suspended: client.resumeHost/);
+  while (client.counters.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  client.resumeHost(host);
+  assert.equal(await waiting, 'ran');
+  await seen.until('worker-resumed', 2);
+  assert.deepEqual(
+    kinds(seen.all).filter((kind) => /suspended|resumed/.test(kind)),
+    ['worker-suspended', 'worker-suspended', 'host-suspended', 'worker-resumed', 'worker-resumed', 'host-resumed'],
+  );
+});
+
+test('a worker that is restarted has a fresh process; one that is closed is not replaced', async (t) => {
+  const client = await connect(t);
+  const seen = follow(client);
+  await seen.until('worker-initialized', 2);
+  const [first, second] = client.workers().map(({ name }) => name) as [string, string];
+  const at = client.with({ at: first });
+  await at.run(store, 'old');
+  const before = await at.run(() => process.pid);
+  await client.restartWorker(first);
+  assert.equal(await at.run(read), 'nothing');
+  assert.notEqual(await at.run(() => process.pid), before);
+  await client.closeWorker(second);
+  assert.equal(client.hosts()[0]!.granted, 1);
+  await assert.rejects(
+    client.with({ at: second, timeout: 300 }).run(() => 1),
+    { code: 'ERR_TIMEOUT' },
+  );
+  await client.closeHost(client.hosts()[0]!.name);
+  assert.deepEqual(client.hosts(), []);
+  await seen.until('host-closed');
+  assert.throws(() => client.suspendHost('nowhere'), { code: 'ERR_HOST_UNKNOWN' });
+});
+
+test('closing waits for a task, or with terminate interrupts it, which has the grace period', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const task = await client.spawn(async (self: Task<string>) => {
+    try {
+      await self.receive();
+      return 'message';
+    } catch {
+      return `interrupted, ${self.signal.aborted}`;
+    }
+  });
+  const name = client.workers()[0]!.name;
+  let closed = false;
+  const closing = client.closeWorker(name).then(() => {
+    closed = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(closed, false);
+  await client.closeWorker(name, { terminate: true });
+  assert.equal(await task.result, 'interrupted, true');
+  await closing;
+});
+
+test('tasks close and restart their own worker, and find state and files there', async (t) => {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'note.txt'), 'a note');
+  writeFileSync(join(folder, 'plugin.mjs'), 'export const name = "plugin";');
+  const client = await connect(t, { workers: 1, components: [join(folder, 'note.txt'), join(folder, 'plugin.mjs')] });
+  const seen = follow(client);
+  writeFileSync(join(folder, 'job.mjs'), "export const job = async (name) => (await import('./' + name + '.mjs')).name;");
+  const found = await client.run(async () => {
+    const { readFileSync } = await import('node:fs');
+    const here = current()!;
+    here.worker.state['count'] = 1;
+    const { name } = (await here.import('plugin.mjs')) as { name: string };
+    return [readFileSync(here.file('note.txt'), 'utf8'), name, process.cwd().endsWith('/1')];
+  });
+  assert.deepEqual(found, ['a note', 'plugin', true]);
+  // What shipped code imports by a name that it makes up is found in the same places.
+  const { job } = client.module<{ job(name: string): Promise<string> }>(pathToFileURL(join(folder, 'job.mjs')));
+  assert.equal(await job('plugin'), 'plugin');
+  await assert.rejects(
+    client.run(() => current()!.file('none')),
+    { code: 'ERR_FILE_UNKNOWN' },
+  );
+  await client.run(() => void current()!.worker.close({ restart: true }));
+  await seen.until('worker-closed');
+  assert.equal(await client.run(() => current()!.worker.state['count']), undefined);
+});
+
+test('files go to hosts and workers, and come back to the client', async (t) => {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'in.txt'), 'sent');
+  const client = await connect(t, { workers: 1 });
+  client.runtime.filesDir = join(folder, 'back');
+  await client.run(() => 1);
+  await client.sendFile('*', join(folder, 'in.txt'));
+  await client.sendFile(client.workers()[0]!.name, join(folder, 'in.txt'), { name: 'own.txt' });
+  const outcome = await client.run(async () => {
+    const { readFileSync, writeFileSync: write } = await import('node:fs');
+    write('out.txt', `${readFileSync(current()!.file('in.txt'), 'utf8')} and ${readFileSync('own.txt', 'utf8')}`);
+    return current()!.sendFile('out.txt');
+  });
+  assert.equal(outcome.kind, 'sent');
+  const { readFileSync } = await import('node:fs');
+  assert.equal(readFileSync(join(folder, 'back', 'out.txt'), 'utf8'), 'sent and sent');
+});
+
+test('a task that cannot be interrupted costs its worker, and the calls beside it no try', async (t) => {
+  const client = await connect(t, { workers: 1, workerSetUp: setUp(store, 'set up again') });
+  const seen = follow(client);
+  const stubborn = await client.with({ io: 5 }).spawn(async (self: Task<never>) => {
+    for (;;) await new Promise((resolve) => setTimeout(resolve, self.signal.aborted ? 10 : 5));
+  });
+  const beside = client.with({ io: 5, retries: 1 }).run(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 3_000 + 5_000 * Number(!(globalThis as { slept?: boolean }).slept)));
+    return read();
+  });
+  await seen.until('worker-initialized');
+  while (client.counters.running === 0) await new Promise((resolve) => setImmediate(resolve));
+  stubborn.terminate('no longer needed');
+  assert.equal((await stubborn.ended).kind, 'worker-lost');
+  await seen.until('worker-lost');
+  assert.equal(await beside, 'set up again');
+});
+
+test('close() stops calls with io unless they are waited for, and with terminate all', async (t) => {
+  const wait = (ms: number): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('done'), ms));
+  const first = await connect(t);
+  const io = first.with({ io: 4 }).run(wait, 1_000);
+  const plain = first.run(wait, 300);
+  io.catch(() => {});
+  while (first.counters.running < 2) await new Promise((resolve) => setImmediate(resolve));
+  await first.close();
+  assert.equal(await plain, 'done');
+  await assert.rejects(io, { code: 'ERR_CLOSED' });
+  const second = await connect(t);
+  const awaited = second.with({ io: 4 }).run(wait, 500);
+  while (second.counters.running < 1) await new Promise((resolve) => setImmediate(resolve));
+  await second.close({ awaitIo: true });
+  assert.equal(await awaited, 'done');
+  const third = await connect(t);
+  const long = third.run(wait, 100_000);
+  long.catch(() => {});
+  while (third.counters.running < 1) await new Promise((resolve) => setImmediate(resolve));
+  await third.close({ terminate: true });
+  await assert.rejects(long, { code: 'ERR_CLOSED' });
+});
+
+test('a host is restarted with its set-up, of before or with other arguments; a task closes its host', async (t) => {
+  const client = await connect(t, { workers: 1, hostSetUp: setUp(prepare, 10) });
+  const seen = follow(client);
+  assert.equal((await client.run(sum)).total, 15);
+  const host = client.hosts()[0]!.name;
+  const pid = await client.run(() => process.pid);
+  await client.restartHost(host, { args: [20] });
+  assert.equal((await client.run(sum)).total, 30);
+  await client.restartHost(host);
+  assert.equal((await client.run(sum)).total, 30);
+  assert.notEqual(await client.run(() => process.pid), pid);
+  assert.equal(seen.all.filter(({ kind }) => kind === 'host-initialized').length, 1);
+  assert.equal(client.tasks(host).length, 0);
+  assert.throws(() => client.tasks('nowhere'), { code: 'ERR_HOST_UNKNOWN' });
+  await client.run(() => current()!.host.close());
+  await seen.until('host-closed');
+});
+
+test('a rule that is added lets in hosts that were refused', async (t) => {
+  let ignored: () => void = () => {};
+  const refused = new Promise<void>((resolve) => {
+    ignored = resolve;
+  });
+  const onStatus = (event: ClusterEvent): void => void (event.kind === 'host-ignored' && ignored());
+  const client = await connect(t, { workers: 1, hosts: ['nobody'], disableHosts: true, onStatus });
+  const seen = follow(client);
+  await refused;
+  assert.deepEqual(client.hosts(), []);
+  await client.allocate({ host: '*', allocate: ({ workers }) => workers });
+  await seen.until('host-discovered');
+  client.enableHost(client.hosts()[0]!.name);
+  assert.equal(await client.run(() => 1), 1);
+});
+
+test('objects of classes that modules export travel both ways with their methods', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const grown = await client.run(grow, new Point(3, 4), 1);
+  assert.ok(grown instanceof Point);
+  assert.deepEqual([grown.x, grown.y, Math.round(grown.norm())], [4, 5, 6]);
+});
+
+class Own {
+  value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+  twice(): number {
+    return this.value * 2;
+  }
+}
+
+test("a class of the program's own file travels when it is a component", async (t) => {
+  const client = await connect(t, { workers: 1, components: [Own] });
+  const back = await client.run((own: Own) => new Own(own.twice()), new Own(21));
+  assert.ok(back instanceof Own);
+  assert.equal(back.value, 42);
+});
+
+test('what is wrong with components and options is said before anything starts', async () => {
+  await assert.rejects(Client.connect({ components: ['/no/such/file'] }), /cannot be sent.*ENOENT/);
+  await assert.rejects(Client.connect({ components: [42 as never] }), /components\[0\] must be a function/);
+  await assert.rejects(Client.connect({ hosts: [{ hots: 'x' } as never] }), /no option 'hots'.*'host'/s);
+  await assert.rejects(Client.connect({ hosts: [{ platform: '(' }] }), /no regular expression/);
+  await assert.rejects(Client.connect({ hostSetUp: 'x' as never }), /hostSetUp.*must be a function/);
+  await assert.rejects(Client.connect({ hostSetup: () => 1 } as never), /Did you mean 'hostSetUp'/);
+});
+
+test('100,000 queued and 100 running calls are cancelled within a second', async (t) => {
+  const client = await connect(t);
+  await Promise.all([client.run(() => 1), client.run(() => 1)]);
+  const abort = new AbortController();
+  const forever = client.with({ signal: abort.signal, io: 50 });
+  const running = Array.from({ length: 100 }, () =>
+    forever.run(() => new Promise((resolve) => current()!.signal.addEventListener('abort', resolve))),
+  );
+  const queued = client.with({ signal: abort.signal });
+  const long = (n: number): Promise<number> => new Promise((resolve) => setTimeout(() => resolve(n), 100_000));
+  const waiting = Array.from({ length: 100_000 }, (_, i) => queued.run(long, i));
+  while (client.counters.waiting < 99_000 || client.counters.running < 100) await new Promise((resolve) => setImmediate(resolve));
+  const started = performance.now();
+  const before = process.cpuUsage();
+  abort.abort(new Error('enough'));
+  const ends = await Promise.allSettled([...running, ...waiting]);
+  const took = performance.now() - started;
+  assert.ok(ends.every((end) => end.status === 'rejected' && end.reason.message === 'enough'));
+  const { user, system } = process.cpuUsage(before);
+  // On a machine that does other things at the same time, what this process itself needed.
+  assert.ok(Math.min(took, (user + system) / 1_000) < 1_000, `it took ${took} ms`);
+  assert.equal(await client.run(() => 'free'), 'free');
+  t.diagnostic(`${Math.round(took)} ms`);
+});
+
+test('what waits behind a slow call is recalled and runs elsewhere, once', async (t) => {
+  const client = await connect(t);
+  const seen = follow(client);
+  await seen.until('worker-initialized', 2);
+  const work = (ms: number): string => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+    return current()!.worker.name;
+  };
+  // Quick ones first, so that the next are given ahead.
+  await Promise.all(Array.from({ length: 200 }, () => client.run(work, 0)));
+  const started = performance.now();
+  const names = await Promise.all([1_500, ...Array.from({ length: 200 }, () => 0)].map((ms) => client.run(work, ms)));
+  const took = performance.now() - started;
+  assert.ok(took < 2_500);
+  assert.ok(new Set(names.slice(1)).size <= 2);
+});

@@ -1,0 +1,21 @@
+// Whole clusters in simulation, under one kind of fault each. More of them: npm run simulate -- --clusters --seeds 1000
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FAULTS, runCluster } from './cluster.ts';
+
+const CLUSTERS = 30;
+
+for (const fault of FAULTS) {
+  test(`in ${CLUSTERS} seeded clusters all is settled once and nothing is left, under this: ${fault}`, async (t) => {
+    let faults = 0;
+    let calls = 0;
+    for (let seed = 1; seed <= CLUSTERS; seed++) {
+      const report = await runCluster(seed, fault);
+      faults += report.faults;
+      calls += report.calls;
+      if (seed % 15 === 0)
+        assert.deepEqual(await runCluster(seed, fault), report, `seed ${seed} repeats itself (Node ${process.versions.node})`);
+    }
+    t.diagnostic(`${calls} calls, items and tasks, ${faults} faults`);
+  });
+}
