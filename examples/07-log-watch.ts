@@ -11,7 +11,9 @@ import { startOther } from './support/other.ts';
 
 const watchLog = service('watch-log', async (self: Task<never>, file: string, pattern: string, to: TaskRef<string>) => {
   const tail = spawn('tail', ['-n', '+1', '-F', file], { stdio: ['ignore', 'pipe', 'ignore'] });
-  self.signal.addEventListener('abort', () => tail.kill());
+  const stop = (): void => void tail.kill();
+  self.signal.addEventListener('abort', stop);
+  process.once('exit', stop);
   for await (const line of createInterface({ input: tail.stdout })) if (line.includes(pattern)) to.send(line);
 });
 
@@ -29,17 +31,20 @@ if (process.argv[2] === 'server') {
     const reader = runtime.spawn(async (self: Task<string>) => {
       for (let i = 0; i < 2; i++) console.log(await self.receive());
     });
+    const watches: TaskRef<never>[] = [];
     const finder = runtime.with({ daemon: true }).spawn(async (self: Task<PeerStatus>) => {
       for await (const { status, peer } of self) {
         if (status !== 'online') continue;
         const there = await runtime.locate(watchLog, { at: peer.id, timeout: 5_000 });
-        await there.spawn(file, 'failure', reader);
+        watches.push(await there.spawn(file, 'failure', reader));
         appendFileSync(file, 'authentication failure: bob\n');
       }
     });
     runtime.peerStatus(finder);
     await reader.result;
-  } // the client's end ends the task at the server, and its `tail`
+    for (const watch of watches) watch.terminate();
+    await Promise.all(watches.map((watch) => watch.ended)); // and their `tail` with them
+  }
   rmSync(folder, { recursive: true });
 }
 // prints: authentication failure: ann
