@@ -68,6 +68,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   readonly #moduleJobs = new Map<string, Job>();
   #allocations: readonly HostAllocation[];
   #joined: Joined | undefined;
+  #scheduled = false;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -113,7 +114,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
         this.#allocations = [...allocationsOf([allocation]), ...(this.#allocations.length > 0 ? this.#allocations : [{ host: '*' }])];
         await this.#joined?.again(this.#allocations);
       },
-      explain: () => [...(this.#joined?.link ? [] : ['this client has no scheduler']), ...explainWork(this.#dispatcher, this.#crew)],
+      explain: () => explainWork(this.#dispatcher, this.#crew),
     };
     this.#caller = {
       kernel: runtime.kernel,
@@ -291,15 +292,11 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     kernel.onOffline = (peer, offline) => orders.peerOffline(peer, offline);
   }
 
+  // A restarted scheduler admits its clients again.
   #admitted(): void {
-    const link = this.#joined?.link;
-    if (this.#isAdmitted) return;
-    this.#isAdmitted = true;
-    if (link) link.admitted = true;
-    this.#crew.events.emit({ kind: 'client-scheduled' });
+    if (!this.#scheduled) this.#crew.events.emit({ kind: 'client-scheduled' });
+    this.#scheduled = true;
   }
-
-  #isAdmitted = false;
 
   #closedByScheduler(reason: string): void {
     if (this.#closed) return;

@@ -4,6 +4,7 @@
 import { FlotillaError, type Log, type Timer, toError } from '../base/index.ts';
 import {
   accountsOf,
+  checkCanRun,
   factsOf,
   Host,
   parseHours,
@@ -95,6 +96,7 @@ export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
   const pulse = pulsesOf(options);
   const hours = options.hours && parseHours(options.hours, clock.wall());
   const accounts = accountsOf(options.user, options.group);
+  checkCanRun(accounts, workerEntry());
   const scheduler = options.scheduler === undefined ? undefined : formatAddress(parseAddress(options.scheduler, SCHEDULER_PORT));
   const listen = options.listen.map((text) => parseAddress(text, HOST_PORT));
   const port = listen[0]?.port ?? HOST_PORT;

@@ -34,8 +34,6 @@ export class SchedulerLink {
   #scheduler: RuntimeId | undefined;
   #status: ClusterStatus | undefined;
   #reported = '';
-  /** Whether its turn has come. */
-  admitted = false;
 
   private constructor(options: LinkOptions, address: string | undefined) {
     this.#options = options;
@@ -78,12 +76,14 @@ export class SchedulerLink {
     const status = this.#status;
     if (!status || status.hosts.length === 0)
       return `no host has joined ${where}. Start one: flotilla host${this.#address ? ` --scheduler ${this.#address}` : ''}`;
-    if (!this.admitted)
-      return `it is not this client's turn at ${where}: one of ${status.clients.length - 1} others has the whole cluster, or waits for it`;
+    const { id } = this.#options.runtime;
+    const others = status.clients.filter((client) => client.id !== id);
+    if (status.clients.some((client) => client.id === id && !client.admitted))
+      return `it is not this client's turn at ${where}: before it ${others.length === 1 ? 'is' : 'are'} ${others.map(({ name }) => `'${name}'`).join(', ')}`;
     const failed = this.#options.crew.lastFailure;
     if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
     const places = status.hosts.reduce((sum, host) => sum + host.workers, 0);
-    return `the ${places} worker places of ${status.hosts.length} hosts are held by ${status.clients.length - 1} other clients, are not allowed by 'hosts', or their processes do not start`;
+    return `the ${places} worker places of ${status.hosts.length} hosts are held by ${others.length} other clients, are not allowed by 'hosts', or their processes do not start`;
   }
 
   /** Says how many workers of a host are wanted: from now on, or until there is work for more. */

@@ -1,4 +1,5 @@
 // Accounts of this system that workers run under, so that clients cannot touch the host's files, nor each other's.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { FlotillaError } from '../base/index.ts';
 
@@ -28,6 +29,24 @@ export function accountsOf(users: string | undefined, group: string | undefined)
     if (uid === 0) throw new FlotillaError('ERR_OPTION_INVALID', 'Workers must not run as root: give another user.');
     return { name, uid, gid: gid ?? (own === undefined ? uid : Number(own)) };
   });
+}
+
+/** Throws ERR_OPTION_INVALID when an account cannot run this Node.js, or cannot read the program of a worker. */
+export function checkCanRun(accounts: readonly Account[], entry: string): void {
+  for (const { name, uid, gid } of accounts) {
+    const { error, status } = spawnSync(process.execPath, ['-e', 'require("fs").accessSync(process.argv[1], 4)', entry], {
+      uid,
+      gid,
+      cwd: '/',
+      env: {},
+      stdio: 'ignore',
+    });
+    if (!error && status === 0) continue;
+    throw new FlotillaError(
+      'ERR_OPTION_INVALID',
+      `User '${name}' cannot ${error ? `run '${process.execPath}' (${error.message})` : `read '${entry}'`}, so no worker can start as that user. Install ${error ? 'Node.js' : 'Flotilla'} where every user may read it, or open the folders above it: chmod o+rx FOLDER.`,
+    );
+  }
 }
 
 function idOf(name: string, known: readonly string[][], what: string): number {

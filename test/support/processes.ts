@@ -23,8 +23,11 @@ export class Program {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #wake: (() => void)[] = [];
 
-  constructor(args: readonly string[], options: { env?: Record<string, string>; cwd?: string; input?: 'ignore' | 'pipe' } = {}) {
-    this.child = spawn(process.execPath, [...args], {
+  constructor(
+    args: readonly string[],
+    options: { env?: Record<string, string>; cwd?: string; input?: 'ignore' | 'pipe'; node?: string } = {},
+  ) {
+    this.child = spawn(options.node ?? process.execPath, [...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...cleanEnvironment(), ...options.env },
       stdio: [options.input ?? 'ignore', 'pipe', 'pipe'],
@@ -88,9 +91,9 @@ export function start(
 /** Runs a program to its end. */
 export function runToEnd(
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; timeout?: number } = {},
+  options: { env?: Record<string, string>; cwd?: string; timeout?: number; node?: string } = {},
 ): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...args], {
+  const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [...args], {
     cwd: options.cwd ?? ROOT,
     env: { ...cleanEnvironment(), ...options.env },
     encoding: 'utf8',
