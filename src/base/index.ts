@@ -13,6 +13,7 @@ export type { RandomBytes, RuntimeId } from './ids.ts';
 export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
-export { checkNumber, checkOptions, suggest } from './options.ts';
+export { checkNumber, checkOptions, defined, suggest } from './options.ts';
 export { Scope } from './scope.ts';
 export { onAbort } from './signals.ts';
+export { Timers } from './timers.ts';

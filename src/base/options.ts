@@ -29,6 +29,13 @@ export function checkNumber(of: string, name: string, value: number | undefined,
   throw new FlotillaError('ERR_OPTION_INVALID', `${of}: '${name}' must be a number, ${range}; it is ${String(value)}.`);
 }
 
+/** The options that were given: without those that are undefined. */
+export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,8 +1,9 @@
 // flotilla host: offer this machine.
 import { Command } from 'commander';
+import { defined } from '../base/index.ts';
 import { HOST_PORT, type HostDaemonOptions, SCHEDULER_PORT, serveHost } from '../cluster/index.ts';
 import { daemonCommand } from './daemon.ts';
-import type { Values } from './options.ts';
+import { pick, type Values } from './options.ts';
 
 export function hostCommand(): Command {
   const command = new Command('host')
@@ -24,7 +25,7 @@ function chosen(values: Values): Omit<HostDaemonOptions, 'listen' | 'log'> {
       ? withPort(scheduler, (schedulerPort as number | undefined) ?? SCHEDULER_PORT)
       : undefined;
   const hours = [serviceStart, serviceStop, serviceEnd].some((time) => time !== undefined);
-  return given({
+  return defined({
     ...pick(values, [
       'cpus',
       'advertise',
@@ -64,14 +65,4 @@ function chosen(values: Values): Omit<HostDaemonOptions, 'listen' | 'log'> {
 
 function withPort(address: string, port: number): string {
   return /:\d+$/.test(address) ? address : `${address}:${port}`;
-}
-
-/** Of some values, those of these names. */
-export function pick(values: Values, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(names.map((name) => [name, values[name]]));
-}
-
-/** Without what was not given. */
-export function given(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

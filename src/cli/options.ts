@@ -9,7 +9,7 @@ export type Values = Readonly<Record<string, unknown>>;
 /** The options of a daemon, for commander. */
 export function optionsOf(of: 'host' | 'scheduler'): Option[] {
   return ROWS.filter((one) => one.of.includes(of)).map((one) => {
-    const value = one.kind.is === 'flag' ? '' : ` <${one.placeholder ?? 'value'}>`;
+    const value = one.kind.is === 'flag' ? '' : ` <${one.takes ?? 'value'}>`;
     const fallback = one.fallback === undefined ? '' : ` (default: ${one.fallback})`;
     const option = new Option(`${one.letter ? `-${one.letter}, ` : ''}--${one.name}${value}`, one.says + fallback);
     if (one.kind.is === 'flag') return option;
@@ -81,11 +81,16 @@ export function toFile(of: 'host' | 'scheduler', values: Values): Record<string,
   return saved;
 }
 
+/** Of some values, those of these names. */
+export function pick(values: Values, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
+
 /** The table, for the guide. */
 export function optionTable(): string {
-  const lines = ROWS.map(({ name, letter, aliases = [], of, kind, says, fallback, placeholder }) => {
+  const lines = ROWS.map(({ name, letter, aliases = [], of, kind, says, fallback, takes }) => {
     const unit = kind.is === 'seconds' ? 'seconds' : kind.is === 'bytes' ? 'bytes, k m g t' : '';
-    const flags = `${letter ? `\`-${letter}\` ` : ''}\`--${name}${kind.is === 'flag' ? '' : ` ${placeholder ?? 'value'}`}\``;
+    const flags = `${letter ? `\`-${letter}\` ` : ''}\`--${name}${kind.is === 'flag' ? '' : ` ${takes ?? 'value'}`}\``;
     return `| ${flags} | ${aliases.map((alias) => `\`--${alias}\``).join(' ')} | ${of.join(', ')} | ${says.replace(/\|/g, '\\|')} | ${fallback ?? ''} | ${unit} |`;
   });
   return ['| option | also | of | means | default | unit |', '|---|---|---|---|---|---|', ...lines, ''].join('\n');

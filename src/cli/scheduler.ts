@@ -1,8 +1,9 @@
 // flotilla scheduler: share hosts between clients.
 import { Command } from 'commander';
+import { defined } from '../base/index.ts';
 import { SCHEDULER_PORT, type SchedulerDaemonOptions, serveScheduler } from '../cluster/index.ts';
 import { daemonCommand, quotasOf } from './daemon.ts';
-import { given, pick } from './host.ts';
+import { pick } from './options.ts';
 
 export function schedulerCommand(): Command {
   const command = new Command('scheduler')
@@ -14,7 +15,7 @@ export function schedulerCommand(): Command {
     );
   return daemonCommand(command, 'scheduler', SCHEDULER_PORT, (values, listen, log) =>
     serveScheduler({
-      ...(given({
+      ...(defined({
         ...pick(values, ['advertise', 'name', 'secret', 'certfile', 'keyfile', 'pulse', 'discovery', 'udpPort', 'multicast']),
         ...pick(values, ['pingInterval', 'exclusive', 'zombiePeriod']),
         hosts: values['node'],

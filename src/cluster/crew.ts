@@ -68,31 +68,17 @@ export class Crew {
 
   /** What the scheduler says. */
   granted(notice: SchedulerNotice & { kind: 'grant' | 'revoke' }): void {
-    if (notice.kind === 'revoke') {
-      const shrunk = this.stations.get(notice.host);
-      if (notice.idle && shrunk) void this.#client.takes(shrunk.id, shrunk.slots.size - notice.slots.length, false); // C3
-      for (const member of [...this.members.values()])
-        if (member.info.host === notice.host && notice.slots.includes(member.info.slot)) this.leave(member, false);
-      // Those that do not work yet have nothing to finish.
-      const station = this.stations.get(notice.host);
-      const working = new Set([...this.members.values()].filter((m) => m.info.host === notice.host).map((m) => m.info.slot));
-      if (station) for (const slot of notice.slots) if (!working.has(slot)) this.giveBack(station, slot);
-      return;
-    }
-    let station = this.stations.get(notice.host);
-    if (station) {
-      for (const slot of notice.slots) station.slots.add(slot);
-      station.epoch = notice.epoch;
-      if (station.phase === 'initialized') void this.#more(station, notice).catch(() => {});
-      return;
-    }
-    station = new Station(notice.host, notice.facts, notice.addresses);
+    const known = this.stations.get(notice.host);
+    if (notice.kind === 'revoke') return known && this.#revoked(known, notice);
+    const station = known ?? new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
-    station.epoch = notice.epoch;
+    if (known) {
+      if (known.phase === 'initialized') void this.#more(known, notice).catch(() => {});
+      return;
+    }
     this.stations.set(station.id, station);
     this.#kernel.carrier.reach(notice.host, notice.addresses);
-    const entered = station;
-    this.#enter(station).catch((error: unknown) => this.#failed(entered, toError(error)));
+    this.#enter(station).catch((error: unknown) => this.#failed(station, toError(error)));
   }
 
   /** What a host says. */
@@ -115,7 +101,7 @@ export class Crew {
         return this.#workerFailed(station, notice.name, new FlotillaError('ERR_HOST_START', notice.reason));
       case 'worker-closed':
         this.#latest.delete(notice.name);
-        return this.#closedByHost(station, notice.slot, notice.name, notice.reason);
+        return this.#closedByHost(station, notice.slot, notice.reason);
       case 'dismissed':
         if (notice.tenancy === station.tenancy) this.#hostLost(station, new FlotillaError('ERR_CLUSTER_STALE_GRANT', notice.reason), true);
         return;
@@ -155,6 +141,20 @@ export class Crew {
   /** Everything ends now, on purpose: workers, then hosts. */
   dissolve(reason: string): void {
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
+  }
+
+  // Those that do not work yet have nothing to finish.
+  #revoked(station: Station, { slots, idle }: SchedulerNotice & { kind: 'revoke' }): void {
+    if (idle) void this.#client.takes(station.id, station.slots.size - slots.length, false); // C3
+    for (const slot of slots) {
+      const member = this.#at(station, slot);
+      if (member) void this.leave(member, false);
+      else this.giveBack(station, slot);
+    }
+  }
+
+  #at(station: Station, slot: number): Member | undefined {
+    return this.of(station).find(({ info }) => info.slot === slot);
   }
 
   // More of a host that was granted before, unless its word that all of that is gone is still on its way.
@@ -259,36 +259,36 @@ export class Crew {
     else this.giveBack(station, slot);
   }
 
-  // A worker has ended on purpose.
-  #closedByHost(station: Station, slot: number, name: string, reason: string): void {
-    const waiting = [...this.#disabled.values()].find(({ info }) => info.name === name && info.host === station.id);
-    if (waiting) this.#disabled.delete(waiting.info.id);
-    const member = [...this.members.values()].find(({ info }) => info.name === name && info.host === station.id);
-    if (member) this.#end(member, { worker: name, reason, lastLines: [], what: 'worker', blameless: true });
-    else if (waiting) this.events.emit({ kind: 'worker-closed', worker: name, host: station.name, reason });
-    const after = member && this.#after.get(member.info.id);
-    if (member) this.#after.delete(member.info.id);
+  // The worker of a place has ended on purpose. C3
+  #closedByHost(station: Station, slot: number, reason: string): void {
+    const after = this.#endAt(station, slot, reason);
     after?.done.resolve();
     if (after?.restart || station.phase === 'discovered') return;
     if (after) this.giveBack(station, slot, reason);
-    else void this.#client.takes(station.id, station.slots.size - 1, false).finally(() => this.giveBack(station, slot, reason)); // C3
+    else void this.#client.takes(station.id, station.slots.size - 1, false).finally(() => this.giveBack(station, slot, reason));
   }
 
   /** Gives a place back. C3 */
   giveBack(station: Station, slot: number, reason = 'its place was given back'): void {
     if (!station.slots.delete(slot)) return;
-    const member = [...this.members.values()].find(({ info }) => info.host === station.id && info.slot === slot);
+    const after = this.#endAt(station, slot, reason);
+    if (!this.closing) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]).catch(() => {});
+    after?.done.resolve();
+    if (station.slots.size === 0) this.#hostClosed(station, reason);
+  }
+
+  // What worked at a place, or waited to be enabled there, has ended on purpose; returns what was to become of the place then.
+  #endAt(station: Station, slot: number, reason: string): { readonly restart: boolean; readonly done: Deferred<void> } | undefined {
+    const member = this.#at(station, slot);
     if (member) this.#end(member, { worker: member.info.name, reason, lastLines: [], what: 'worker', blameless: true });
     for (const [id, { info }] of this.#disabled) {
       if (info.host !== station.id || info.slot !== slot) continue;
       this.#disabled.delete(id);
-      this.events.emit({ kind: 'worker-closed', worker: info.name, host: station.name, reason });
+      if (!member) this.events.emit({ kind: 'worker-closed', worker: info.name, host: station.name, reason });
     }
     const after = member && this.#after.get(member.info.id);
     if (member) this.#after.delete(member.info.id);
-    if (!this.closing) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]).catch(() => {});
-    after?.done.resolve();
-    if (station.slots.size === 0) this.#hostClosed(station, reason);
+    return after;
   }
 
   // A worker that ends on purpose.

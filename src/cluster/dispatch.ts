@@ -35,8 +35,6 @@ export interface Tally {
 /** The dispatcher of one client. */
 export class Dispatcher {
   readonly tally: Tally = { done: 0, failed: 0, retried: 0 };
-  /** How often queued work was taken back from a slow worker. */
-  recalled = 0;
   /** Told when a worker that was leaving has nothing under way any more. */
   onDrained: (member: Member) => void = () => {};
   readonly #kernel: Kernel;
@@ -230,7 +228,6 @@ export class Dispatcher {
     this.#kernel.requests.drop(call);
     this.#finish(member, work);
     if (work.state !== flight) return; // done, or under way elsewhere
-    this.recalled += work.weight;
     this.resubmit(work);
   }
 

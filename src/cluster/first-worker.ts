@@ -1,5 +1,5 @@
 // Waits for the first worker: without limit unless told, and never in silence.
-import { type Clock, Deferred, FlotillaError, hasCode, type Timer, toError } from '../base/index.ts';
+import { type Clock, Deferred, FlotillaError, hasCode, onAbort, type Timer, toError } from '../base/index.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClientOptions } from './options.ts';
@@ -51,17 +51,15 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
       : clock.after(timeout, () =>
           ready.reject(new FlotillaError('ERR_CLUSTER_NO_WORKERS', `No worker was granted within ${timeout} ms: ${why()}`)),
         );
-  const onAbort = (): void => ready.reject(toError(signal?.reason));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  const onClose = (): void => ready.resolve();
-  closing.addEventListener('abort', onClose, { once: true });
+  const offSignal = onAbort(signal, () => ready.reject(toError(signal?.reason)));
+  const offClosing = onAbort(closing, () => ready.resolve());
   try {
     await ready.promise;
   } finally {
     off();
     warning?.cancel();
     timer?.cancel();
-    signal?.removeEventListener('abort', onAbort);
-    closing.removeEventListener('abort', onClose);
+    offSignal();
+    offClosing();
   }
 }

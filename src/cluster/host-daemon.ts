@@ -1,7 +1,7 @@
 // The host daemon: offers this machine to a scheduler or to whoever finds it, within its service hours.
 //
 // Owns its runtime and host. Goes on with what it has granted when its scheduler is away, and offers itself again.
-import { FlotillaError, type Log, type Timer, toError } from '../base/index.ts';
+import { defined, FlotillaError, type Log, Timers, toError } from '../base/index.ts';
 import {
   accountsOf,
   checkCanRun,
@@ -119,11 +119,7 @@ export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
       spare: options.spare !== false,
       clock,
       accounts,
-      limits: {
-        ...(options.heap === undefined ? {} : { heap: options.heap }),
-        ...(options.memory === undefined ? {} : { memory: options.memory }),
-        ...(options.processes === undefined ? {} : { processes: options.processes }),
-      },
+      limits: defined({ heap: options.heap, memory: options.memory, processes: options.processes }),
     });
     let served = 0;
     let end: () => void = () => {};
@@ -142,10 +138,12 @@ export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
         log,
         pulse,
         facts: factsOf(name, workers),
-        ...(options.zombiePeriod === undefined ? {} : { idleMs: options.zombiePeriod }),
-        ...(options.clientTimeout === undefined ? {} : { patienceMs: options.clientTimeout }),
-        ...(options.onlyRegistered === undefined ? {} : { onlyRegistered: options.onlyRegistered }),
-        ...(options.advertise?.[0] === undefined ? {} : { advertise: options.advertise[0] }),
+        ...defined({
+          idleMs: options.zombiePeriod,
+          patienceMs: options.clientTimeout,
+          onlyRegistered: options.onlyRegistered,
+          advertise: options.advertise?.[0],
+        }),
       },
       {
         freed: (_client, slots, epoch) => {
@@ -181,14 +179,7 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
   const { clock } = runtime.environment;
   const { kernel } = runtime;
   const closing = new AbortController();
-  const timers = new Set<Timer>();
-  const later = (ms: number, act: () => void): void => {
-    const timer = clock.after(ms, () => {
-      timers.delete(timer);
-      if (!closing.signal.aborted) act();
-    });
-    timers.add(timer);
-  };
+  const timers = new Timers(clock);
   runtime.receiveFor(
     (peer) => host.homeOf(peer)?.folder,
     (peer, path) => {
@@ -206,14 +197,13 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
   const tick = (): void => {
     const report = host.tick();
     if (host.scheduler && kernel.peers.has(host.scheduler)) kernel.message(host.scheduler, PORT.SCHEDULER, { kind: 'report', ...report });
-    later(TICK_MS, tick);
+    timers.later(TICK_MS, tick);
   };
-  later(TICK_MS / 4, tick);
+  timers.later(TICK_MS / 4, tick);
   const ping = (): void => {
     if (host.open && !host.scheduler) runtime.discoverPeers();
-    later(options.pingInterval as number, ping);
   };
-  if (options.pingInterval) later(options.pingInterval, ping);
+  if (options.pingInterval) timers.every(options.pingInterval, ping);
   const keepHours = (): void => {
     if (!hours) return;
     const now = clock.wall();
@@ -227,7 +217,7 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
     }
     if (phase === 'closed' && host.clients.length > 0) void host.interrupt('its service hours have ended');
     // A clock that is set, or a machine that slept, is noticed within a minute.
-    later(Math.min(until - now, 60_000, DAY_MS), keepHours);
+    timers.later(Math.min(until - now, 60_000, DAY_MS), keepHours);
   };
   keepHours();
   const enlisting =
@@ -249,7 +239,7 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
     }
     if (host.clients.length > 0) await host.interrupt('it is being closed');
     closing.abort(new FlotillaError('ERR_CLOSED', 'The host closes.'));
-    for (const timer of timers) timer.cancel();
+    timers.close();
     await enlisting;
     await host.close();
     await runtime.close();
@@ -302,14 +292,7 @@ function runtimeOptions(
     pulse: Math.min(Math.max(PULSE_MS, least), most),
     discover: discovery,
     keeps: (peer, quiet) => host()?.keeps(peer, quiet) ?? false,
-    ...(secret === undefined ? {} : { secret }),
-    ...(certfile === undefined ? {} : { certfile }),
-    ...(keyfile === undefined ? {} : { keyfile }),
-    ...(advertise === undefined ? {} : { advertise }),
-    ...(udpPort === undefined ? {} : { udpPort }),
-    ...(multicast === undefined ? {} : { multicast }),
-    ...(peers === undefined ? {} : { seeds: peers }),
-    ...(maxFileSize ? { maxFileSize } : {}),
+    ...defined({ secret, certfile, keyfile, advertise, udpPort, multicast, seeds: peers, maxFileSize: maxFileSize || undefined }),
   };
 }
 

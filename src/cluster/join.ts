@@ -1,7 +1,7 @@
 // How a client comes to its workers: inline, on this machine, by a shared scheduler, or by what the network has.
 //
 //   J1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
-import { hasCode, type Log, lineLog, type RuntimeId, sleep, toError } from '../base/index.ts';
+import { defined, hasCode, type Log, lineLog, type RuntimeId, sleep, toError } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
 import type { Host } from '../host/index.ts';
 import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions, type SessionEnd } from '../kernel/index.ts';
@@ -202,10 +202,4 @@ function inlineArgs(given: ClientOptions['hostSetUp']): readonly unknown[] {
   if (typeof given !== 'object') return [];
   const none = { name: 'inline', platform: '', workers: 1, cores: 1, memory: 0, location: 'inline', availability: undefined };
   return given.args({ host: none, worker: 'inline' });
-}
-
-function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

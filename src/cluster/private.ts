@@ -1,6 +1,6 @@
 // Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
 import { fileURLToPath } from 'node:url';
-import { type Log, type RuntimeId, toError } from '../base/index.ts';
+import { defined, type Log, type RuntimeId, toError } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
 import { Host, systemGround, thisMachine, type WorkerInfo } from '../host/index.ts';
 import { type Place, PORT, type Runtime } from '../kernel/index.ts';
@@ -35,11 +35,11 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       ground: systemGround({
         entry: workerEntry(),
         random: environment.random,
-        ...(options.heap === undefined ? {} : { limits: { heap: options.heap } }),
+        limits: defined({ heap: options.heap }),
       }),
       secret,
       log,
-      ...(options.encrypt === undefined ? {} : { encrypt: options.encrypt }),
+      ...defined({ encrypt: options.encrypt }),
     },
     {
       freed: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),

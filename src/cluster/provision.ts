@@ -7,7 +7,7 @@
 //   P3. Classes that are components, or exported by modules that are shipped, travel both ways.
 import { pathToFileURL } from 'node:url';
 import { Deferred, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
-import { classesOf, className, type Library, type Shipped, type UnitHead } from '../code/index.ts';
+import { classesOf, className, type Library, packageName, type Shipped, type UnitHead } from '../code/index.ts';
 import type { WorkerInfo } from '../host/index.ts';
 import { PORT, type Runtime } from '../kernel/index.ts';
 import type { Parts } from './components.ts';
@@ -183,7 +183,7 @@ export class Provision {
   }
 
   async #install(station: Station, { package: specifier = '' }: Shipped): Promise<void> {
-    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+    const name = packageName(specifier);
     if (station.has.has(name)) return;
     await this.#options.runtime.kernel.ask(station.id, PORT.HOST, 'install', [name]);
     station.has.add(name);

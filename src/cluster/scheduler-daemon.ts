@@ -1,5 +1,5 @@
 // The scheduler daemon: takes the hosts it finds or is told of, and shares them between clients.
-import { FlotillaError, type Log, type Timer, toError } from '../base/index.ts';
+import { defined, FlotillaError, type Log, Timers, toError } from '../base/index.ts';
 import { thisMachine } from '../host/index.ts';
 import { Runtime } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
@@ -47,31 +47,15 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
     log,
     discover: discovery,
     keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
-    ...(secret ? { secret } : {}),
-    ...(certfile === undefined ? {} : { certfile }),
-    ...(keyfile === undefined ? {} : { keyfile }),
-    ...(pulse === undefined ? {} : { pulse }),
-    ...(udpPort === undefined ? {} : { udpPort }),
-    ...(multicast === undefined ? {} : { multicast }),
-    ...(advertise === undefined ? {} : { advertise }),
+    ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
   });
   const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false, quotas } = options;
-  const made = new Scheduler(runtime, { log, zombieMs, exclusive, ...(quotas ? { quotas } : {}) });
+  const made = new Scheduler(runtime, { log, zombieMs, exclusive, ...defined({ quotas }) });
   scheduler = made;
-  const { clock } = runtime.environment;
   const closing = new AbortController();
-  const timers = new Set<Timer>();
-  const every = (ms: number, act: () => void): void => {
-    const timer = clock.after(ms, () => {
-      timers.delete(timer);
-      if (closing.signal.aborted) return;
-      act();
-      every(ms, act);
-    });
-    timers.add(timer);
-  };
-  every(TICK_MS, () => made.closeIdle());
-  if (options.pingInterval) every(options.pingInterval, () => runtime.discoverPeers());
+  const timers = new Timers(runtime.environment.clock);
+  timers.every(TICK_MS, () => made.closeIdle());
+  if (options.pingInterval) timers.every(options.pingInterval, () => runtime.discoverPeers());
   const { kernel } = runtime;
   kernel.onOpened = (peer) => {
     log.info(`${peer.role} '${peer.name}' is here.`);
@@ -86,7 +70,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   const seek = (text: string, warned: boolean): void => {
     const address = formatAddress(parseAddress(text, HOST_PORT));
     if (runtime.peers().some((peer) => peer.role === 'host' && peer.addresses.includes(address))) {
-      timers.add(clock.after(AGAIN_MS, () => seek(text, warned)));
+      timers.later(AGAIN_MS, () => seek(text, warned));
       return;
     }
     runtime.peer(address, { relay: true, timeout: ASK_MS }).then(
@@ -94,7 +78,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
       (error: unknown) => {
         if (closing.signal.aborted) return;
         if (!warned) log.warn(`The host ${text} does not answer, and is asked again and again: ${toError(error).message}`);
-        timers.add(clock.after(AGAIN_MS / 3, () => seek(text, true)));
+        timers.later(AGAIN_MS / 3, () => seek(text, true));
       },
     );
   };
@@ -108,7 +92,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
     closeClients: () => Promise.reject(new FlotillaError('ERR_OPTION_INVALID', 'A scheduler closes no clients; end it with quit.')),
     close() {
       closing.abort();
-      for (const timer of timers) timer.cancel();
+      timers.close();
       return runtime.close();
     },
   };

@@ -12,7 +12,7 @@ import { PORT, type Runtime } from '../kernel/index.ts';
 import type { HostOffer } from './allocation.ts';
 import { explainClient } from './explain.ts';
 import type { ClusterStatus, Counters, SchedulerNotice, Wish } from './protocol.ts';
-import { emptyState, freeOf, type HostState, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
+import { emptyState, type HostState, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
 
 /** Options of a scheduler. */
 export interface SchedulerOptions {
@@ -23,8 +23,6 @@ export interface SchedulerOptions {
   readonly zombieMs?: number;
   /** At most so many workers for clients of a name; `*` for all others. */
   readonly quotas?: ReadonlyMap<string, number>;
-  /** Called when the last client has left. */
-  readonly onIdle?: () => void;
 }
 
 interface Known {
@@ -256,7 +254,6 @@ export class Scheduler {
     this.#known.get(client)?.silent?.cancel();
     this.#known.delete(client);
     this.#do({ kind: 'client-left', id: client });
-    if (this.#known.size === 0) this.options.onIdle?.();
   }
 
   #do(event: ScheduleEvent): void {
@@ -300,7 +297,7 @@ export class Scheduler {
     if (this.#state.hosts.get(host.id) !== host) return;
     this.#log.warn(`Host '${host.name}' did not take an assignment: ${toError(error).message}`);
     const offer = this.#offers.get(host.id);
-    if (offer && freeOf(host) >= 0) this.#offered(host.id, { ...offer, open: false, held: heldOf(host, slots, epoch) });
+    if (offer) this.#offered(host.id, { ...offer, open: false, held: heldOf(host, slots, epoch) });
   }
 
   #tell(client: RuntimeId, notice: SchedulerNotice): void {

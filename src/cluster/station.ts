@@ -25,7 +25,6 @@ export class Station {
   offline = false;
   /** Whether it is given up when it is silent, if that was said of it. */
   abandon: boolean | undefined;
-  epoch = 0;
   /** The host's number for this stay there. */
   tenancy = 0;
   /** Why it does not serve yet. */

@@ -15,7 +15,7 @@ import type { Ground, Home, Launched } from './ground.ts';
 import { factsOf } from './machine.ts';
 import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
-import { least, schedulerOf, Tenant } from './tenant.ts';
+import { schedulerOf, Tenant } from './tenant.ts';
 
 /** Options of {@link Host}. */
 export interface HostOptions {
@@ -62,7 +62,8 @@ export class Host implements SlotHost {
   open = true;
   /** The runtime that may grant this host's places. */
   scheduler: RuntimeId | undefined;
-  exclusively: string | undefined; // the only scheduler it may have, by address
+  /** The address of the only scheduler it may have. */
+  exclusively: string | undefined;
   readonly #runtime: Runtime;
   readonly #log: Log;
   readonly #slots = new Map<number, Slot>();
@@ -97,7 +98,6 @@ export class Host implements SlotHost {
       close: ({ peer }, slot: number, restart: boolean) => this.#mine(peer, slot)?.close('its client closed it', restart),
       interrupt: ({ peer }, slot: number, reason: string, restart: boolean) => this.#interrupt(this.#mine(peer, slot), reason, restart),
       detach: ({ peer }) => this.drop(peer, 'its client left'),
-      kill: ({ peer }, slot: number, reason: string) => this.#mine(peer, slot)?.kill(reason),
     });
     kernel.serve(PORT.HOST, { ...methods, message: (peer, load) => this.#slotOf(peer)?.heard(load as WorkerLoad | WorkerDies) });
   }
@@ -131,11 +131,10 @@ export class Host implements SlotHost {
   }
 
   /** Gives slots to a client and starts their workers. H1, H3 */
-  assign({ client, slots, epoch, hold = false, idleMs = 0 }: Assignment): void {
+  assign({ client, slots, epoch, hold = false }: Assignment): void {
     if (this.#closed || !this.open) throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes nobody now.`);
     const tenant = this.#tenant(client);
     tenant.expect(() => void this.drop(client, 'it never came'));
-    tenant.idleMs = least(this.options.idleMs ?? 0, idleMs);
     for (const number of slots) {
       const held = this.#slots.get(number);
       if (number < 1 || number > this.options.workers || (held && held.epoch >= epoch)) continue;
@@ -210,16 +209,12 @@ export class Host implements SlotHost {
   /** Tells clients how much is free, and closes workers that have been idle for too long. To be called at every pulse. */
   tick(): HostReport {
     const { report } = this;
-    for (const [client, tenant] of this.#tenants) {
+    const { idleMs: most = 0 } = this.options;
+    for (const [client, tenant] of this.#tenants)
       if (tenant.attached) this.#notify(client, { kind: 'availability', availability: report.availability });
-      if (!tenant.idleMs) continue;
-      for (const { slot: number, idleMs } of report.slots) {
-        const slot = this.#mine(client, number);
-        if (!slot || idleMs <= tenant.idleMs) continue;
-        // The place stays the client's until it gives it back: it may want no other instead.
-        void slot.close(`it had no work for ${Math.round(tenant.idleMs / 1000)} s`, false);
-      }
-    }
+    // The place of an idle worker stays its client's until that gives it back: it may want no other instead.
+    for (const { slot, idleMs } of most > 0 ? report.slots : [])
+      if (idleMs > most) void this.#slots.get(slot)?.close(`it had no work for ${Math.round(most / 1000)} s`, false);
     return report;
   }
 

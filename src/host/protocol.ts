@@ -8,8 +8,6 @@ export interface Assignment {
   readonly epoch: number;
   /** The client says itself when its workers may start: it sets the host up first. */
   readonly hold?: boolean;
-  /** Milliseconds without work after which a worker is closed; 0: never. */
-  readonly idleMs?: number;
 }
 
 /** What a machine has. Bytes. */
@@ -100,7 +98,6 @@ export type HostNotice =
 /** To the kernel's thread of a worker. */
 export type WorkerOrder =
   | { readonly kind: 'cancel'; readonly call: number }
-  | { readonly kind: 'kill'; readonly reason: string }
   /** Interrupts all that runs, and ends the process when it has ended, or after the grace period. */
   | { readonly kind: 'interrupt'; readonly reason: string };
 

@@ -68,10 +68,6 @@ export class Slot {
     return 'child' in this.#life ? this.#life.child.pid : 0;
   }
 
-  get isHeld(): boolean {
-    return this.#life.kind === 'held';
-  }
-
   report(now: number): SlotReport {
     const { running, tasks } = this.load;
     const idleMs = running + tasks > 0 || this.#life.kind !== 'ready' ? 0 : now - this.busyAt;
@@ -130,11 +126,6 @@ export class Slot {
   /** Its process ends soon, by itself and on purpose. */
   closingSoon(restart: boolean): void {
     this.#closing = restart ? 'restart' : 'close';
-  }
-
-  /** Kills its process as if it had died. */
-  kill(reason: string): void {
-    if ('child' in this.#life) void this.#life.child.kill(reason);
   }
 
   /** The place is given up. Resolves when its process is gone. */

@@ -23,7 +23,6 @@ export class Tenant {
   begun = false;
   /** Its pulse, in ms. */
   pulse: number | undefined;
-  idleMs = 0;
   patience: Timer | undefined;
   readonly #id: RuntimeId;
   readonly #ground: Ground;
@@ -101,12 +100,6 @@ export class Tenant {
       `Host '${this.#options.name}' takes no code (--only-registered): it runs what is installed there, by client.module('PACKAGE').`,
     );
   }
-}
-
-/** The shortest of those times that are given; 0: none is. */
-export function least(...times: number[]): number {
-  const given = times.filter((ms) => ms > 0);
-  return given.length > 0 ? Math.min(...given) : 0;
 }
 
 /** Where the shared scheduler of a host can be reached; nowhere if it has none. */

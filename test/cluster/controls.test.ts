@@ -282,10 +282,15 @@ test('a task that cannot be interrupted costs its worker, and the calls beside i
   const stubborn = await client.with({ io: 5 }).spawn(async (self: Task<never>) => {
     for (;;) await new Promise((resolve) => setTimeout(resolve, self.signal.aborted ? 10 : 5));
   });
-  const beside = client.with({ io: 5, retries: 1 }).run(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 3_000 + 5_000 * Number(!(globalThis as { slept?: boolean }).slept)));
-    return read();
-  });
+  const beside = client.with({ io: 5, retries: 1 }).run(
+    async (mark: string) => {
+      const { existsSync, writeFileSync: write } = await import('node:fs');
+      if (existsSync(mark)) return read();
+      write(mark, '');
+      return new Promise<never>(() => {}); // its worker is killed
+    },
+    join(tempFolder(t), 'begun'),
+  );
   await seen.until('worker-initialized');
   while (client.counters.running === 0) await new Promise((resolve) => setImmediate(resolve));
   stubborn.terminate('no longer needed');

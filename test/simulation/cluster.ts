@@ -391,7 +391,6 @@ class Cluster {
       ...orders,
       message: (_peer, value) => {
         const order = value as WorkerOrder;
-        if (order.kind === 'kill') die('killed');
         if (order.kind !== 'interrupt') return;
         executor.interrupt(new Error(order.reason));
         clock.after(500, () => die(order.reason));

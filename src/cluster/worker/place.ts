@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RuntimeId } from '../../base/index.ts';
-import { importFrom, installPackage } from '../../code/index.ts';
+import { importFrom, installPackage, packageName } from '../../code/index.ts';
 import type { WorkerConfig } from '../../host/index.ts';
 import { type FileSender, fileUnknown, type Kernel, type Place, PORT } from '../../kernel/index.ts';
 
@@ -53,8 +53,7 @@ export function workerPlace(options: {
       const path = find(name);
       if (path !== undefined) return import(pathToFileURL(path).href);
       if (/^(\.{0,2}\/|file:)/.test(name)) throw fileUnknown(name, folders);
-      const parts = name.split('/');
-      await installPackage(config.folder, parts.slice(0, name.startsWith('@') ? 2 : 1).join('/'), config.packages);
+      await installPackage(config.folder, packageName(name), config.packages);
       return importFrom(config.folder, name);
     },
     sendFile: (path, { to, ...rest } = {}) => sender.send((to as RuntimeId | undefined) ?? client(), resolve(config.cwd, path), rest),

@@ -18,7 +18,7 @@ const LOAD_MS = 500;
 const QUIET_MS = 20;
 const LEAVE_MS = 500;
 /** Cancelling must stop running code within a second. */
-const CANCEL_MS = 700;
+const CANCEL_MS = 500;
 const AFTER_GRACE_MS = 250;
 
 const { frames, control, gauges: words } = workerData as { frames: MessagePort; control: MessagePort; gauges: Int32Array };
@@ -129,8 +129,7 @@ async function run(): Promise<void> {
     ...orders,
     message: (_peer, value) => {
       const order = value as WorkerOrder;
-      if (order.kind === 'kill') die();
-      else if (order.kind === 'interrupt') interrupt(order.reason);
+      if (order.kind === 'interrupt') interrupt(order.reason);
       else killUnless(`call ${order.call}`, CANCEL_MS, () => true);
     },
   });
