@@ -1,7 +1,11 @@
-// What does a cluster cost: a million queued calls, a worker's start and memory, a scheduler with ten thousand hosts?
-import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+// What does a cluster cost: a worker's start and memory, a daemon's memory, a scheduler with ten thousand hosts?
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Client } from 'flotilla';
 import { emptyState, react } from '../src/cluster/index.ts';
 import { systemGround } from '../src/host/index.ts';
@@ -9,61 +13,11 @@ import { Runtime } from '../src/kernel/index.ts';
 import { empty } from './support/empty.ts';
 import { median, type Row, times } from './support/measure.ts';
 
-const file = fileURLToPath(import.meta.url);
-const MILLION = 1_000_000;
+const BIN = fileURLToPath(new URL('../../bin/flotilla.js', import.meta.url));
+const QUEUED = 200_000;
 const MB = 1 << 20;
-const PEER: string = 'piscina';
 const entry = fileURLToPath(new URL('../lib/worker/main.js', import.meta.url));
 const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;
-
-// In a process of its own: its memory is what is measured.
-function own<T>(job: string): T {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
-    env: { ...env, BENCH_JOB: job, FLOTILLA_SCHEDULER: 'local' },
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout.trim().split('\n').at(-1) as string) as T;
-}
-
-async function queued(): Promise<void> {
-  const client = await Client.connect({ scheduler: 'local', workers: 2 });
-  await Promise.all([client.run(empty, 1), client.run(empty, 2)]);
-  const before = process.memoryUsage.rss();
-  const started = performance.now();
-  let left = MILLION;
-  let most = 0;
-  await new Promise<void>((resolve, reject) => {
-    const done = (): void => {
-      if (--left % 50_000 === 0) most = Math.max(most, process.memoryUsage.rss());
-      if (left === 0) resolve();
-    };
-    for (let i = 0; i < MILLION; i++) client.run(empty, i).then(done, reject);
-    most = process.memoryUsage.rss();
-  });
-  const seconds = (performance.now() - started) / 1_000;
-  await client.close();
-  console.log(JSON.stringify({ seconds, most: most / MB, each: (most - before) / MILLION }));
-}
-
-async function piscina(): Promise<void> {
-  const { Piscina } = (await import(PEER)) as {
-    Piscina: new (options: object) => { run(value: unknown): Promise<unknown>; destroy(): Promise<void> };
-  };
-  const COUNT = 200_000;
-  const pool = new Piscina({
-    filename: new URL('./support/empty.js', import.meta.url).href,
-    name: 'empty',
-    minThreads: 2,
-    maxThreads: 2,
-    maxQueue: COUNT,
-  });
-  await Promise.all([pool.run(1), pool.run(2)]);
-  const started = performance.now();
-  await Promise.all(Array.from({ length: COUNT }, (_, i) => pool.run(i)));
-  console.log(JSON.stringify({ rate: COUNT / ((performance.now() - started) / 1_000) }));
-  await pool.destroy();
-}
 
 /** From asking for a worker process to its greeting, in ms. */
 async function starts(spare: boolean): Promise<number> {
@@ -128,14 +82,21 @@ async function workerMemory(): Promise<number> {
   return Math.min(...sizes);
 }
 
-/** Scheduler time per grant, in us, with so many hosts of 16 workers: all granted, then given back and granted again, one by one. */
-function perGrant(hosts: number): number {
+const id = (text: string): never => text as never;
+
+/** Two clients that hold all of so many hosts. */
+function fullSchedule(hosts: number): ReturnType<typeof emptyState> {
   const state = emptyState();
-  const id = (text: string): never => text as never;
   for (let i = 0; i < hosts; i++)
     react(state, { kind: 'host-joined', id: id(`h${i}`), name: `h${i}`, addresses: [], workers: 16, open: true, held: [] });
   for (const name of ['a', 'b'])
     react(state, { kind: 'client-joined', id: id(name), name, wants: hosts * 8, weight: 1, exclusive: false, picky: false });
+  return state;
+}
+
+/** Scheduler time per grant, in us, with so many hosts of 16 workers: all granted, then given back and granted again, one by one. */
+function perGrant(hosts: number): number {
+  const state = fullSchedule(hosts);
   const ROUNDS = 20_000;
   const once = (): number => {
     const started = performance.now();
@@ -149,37 +110,115 @@ function perGrant(hosts: number): number {
   return median([once(), once(), once()]);
 }
 
+/** Bytes of a schedule for each worker place, all of them granted. */
+function schedulePerPlace(): number {
+  const HOSTS = 10_000;
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heap();
+  const state = fullSchedule(HOSTS);
+  const bytes = (heap() - before) / (HOSTS * 16);
+  if (state.hosts.size !== HOSTS) throw new Error('the hosts are not there');
+  return bytes;
+}
+
+/** Memory of a scheduler and a host, as processes: for each worker, and for each call that waits in a client of theirs. */
+async function daemons(): Promise<{ host: number; schedulerPerCall: number; hostPerCall: number }> {
+  const HOME = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+  const started: ChildProcess[] = [];
+  const start = async (...args: string[]): Promise<{ pid: number; address: string }> => {
+    const child = spawn(process.execPath, [BIN, ...args, '--daemon', '--no-discovery'], {
+      env: { ...env, HOME },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    started.push(child);
+    let text = '';
+    return new Promise((resolve, reject) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
+        text += String(chunk);
+        const address = /listens at (tcp:[^,;\s]+)/.exec(text)?.[1];
+        if (address !== undefined) resolve({ pid: child.pid as number, address });
+      });
+      child.once('exit', () => reject(new Error(text)));
+    });
+  };
+  try {
+    const scheduler = await start('scheduler', 'tcp://127.0.0.1:0');
+    const few = 2;
+    const many = 10;
+    const sizes: number[] = [];
+    let calls = { schedulerPerCall: Number.NaN, hostPerCall: Number.NaN };
+    for (const cpus of [few, many]) {
+      const host = await start('host', 'tcp://127.0.0.1:0', '--cpus', String(cpus), '--scheduler', scheduler.address);
+      const client = await Client.connect({ scheduler: scheduler.address, secret: readFileSync(join(HOME, '.flotilla', 'secret')) });
+      while (client.workers().length < cpus) await settle(50);
+      await Promise.all(client.workers().map(({ name }) => client.with({ at: name }).run(empty, 1)));
+      await settle(1_000);
+      sizes.push(privateMb(host.pid));
+      if (cpus === few) {
+        const before = [privateMb(scheduler.pid), privateMb(host.pid)] as const;
+        for (const { name } of client.hosts()) client.suspendHost(name);
+        for (let n = 0; n < QUEUED; n++) client.run(empty, n).catch(() => {});
+        await settle(2_500); // what is counted has been reported
+        const perCall = (pid: number, was: number): number => ((privateMb(pid) - was) * MB) / QUEUED;
+        calls = { schedulerPerCall: perCall(scheduler.pid, before[0]), hostPerCall: perCall(host.pid, before[1]) };
+      }
+      await client.close({ terminate: true });
+      const [child] = started.splice(-1);
+      child?.kill('SIGTERM');
+      await new Promise((resolve) => child?.once('close', resolve));
+    }
+    return { host: ((sizes[1] as number) - (sizes[0] as number)) / (many - few), ...calls };
+  } finally {
+    for (const child of started) child.kill('SIGTERM');
+    rmSync(HOME, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const settle = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 export async function bench(): Promise<Row[]> {
-  const million = own<{ seconds: number; most: number; each: number }>('queued');
-  const peer = own<{ rate: number }>('piscina');
   const fork1 = median(await times(7, forkReady));
   const cold = await starts(false);
   const warm = await starts(true);
   const memory = await workerMemory();
+  const perPlace = schedulePerPlace();
+  const daemon = await daemons();
   const few = perGrant(10);
   const many = perGrant(10_000);
   return [
-    {
-      name: '1,000,000 queued calls, submitted and drained',
-      unit: 's',
-      ours: million.seconds,
-      limit: 30,
-      limitName: 'the goal itself',
-      goal: '<= 30 s',
-      peer: `piscina (threads) ${(peer.rate / 1_000).toFixed(0)} k/s, ours ${(MILLION / million.seconds / 1_000).toFixed(0)} k/s`,
-    },
-    {
-      name: 'client memory with 1,000,000 queued calls',
-      unit: 'MB',
-      ours: million.most,
-      limit: 500,
-      limitName: 'the goal itself',
-      goal: '< 500 MB',
-    },
-    { name: 'client memory of a queued call', unit: 'B', ours: million.each, limit: 500, limitName: 'the goal itself', goal: '' },
     { name: 'worker ready, cold', unit: 'ms', ours: cold, limit: fork1, limitName: 'fork to first message', goal: '<= 2.2' },
     { name: 'worker ready, from the spare', unit: 'ms', ours: warm, limit: 10, limitName: 'the goal itself', goal: '<= 10 ms' },
     { name: 'private memory of an idle worker', unit: 'MB', ours: memory, limit: 26, limitName: 'the goal itself', goal: '<= 26 MB' },
+    {
+      name: 'host memory of a worker',
+      unit: 'MB',
+      ours: daemon.host,
+      limit: memory,
+      limitName: 'the worker itself',
+      goal: '',
+    },
+    { name: 'scheduler memory of a worker', unit: 'B', ours: perPlace, limit: 1_000, limitName: 'a round number', goal: '' },
+    {
+      name: 'host memory of a call queued in a client',
+      unit: 'B',
+      ours: Math.max(0, daemon.hostPerCall),
+      limit: 500,
+      limitName: 'what the client may use',
+      goal: '0: it knows none',
+    },
+    {
+      name: 'scheduler memory of a call queued in a client',
+      unit: 'B',
+      ours: Math.max(0, daemon.schedulerPerCall),
+      limit: 500,
+      limitName: 'what the client may use',
+      goal: '0: it knows their number',
+    },
     { name: 'scheduler time per grant, 10 hosts x 16', unit: 'us', ours: few, limit: 20, limitName: 'the goal itself', goal: '<= 20 us' },
     {
       name: 'scheduler time per grant, 10,000 hosts x 16',
@@ -191,8 +230,3 @@ export async function bench(): Promise<Row[]> {
     },
   ];
 }
-
-const job = process.env['BENCH_JOB'];
-Reflect.deleteProperty(process.env, 'BENCH_JOB');
-if (job === 'queued') await queued();
-else if (job === 'piscina') await piscina();

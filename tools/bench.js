@@ -13,7 +13,8 @@ const files = {
   bulk: ['bulk'],
   calls: ['run, idle', 'run, in flight', 'map'],
   runtime: ['service calls', 'fan-out', 'file', 'tasks', 'pulses'],
-  cluster: ['queued calls', 'worker ready', 'memory', 'grant'],
+  queue: ['queued calls', 'client memory'],
+  cluster: ['worker ready', 'memory', 'grant'],
   jobs: ['factoring job', 'worker start', 'first result'],
 };
 const rows = [];

@@ -9,6 +9,7 @@ export { ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } 
 export type { Listener } from './events.ts';
 export { Events } from './events.ts';
 export { Fifo } from './fifo.ts';
+export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
 export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';

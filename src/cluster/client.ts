@@ -78,7 +78,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     this.#options = options;
     this.#warn = warn;
     this.#library = library;
-    this.#dispatcher = new Dispatcher(runtime.kernel);
+    this.#dispatcher = new Dispatcher(runtime.kernel, (error, member) => this.#mapError(error, member));
     this.#allocations = allocationsOf(options.hosts ?? []);
     const { disableHosts = false, disableWorkers = false, restartWorkers = false, abandonZombieHosts = false } = options;
     const crewClient: CrewClient = {

@@ -39,6 +39,7 @@ export class Dispatcher {
   onDrained: (member: Member) => void = () => {};
   readonly #kernel: Kernel;
   readonly #clock: Clock;
+  readonly #mapError: (error: unknown, member: Member) => unknown;
   readonly members: Member[] = [];
   readonly #queue = new WorkQueue();
   #waiting = 0;
@@ -49,13 +50,15 @@ export class Dispatcher {
   #failure: Error | undefined;
   #idle: { readonly io: boolean; readonly resolve: () => void }[] = [];
   readonly #recaller: Recaller;
-  /** Whether any work was ever given to two. */
-  #doubted = false;
+  /** Work that a silent worker may have, too. */
+  readonly #doubtful = new Set<Work>();
   /** The time, as it was looked at last. */
   #now = 0;
 
-  constructor(kernel: Kernel) {
+  /** `mapError` makes of an error of a worker what the caller sees. */
+  constructor(kernel: Kernel, mapError: (error: unknown, member: Member) => unknown = (error) => error) {
     this.#kernel = kernel;
+    this.#mapError = mapError;
     this.#clock = kernel.clock;
     const recalled = (flights: readonly Flight[]): void => {
       for (const flight of flights) this.#recalled(flight);
@@ -98,11 +101,12 @@ export class Dispatcher {
 
   /** A worker is silent: what may be tried again is given to others as well. D5 */
   doubt(member: Member): void {
-    this.#doubted = true;
-    const doubtful = [...member.inFlight].filter(([work, flight]) => work.state === flight && work.retries > 0 && work.port !== PORT.TASKS);
-    for (let i = doubtful.length - 1; i >= 0; i--) {
-      const work = (doubtful[i] as [Work, Flight])[0];
+    const doubtful = [...member.inFlight].filter(
+      (flight) => flight.work.state === flight && flight.work.retries > 0 && flight.work.port !== PORT.TASKS,
+    );
+    for (const { work } of doubtful.reverse()) {
       this.tally.retried += work.weight;
+      this.#doubtful.add(work);
       this.resubmit(work);
     }
     this.pump();
@@ -110,7 +114,8 @@ export class Dispatcher {
 
   /** A silent worker is heard again: it need not do what others have done. */
   trust(member: Member): void {
-    for (const [work, flight] of [...member.inFlight]) {
+    for (const flight of [...member.inFlight]) {
+      const { work } = flight;
       if (work.state.kind === 'done') this.#stop(flight);
       if (work.state.kind !== 'waiting') continue;
       this.#waiting--;
@@ -159,16 +164,17 @@ export class Dispatcher {
 
   /** Gives up all that waits or runs, and fails all that comes. */
   cancelAll(error: Error): void {
-    const running = this.members.flatMap((member) => [...member.inFlight.keys()]);
+    const running = this.members.flatMap((member) => [...member.inFlight].map(({ work }) => work));
     this.fail(error);
     for (const work of running) this.cancel(work, error);
   }
 
   // Tells a worker to stop some work, and does not wait for it.
-  #stop({ member, work, call }: Flight, reason?: unknown): void {
+  #stop(flight: Flight, reason?: unknown): void {
+    const { member, work, call } = flight;
     this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
     this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call } satisfies WorkerOrder);
-    this.#finish(member, work);
+    this.#finish(flight);
     this.drained(member);
   }
 
@@ -224,9 +230,9 @@ export class Dispatcher {
   // D6
   #recalled(flight: Flight): void {
     const { member, work, call } = flight;
-    if (member.inFlight.get(work) !== flight) return; // answered, or lost, meanwhile
+    if (!member.inFlight.has(flight)) return; // answered, or lost, meanwhile
     this.#kernel.requests.drop(call);
-    this.#finish(member, work);
+    this.#finish(flight);
     if (work.state !== flight) return; // done, or under way elsewhere
     this.resubmit(work);
   }
@@ -265,7 +271,7 @@ export class Dispatcher {
     const serial = work.io === 0;
     for (const member of this.members) {
       if (member.state !== 'ready' || member.pause !== 0 || member.alone) continue;
-      if (this.#doubted && member.inFlight.has(work)) continue;
+      if (this.#doubtful.size > 0 && this.#doubtful.has(work) && isUnderWay(work, member)) continue;
       if (work.at !== undefined && !isAt(member, work.at)) continue;
       if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;
       if (serial ? !this.#hasCapacity(member, work) : besides(member) >= work.io) continue;
@@ -282,7 +288,7 @@ export class Dispatcher {
     if (work.port === PORT.TASKS || work.suspect) return false;
     const { serviceMs } = work.job;
     if (serviceMs === undefined || ahead >= MOST_AHEAD) return false;
-    const running = member.inFlight.keys().next().value;
+    const running = member.inFlight.first?.work;
     if (running?.suspect) return false;
     return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS * TOLERANCE;
   }
@@ -309,7 +315,7 @@ export class Dispatcher {
     this.#waiting--;
     flight.since = this.#now;
     work.state = flight;
-    member.inFlight.set(work, flight);
+    member.inFlight.add(flight);
     this.onWork?.(work, member);
     if (work.io > 0) member.io++;
     else member.queuedMs += weightMs(work);
@@ -317,7 +323,7 @@ export class Dispatcher {
 
   readonly #onAnswer = (flight: Flight, ok: boolean, value: unknown): void => {
     const { member, work } = flight;
-    this.#finish(member, work);
+    this.#finish(flight);
     if (!ok && isSessionLoss(value)) {
       member.losing.push(flight);
       member.state = 'lost';
@@ -332,8 +338,9 @@ export class Dispatcher {
     this.pump();
   };
 
-  #finish(member: Member, work: Work): void {
-    if (!member.inFlight.delete(work)) return;
+  #finish(flight: Flight): void {
+    const { member, work } = flight;
+    if (!member.inFlight.delete(flight)) return;
     if (work.io > 0) member.io--;
     else if (member.inFlight.size === member.io) member.queuedMs = 0;
     else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
@@ -342,10 +349,11 @@ export class Dispatcher {
   #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {
     if (work.state.kind === 'done') return; // D4
     this.#done(work);
-    this.onWork?.(work, member, { ok, value });
+    const outcome = ok || member === undefined ? value : this.#mapError(value, member);
+    this.onWork?.(work, member, { ok, value: outcome });
     if (ok) this.tally.done += work.weight;
     else this.tally.failed += work.weight;
-    work.settle(ok, value, member);
+    work.settle(ok, outcome, member);
   }
 
   #done(work: Work): void {
@@ -355,6 +363,7 @@ export class Dispatcher {
       if (work.io > 0) this.#ioOpen--;
     }
     work.state = DONE;
+    if (this.#doubtful.size > 0) this.#doubtful.delete(work);
   }
 
   // Time between answers of a worker that is kept busy is the time of a call; it rises at once and falls slowly.
@@ -370,6 +379,12 @@ export class Dispatcher {
     member.windowStart = now;
     member.windowCount = 0;
   }
+}
+
+// One that was silent may still have it.
+function isUnderWay(work: Work, { inFlight }: Member): boolean {
+  for (const flight of inFlight) if (flight.work === work) return true;
+  return false;
 }
 
 // How much of a worker's time ahead some work takes up; a suspect, all of it.

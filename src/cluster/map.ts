@@ -221,12 +221,12 @@ export class MapRun<T> {
       settle: (ok, value, member) => {
         this.#running.delete(work);
         if (this.#closed) return;
-        if (io !== undefined) this.#settleItem(batch, from, ok, ok ? value : this.#caller.mapError(value, member));
+        if (io !== undefined) this.#settleItem(batch, from, ok, value);
         else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work);
         else if (to - from > 1 && member) {
           this.#underWay += to - from;
           for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
-        } else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, this.#caller.mapError(value, member));
+        } else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, value);
         this.#finished(to - from);
       },
       lost: (loss, running) => this.#lost(work, batch, from, to, loss, running),

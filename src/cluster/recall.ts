@@ -57,7 +57,7 @@ export class Recaller {
 
 // The work, in order, that a worker had been given and will not begin; none if it does not answer.
 async function recallFrom(kernel: Kernel, member: Member): Promise<Flight[]> {
-  const waiting = [...member.inFlight.values()].filter(({ work }) => work.io === 0 && work.port !== PORT.TASKS).slice(1);
+  const waiting = [...member.inFlight].filter(({ work }) => work.io === 0 && work.port !== PORT.TASKS).slice(1);
   if (waiting.length === 0) return [];
   try {
     const calls = waiting.map((flight) => flight.call);

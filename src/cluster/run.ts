@@ -44,17 +44,13 @@ class PlainCall implements Work {
   readonly args: unknown;
   state: Work['state'] = NEW;
   strikes = 0;
-  suspect = false;
-  readonly #caller: Caller;
+  declare suspect?: boolean;
   readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
 
-  constructor(caller: Caller, job: Job, args: unknown, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
-    this.#caller = caller;
+  constructor(job: Job, args: unknown, resolve: (value: unknown) => void) {
     this.job = job;
     this.args = args;
     this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   get port(): number {
@@ -81,9 +77,9 @@ class PlainCall implements Work {
     return RETRIES;
   }
 
-  settle(ok: boolean, value: unknown, member: Member | undefined): void {
-    if (ok) this.#resolve(value);
-    else this.#reject(member ? this.#caller.mapError(value, member) : value);
+  // A promise's two functions weigh more than the promise: one must do.
+  settle(ok: boolean, value: unknown): void {
+    this.#resolve(ok ? value : Promise.reject(value));
   }
 }
 
@@ -97,7 +93,7 @@ export function runCall(
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
-  if (options === PLAIN) return new Promise((resolve, reject) => submit(caller, new PlainCall(caller, job, args, resolve, reject)));
+  if (options === PLAIN) return new Promise((resolve) => submit(caller, new PlainCall(job, args, resolve)));
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
     const work: Work = {
@@ -111,11 +107,11 @@ export function runCall(
       retries: options.retries ?? RETRIES,
       strikes: 0,
       state: { kind: 'new' },
-      settle(ok, value, member) {
+      settle(ok, value) {
         timer?.cancel();
         off();
         if (ok) resolve(value);
-        else reject(member ? caller.mapError(value, member) : value);
+        else reject(value);
       },
     };
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
@@ -235,8 +231,8 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
       retries: 0,
       strikes: 0,
       state: { kind: 'new' },
-      settle: (ok, value, member) => {
-        this.#end = { ok, value: ok ? value : this.#caller.mapError(value, member) };
+      settle: (ok, value) => {
+        this.#end = { ok, value };
         this.#wake?.resolve();
       },
     };

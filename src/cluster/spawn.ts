@@ -42,7 +42,7 @@ export function spawnTask(
       settle(ok, value, member) {
         timer?.cancel();
         off();
-        if (!ok) return reject(caller.mapError(value, member));
+        if (!ok) return reject(value);
         const ref = value as TaskRef<unknown>;
         const { info, ended } = caller.report.task(work, member, ref);
         if (member && work.io === 0) member.alone = true;

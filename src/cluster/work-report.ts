@@ -56,8 +56,8 @@ export class WorkReport {
   /** The calls that are under way on a worker. */
   underWay(member: Member): WorkInfo[] {
     const age = this.#clock.wall() - this.#clock.now();
-    return [...member.inFlight].flatMap(([work, flight]) =>
-      work.port === PORT.BATCH || work.port === PORT.TASKS ? [] : [this.infoOf(work, member, flight.since + age, undefined)],
+    return [...member.inFlight].flatMap(({ work, since }) =>
+      work.port === PORT.BATCH || work.port === PORT.TASKS ? [] : [this.infoOf(work, member, since + age, undefined)],
     );
   }
 

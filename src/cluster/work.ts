@@ -81,7 +81,7 @@ export interface Member {
   /** Where its host can be reached, and it behind that. */
   readonly addresses: readonly string[];
   /** Work under way, in the order in which it was given. */
-  readonly inFlight: Map<Work, Flight>;
+  readonly inFlight: Flights;
   readonly defined: Set<number>;
   /** Tasks that were started there and run, with what is told of them. */
   readonly tasks: Map<TaskRef<unknown>, WorkInfo>;
@@ -106,7 +106,7 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
   return {
     info,
     addresses,
-    inFlight: new Map(),
+    inFlight: new Flights(),
     defined: new Set(),
     tasks: new Map(),
     state: 'ready',
@@ -132,6 +132,8 @@ export class Flight implements Pending {
   call = 0;
   /** When it was given to the worker, by the clock. */
   since = 0;
+  before: Flight | undefined;
+  after: Flight | undefined;
 
   constructor(hear: (flight: Flight, ok: boolean, value: unknown) => void, member: Member, work: Work) {
     this.peer = member.info.id;
@@ -142,6 +144,42 @@ export class Flight implements Pending {
 
   settle(ok: boolean, value: unknown): void {
     this.#hear(this, ok, value);
+  }
+}
+
+/** What is under way on one worker, in the order in which it was given. */
+export class Flights implements Iterable<Flight> {
+  size = 0;
+  first: Flight | undefined;
+  #last: Flight | undefined;
+
+  add(flight: Flight): void {
+    flight.before = this.#last;
+    if (this.#last) this.#last.after = flight;
+    else this.first = flight;
+    this.#last = flight;
+    this.size++;
+  }
+
+  has(flight: Flight): boolean {
+    return flight.before !== undefined || this.first === flight;
+  }
+
+  delete(flight: Flight): boolean {
+    if (!this.has(flight)) return false;
+    const { before, after } = flight;
+    if (before) before.after = after;
+    else this.first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    flight.before = undefined;
+    flight.after = undefined;
+    this.size--;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<Flight, void, void> {
+    for (let flight = this.first; flight; flight = flight.after) yield flight;
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //   Q1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
 //   Q2. One that the asker gives up is cancelled at the other side.
-import { type Clock, FlotillaError, type RuntimeId } from '../base/index.ts';
+import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../base/index.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import type { WaitOptions } from './tasks/reference.ts';
 
@@ -33,7 +33,7 @@ export class Requests {
   readonly #clock: Clock;
   readonly #send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
   readonly #cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new IdMap<Pending>();
   #next: number;
 
   constructor(options: {
@@ -54,8 +54,7 @@ export class Requests {
 
   /** Whether a peer owes an answer. */
   asks(peer: RuntimeId): boolean {
-    for (const pending of this.#pending.values()) if (pending.peer === peer) return true;
-    return false;
+    return this.#pending.some((pending) => pending.peer === peer);
   }
 
   /** An id for something that is answered but not sent as a request. */
@@ -138,7 +137,7 @@ export class Requests {
   }
 
   ended(peer: RuntimeId, end: SessionEnd): void {
-    for (const [id, pending] of [...this.#pending]) {
+    for (const [id, pending] of this.#pending) {
       if (pending.peer !== peer || !this.#pending.delete(id)) continue;
       pending.settle(false, sessionError(end, 'A request was not answered'));
     }
