@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -14,6 +15,7 @@ import { empty } from './support/empty.ts';
 import { median, type Row, times } from './support/measure.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/flotilla.js', import.meta.url));
+const SECRET = 'bench bench bench';
 const QUEUED = 200_000;
 const MB = 1 << 20;
 const entry = fileURLToPath(new URL('../lib/worker/main.js', import.meta.url));
@@ -21,7 +23,7 @@ const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;
 
 /** From asking for a worker process to its greeting, in ms. */
 async function starts(spare: boolean): Promise<number> {
-  const runtime = await Runtime.start({ role: 'host', secret: 'bench bench bench' });
+  const runtime = await Runtime.start({ role: 'host', secret: SECRET });
   const { environment } = runtime;
   const ground = systemGround({ entry, random: environment.random, clock: environment.clock, spare });
   const home = ground.enter(runtime.id);
@@ -30,7 +32,7 @@ async function starts(spare: boolean): Promise<number> {
     const config = {
       name: 'bench/1',
       location: '',
-      secret: Buffer.from('bench bench bench').toString('hex'),
+      secret: Buffer.from(SECRET).toString('hex'),
       folder: home.folder,
       cwd: ground.room(home, 1),
       listen: [],
@@ -132,19 +134,15 @@ async function daemons(): Promise<{ host: number; schedulerPerCall: number; host
   const started: ChildProcess[] = [];
   const start = async (...args: string[]): Promise<{ pid: number; address: string }> => {
     const child = spawn(process.execPath, [BIN, ...args, '--daemon', '--no-discovery'], {
-      env: { ...env, HOME },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...env, HOME, FLOTILLA_SECRET: SECRET },
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
     started.push(child);
-    let text = '';
-    return new Promise((resolve, reject) => {
-      child.stderr?.on('data', (chunk: Buffer) => {
-        text += String(chunk);
-        const address = /listens at (tcp:[^,;\s]+)/.exec(text)?.[1];
-        if (address !== undefined) resolve({ pid: child.pid as number, address });
-      });
-      child.once('exit', () => reject(new Error(text)));
-    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const address = /listens at (tcp:[^,;\s]+)/.exec(line)?.[1];
+      if (address !== undefined) return { pid: child.pid as number, address };
+    }
+    throw new Error(`flotilla ${args.join(' ')} has ended`);
   };
   try {
     const scheduler = await start('scheduler', 'tcp://127.0.0.1:0');
@@ -154,7 +152,7 @@ async function daemons(): Promise<{ host: number; schedulerPerCall: number; host
     let calls = { schedulerPerCall: Number.NaN, hostPerCall: Number.NaN };
     for (const cpus of [few, many]) {
       const host = await start('host', 'tcp://127.0.0.1:0', '--cpus', String(cpus), '--scheduler', scheduler.address);
-      const client = await Client.connect({ scheduler: scheduler.address, secret: readFileSync(join(HOME, '.flotilla', 'secret')) });
+      const client = await Client.connect({ scheduler: scheduler.address, secret: SECRET });
       while (client.workers().length < cpus) await settle(50);
       await Promise.all(client.workers().map(({ name }) => client.with({ at: name }).run(empty, 1)));
       await settle(1_000);

@@ -1,6 +1,6 @@
 // Compiles src, test, examples and bench to dist. Fast when nothing changed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -29,6 +29,16 @@ const common = {
   sourcemap: true,
   logLevel: 'warning',
 };
+// A process and its thread are up a quarter sooner if neither needs the loader of ES modules to begin with.
+const worker = {
+  ...common,
+  outdir: join(root, 'dist', 'lib', 'worker'),
+  format: 'cjs',
+  splitting: false,
+  minify: true,
+  banner: { js: "const __file = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': '__file' },
+};
 await Promise.all([
   build({
     ...common,
@@ -40,10 +50,12 @@ await Promise.all([
       'pulse-thread': join(src, 'kernel', 'sessions', 'pulse-thread.js'),
     },
   }),
+  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'thread.js'), join(src, 'cluster', 'worker', 'serve.js')] }),
   build({
-    ...common,
-    minify: true,
-    entryPoints: { 'worker/main': join(src, 'cluster', 'worker', 'main.js'), 'worker/thread': join(src, 'cluster', 'worker', 'thread.js') },
-    chunkNames: 'worker/[name]-[hash]',
+    ...worker,
+    entryPoints: [join(src, 'cluster', 'worker', 'main.js')],
+    external: ['./serve.js'],
+    supported: { 'dynamic-import': false },
   }),
 ]);
+writeFileSync(join(root, 'dist', 'lib', 'worker', 'package.json'), '{ "type": "commonjs" }\n');
