@@ -14,7 +14,7 @@ import {
   thisMachine,
   usableCores,
 } from '../host/index.ts';
-import { nodeEnvironment, PORT, Runtime, type RuntimeOptions } from '../kernel/index.ts';
+import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import { claimPlace } from './clean.ts';
 import { enlist, offer } from './enlist.ts';
@@ -88,9 +88,8 @@ const MOST_PULSE_MS = 100_000;
 const PULSE_MS = 2_000;
 
 /** Offers this machine. Rejects with ERR_LINK_PORT_IN_USE, ERR_LINK_ADDRESS, ERR_SECRET_FILE, ERR_HOST_START, ERR_OPTION_*. */
-export async function serveHost(options: HostDaemonOptions): Promise<Daemon> {
+export async function serveHost(options: HostDaemonOptions, environment: Environment = nodeEnvironment()): Promise<Daemon> {
   const { log } = options;
-  const environment = nodeEnvironment();
   const { clock } = environment;
   const workers = workersOf(options.cpus ?? 0);
   const pulse = pulsesOf(options);

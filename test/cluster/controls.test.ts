@@ -209,6 +209,14 @@ test('a worker that is restarted has a fresh process; one that is closed is not 
   assert.throws(() => client.suspendHost('nowhere'), { code: 'ERR_HOST_UNKNOWN' });
 });
 
+test('with restartWorkers a worker that is closed is started anew', async (t) => {
+  const client = await connect(t, { workers: 1, restartWorkers: true });
+  const before = await client.run(() => process.pid);
+  await client.closeWorker(client.workers()[0]!.name);
+  assert.notEqual(await client.run(() => process.pid), before);
+  assert.equal(client.hosts()[0]!.granted, 1);
+});
+
 test('closing waits for a task, or with terminate interrupts it, which has the grace period', async (t) => {
   const client = await connect(t, { workers: 1 });
   const task = await client.spawn(async (self: Task<string>) => {

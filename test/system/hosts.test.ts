@@ -1,8 +1,15 @@
 // Hosts and schedulers as daemons: how they find each other, whom they serve, how they end, what they refuse and say.
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { lineLog } from '../../src/base/index.ts';
+import { serveHost } from '../../src/cluster/index.ts';
+import { Client, type Task } from '../../src/index.ts';
+import { nodeEnvironment } from '../../src/kernel/index.ts';
 import { BIN, type Program, ROOT, runToEnd, start, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
 
 type T = { after(fn: () => unknown): void };
@@ -352,12 +359,120 @@ test('doctor finds what is there, what is not, another secret, and whether it is
   assert.match(other, /FAIL tcp to .*\n +fix: the secrets differ/);
 });
 
+test('ports of workers, what others are told and peers are as the options say', async (t) => {
+  const n = net(t);
+  const { address } = await n.scheduler(['--no-discovery']);
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const port = (free.address() as AddressInfo).port;
+  await new Promise((resolve) => free.close(resolve));
+  const place = ['--ip-addr', '127.0.0.1', '--tcp-ports', `${port}-${port + 1}`, '--advertise', 'localhost'];
+  const host = start(t, [BIN, 'host', ...place, '--cpus', '2', '--name', 'ported', '--peer', address, '--no-discovery', '--daemon'], {
+    env: { ...n.env, FLOTILLA_LOG: 'info' },
+  });
+  await host.until(new RegExp(`listens at tcp://localhost:${port} `));
+  await host.until(/Works for the scheduler/);
+  const client = n.program(stay(n.folder, 'workers: 2'), { FLOTILLA_SCHEDULER: address });
+  await client.until(/ran on ported/);
+  for (const own of [port + 1, port + 2]) {
+    const socket = connect(own, '127.0.0.1');
+    await once(socket, 'connect'); // rejects where nothing listens
+    socket.destroy();
+  }
+  const status = JSON.parse(runToEnd([BIN, 'status', '--json'], { env: { ...n.env, FLOTILLA_SCHEDULER: address } }).stdout) as {
+    hosts: { addresses: string[] }[];
+  };
+  assert.deepEqual(status.hosts[0]?.addresses, [`tcp://localhost:${port}`]);
+  writeFileSync(join(n.folder, 'leave'), '');
+  await client.until(/left/);
+});
+
+test('a host that is free announces itself again and again with --ping-interval', { timeout: 20_000 }, async (t) => {
+  const n = net(t);
+  const heard = createSocket({ type: 'udp4', reuseAddr: true });
+  t.after(() => heard.close());
+  const often = new Promise<void>((resolve) => {
+    let count = 0;
+    heard.on('message', () => ++count === 12 && resolve()); // without, it is 5 times when it starts
+  });
+  heard.bind(Number(n.udp));
+  n.host(['--cpus', '1', '--ping-interval', '1']);
+  await often;
+});
+
+test('a client that is silent for longer than --client-timeout is given up, and all it had', async (t) => {
+  const n = net(t);
+  const { address } = await n.scheduler();
+  const host = n.host(['--cpus', '1', '--client-timeout', '1', '--scheduler', address]);
+  await host.until(/Joined/);
+  const client = n.program(stay(n.folder, ''), { FLOTILLA_SCHEDULER: address });
+  await client.until(/ran on/);
+  client.kill('SIGSTOP');
+  await host.until(/A client has fallen silent; it is waited for, for 1 s/);
+  await host.until(/Client .* has left; 1 served/);
+});
+
+test('within its hours a host serves; then clients are asked to leave, and at the end they are ended', async (t) => {
+  const folder = tempFolder(t);
+  for (const until of ['stop', 'end'] as const) {
+    // A wall clock that shows two seconds to three.
+    const environment = nodeEnvironment();
+    const shift = new Date(2026, 5, 1, 2, 59, 58).getTime() - Date.now();
+    const clock = { ...environment.clock, wall: () => Date.now() + shift };
+    const said: string[] = [];
+    const daemon = await serveHost(
+      {
+        listen: ['tcp://127.0.0.1:0'],
+        name: 'hourly',
+        cpus: 1,
+        discovery: false,
+        secret: 'a secret of this test alone',
+        dest: join(folder, until),
+        hours: { start: '01:00', [until]: '03:00' },
+        log: lineLog((line) => said.push(line), 'info'),
+      },
+      { ...environment, clock },
+    );
+    t.after(() => daemon.close('terminate'));
+    const port = Number(/:(\d+)$/.exec(daemon.locations[0] as string)?.[1]);
+    const client = await Client.connect({
+      hosts: [{ host: '127.0.0.1', port }],
+      local: false,
+      secret: 'a secret of this test alone',
+      output: 'ignore',
+      warn: () => {},
+    });
+    t.after(() => client.close({ timeout: 0 }));
+    const ends: string[] = [];
+    const left = (async () => {
+      for await (const event of client.events()) if (/host-(closed|lost)/.test(event.kind)) return void ends.push(event.kind);
+    })();
+    const task = await client.spawn(async (self: Task<string>) => {
+      try {
+        return await self.receive();
+      } catch {
+        return 'interrupted';
+      }
+    });
+    if (until === 'stop') {
+      while (!said.some((line) => /asked to leave/.test(line))) await new Promise((resolve) => setImmediate(resolve));
+      await task.deliver('done'); // what runs may end
+      assert.equal(await task.result, 'done');
+    } else assert.equal(await task.result, 'interrupted');
+    await left;
+    assert.equal(daemon.status()[0]?.endsWith('takes nobody now'), true);
+    await client.close({ timeout: 0 });
+    await daemon.close('terminate');
+  }
+});
+
 test('nothing is left of a host that is killed with its client, and of a client that is killed', async (t) => {
   const n = net(t);
   const { address } = await n.scheduler();
-  const host = n.host(['--cpus', '2', '--scheduler', address]);
+  const FLOTILLA_TEST_MARK = `${n.mark}-doomed`;
+  const host = n.host(['--cpus', '2', '--scheduler', address], { FLOTILLA_TEST_MARK });
   await host.until(/Joined/);
-  const client = n.program(stay(n.folder, `name: 'doomed'`), { FLOTILLA_SCHEDULER: address });
+  const client = n.program(stay(n.folder, `name: 'doomed'`), { FLOTILLA_SCHEDULER: address, FLOTILLA_TEST_MARK });
   await client.until(/ran on/);
   client.kill();
   await host.until(/Client .* has left; 1 served/, 15_000);
@@ -365,5 +480,5 @@ test('nothing is left of a host that is killed with its client, and of a client 
   await host.until(/0 of 2 workers granted/);
   host.kill();
   await host.exited;
-  await untilNoneMarked(`${n.mark}-none`, 1_000);
+  await untilNoneMarked(FLOTILLA_TEST_MARK, 2_000);
 });
