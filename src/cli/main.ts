@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { FlotillaError } from '../base/index.ts';
+import { dropLentIds } from '../host/index.ts';
 import { withOurSpelling } from './options.ts';
 
 // Each verb is loaded when it is asked for: a program that is run should not wait for the daemons' code.
@@ -36,6 +37,7 @@ All machines need the same secret: 'flotilla secret' shows where it is and how t
 
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
+  dropLentIds();
   const { version } = createRequire(import.meta.url)('flotilla/package.json') as { version: string };
   // Whoever reads what we print may stop reading, as head does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

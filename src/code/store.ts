@@ -5,7 +5,7 @@
 //   S3. A client's folder holds copies; it works on when the store forgets, and goes with the client.
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { chown, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ const SAFE_PACKAGE = /^(@[\w.-]+\/)?[\w.-]+$/;
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
+  /** The files stay the host's own, and are the owner's to read by their group. */
+  readonly lent?: boolean;
 }
 
 /** One host's store. */
@@ -104,9 +106,10 @@ export class Store {
 }
 
 // A link would give away the store's own copy.
-async function copyFor(from: string, to: string, { uid, gid }: Owner): Promise<void> {
+async function copyFor(from: string, to: string, { uid, gid, lent }: Owner): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_EXCL);
-  await chown(to, uid, gid);
+  if (lent) await chmod(to, 0o640);
+  else await chown(to, uid, gid);
 }
 
 /** The folder of this package: what a worker's `flotilla` is. */
@@ -140,7 +143,7 @@ function findPackage(name: string, from: string): string | undefined {
 async function linkPackage(folder: string, name: string, target: string): Promise<void> {
   const path = join(folder, 'node_modules', name);
   if (existsSync(path)) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 }); // the folder above lets nobody in but whose it is
   await symlink(target, path, 'junction').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });

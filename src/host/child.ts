@@ -9,10 +9,11 @@ import { FlotillaError } from '../base/index.ts';
 import { type Conn, SocketConn } from '../transport/index.ts';
 import type { Launched } from './ground.ts';
 import { LimitWatch } from './limits.ts';
-import type { Account } from './users.ts';
+import { type Account, asLent, commandOf } from './users.ts';
 
 const LAST_LINES = 20;
 const LINE_BYTES = 16 << 10;
+const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
 
 /** What a worker process is told before anything else, over its socket. */
 export interface WorkerConfig {
@@ -53,13 +54,8 @@ export interface ChildHandler {
 /** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. */
 export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string): ChildProcess {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
-  return spawn(process.execPath, [...heap, entry, 'flotilla-worker'.padEnd(48, '-')], {
-    detached: true, // C1
-    cwd,
-    env: workerEnvironment(account),
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    ...(account ? { uid: account.uid, gid: account.gid } : {}),
-  });
+  const { command, args, ids } = commandOf(account, [...heap, entry, 'flotilla-worker'.padEnd(48, '-')]);
+  return asLent(account, () => spawn(command, args, { detached: true, cwd, env: workerEnvironment(account), stdio: STDIO, ...ids })); // C1
 }
 
 /** A worker process. */
@@ -68,13 +64,15 @@ export class Child implements Launched {
   /** The connection on which it greets us. */
   readonly conn: Conn;
   readonly #process: ChildProcess;
+  readonly #account: Account | undefined;
   readonly #lastLines: string[] = [];
   readonly #exited: Promise<void>;
   #killedFor: string | undefined;
 
   /** Makes a started process the worker of a configuration. */
-  constructor(child: ChildProcess, config: WorkerConfig, handler: ChildHandler, limits: Limits) {
+  constructor(child: ChildProcess, config: WorkerConfig, handler: ChildHandler, limits: Limits, account?: Account) {
     this.#process = child;
+    this.#account = account;
     this.pid = child.pid ?? 0;
     const socket = child.stdio[3] as Socket;
     socket.on('error', () => {});
@@ -86,7 +84,7 @@ export class Child implements Launched {
       let failure: string | undefined;
       const ended = async (reason: string): Promise<void> => {
         watch?.stop();
-        killGroup(this.pid);
+        asLent(account, () => killGroup(this.pid));
         await Promise.all(readers);
         handler.ended(failure ?? reason, this.#lastLines);
         resolve();
@@ -102,7 +100,7 @@ export class Child implements Launched {
   /** Ends the process and its descendants, now. Resolves when it is gone. */
   kill(reason: string): Promise<void> {
     this.#killedFor ??= reason;
-    killGroup(this.pid);
+    asLent(this.#account, () => killGroup(this.pid));
     return this.#exited;
   }
 

@@ -1,12 +1,12 @@
 // The folders of a host: gone with it, and those of hosts that could not tidy up are swept by the next.
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FlotillaError, type RandomBytes, toHex } from '../base/index.ts';
 
 /** The folder of this user's hosts on this machine. Throws ERR_HOST_START if another user holds it. */
 export function userFolder(): string {
-  const { uid } = userInfo();
+  const uid = process.geteuid?.() ?? -1;
   const folder = join(tmpdir(), `flotilla-${uid}`);
   makeOwn(folder, uid);
   return folder;

@@ -2,7 +2,7 @@
 //
 //   G1. What is made for a client goes with it; what is made for the host goes with the host.
 import type { ChildProcess } from 'node:child_process';
-import { chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer } from '../base/index.ts';
@@ -12,7 +12,7 @@ import { Child, type ChildHandler, killGroup, type Limits, startProcess, type Wo
 import { hostFolder, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
 import type { Availability } from './protocol.ts';
-import type { Account } from './users.ts';
+import { type Account, clearAs } from './users.ts';
 
 /** A process that was started. */
 export interface Launched {
@@ -76,6 +76,8 @@ export interface GroundOptions {
 const SPARE_MS = 250;
 
 const WORKER_MODE = 0o700;
+/** For who started the host and who its workers are, by their group; what is made inside is of that group, too. */
+const LENT_MODE = 0o2770;
 
 /** This machine. Throws ERR_HOST_START. */
 export function systemGround(options: GroundOptions): Ground {
@@ -85,6 +87,11 @@ export function systemGround(options: GroundOptions): Ground {
   const meter = new Meter(root);
   const free = [...accounts];
   const make = (folder: string, account: Account | undefined): void => {
+    if (account?.lent) {
+      if (!existsSync(folder)) mkdirSync(folder);
+      chmodSync(folder, LENT_MODE);
+      return;
+    }
     mkdirSync(folder, { recursive: true, mode: WORKER_MODE });
     if (account && lstatSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid);
   };
@@ -119,7 +126,7 @@ export function systemGround(options: GroundOptions): Ground {
       if (ready) spare = undefined;
       ready?.ref();
       keepSpare();
-      return new Child(ready ?? startProcess(entry, limits, home.account, config.cwd), config, handler, limits);
+      return new Child(ready ?? startProcess(entry, limits, home.account, config.cwd), config, handler, limits, home.account);
     },
     enter(client) {
       const account = free.shift();
@@ -142,9 +149,13 @@ export function systemGround(options: GroundOptions): Ground {
     },
     give({ folder, account }, path) {
       if (!account) return;
-      for (let at = path; at.length > folder.length; at = dirname(at)) chownSync(at, account.uid, account.gid);
+      for (let at = path; at.length > folder.length; at = dirname(at)) {
+        if (!account.lent) chownSync(at, account.uid, account.gid);
+        else if (lstatSync(at).uid === process.geteuid?.()) chmodSync(at, lstatSync(at).mode | 0o060);
+      }
     },
     async leave(home) {
+      if (!keepFolders && home.account?.lent) await clearAs(home.account, home.folder);
       if (!keepFolders) await rm(home.folder, { recursive: true, force: true, maxRetries: 3 });
       if (home.account) free.push(home.account);
     },

@@ -26,4 +26,4 @@ export type {
 } from './protocol.ts';
 export { SET_UP_SLOT } from './tenant.ts';
 export type { Account } from './users.ts';
-export { accountsOf, checkCanRun } from './users.ts';
+export { accountsOf, checkCanRun, dropLentIds } from './users.ts';

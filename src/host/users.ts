@@ -1,17 +1,72 @@
 // Accounts of this system that workers run under, so that clients cannot touch the host's files, nor each other's.
-import { spawnSync } from 'node:child_process';
+//
+//   U1. What a suid or sgid copy of Node.js lends, only workers get: this process goes on as who started it.
+//   U2. A worker has no way back: its real, effective and saved ids are one.
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { FlotillaError } from '../base/index.ts';
+
+const PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** An account of the system. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  /** It is what a suid or sgid copy of Node.js lends. */
+  readonly lent?: boolean;
+}
+
+let lent: Account | undefined;
+
+/** Goes on as who started this process, and keeps what a suid or sgid copy of Node.js lends for workers. U1 */
+export function dropLentIds(): void {
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  const [lentUid, lentGid] = [process.geteuid?.(), process.getegid?.()];
+  if (uid === undefined || gid === undefined || lentUid === undefined || lentGid === undefined) return;
+  if (uid === lentUid && gid === lentGid) return;
+  const name = entries('/etc/passwd').find((fields) => Number(fields[2]) === lentUid)?.[0] ?? String(lentUid);
+  lent = { name, uid: lentUid, gid: lentGid, lent: true };
+  // The group stays: folders of the group are where both can write. Nobody else can.
+  process.umask(0o007);
+  process.seteuid?.(uid);
+}
+
+/** Does something at once as an account that was lent; as this process itself for any other. */
+export function asLent<T>(account: Account | undefined, act: () => T): T {
+  if (!account?.lent) return act();
+  process.seteuid?.(account.uid);
+  try {
+    return act();
+  } finally {
+    process.seteuid?.(process.getuid?.() as number);
+  }
+}
+
+/** How a program is started as an account. U2 */
+export function commandOf(
+  account: Account | undefined,
+  args: readonly string[],
+): { command: string; args: string[]; ids: { uid?: number; gid?: number } } {
+  if (!account) return { command: process.execPath, args: [...args], ids: {} };
+  const { uid, gid } = account;
+  if (!account.lent) return { command: process.execPath, args: [...args], ids: { uid, gid } };
+  const become = [`--reuid=${uid}`, `--regid=${gid}`, '--keep-groups', '--'];
+  return { command: 'setpriv', args: [...become, process.execPath, ...args], ids: {} };
 }
 
 /** The accounts of names, or numbers, separated by commas. Throws ERR_OPTION_INVALID. */
 export function accountsOf(users: string | undefined, group: string | undefined): readonly Account[] {
+  if (lent) {
+    if (users !== undefined || group !== undefined)
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `This copy of Node.js is suid or sgid: workers run as '${lent.name}'. Leave --user and --group out, or use a plain copy.`,
+      );
+    if (lent.uid === 0)
+      throw new FlotillaError('ERR_OPTION_INVALID', `Workers must not run as root: give '${process.execPath}' to another user.`);
+    return [lent];
+  }
   if (users === undefined && group === undefined) return [];
   if (process.platform === 'win32') throw new FlotillaError('ERR_OPTION_INVALID', 'Windows cannot start workers as another user.');
   if (process.getuid?.() !== 0) {
@@ -33,20 +88,33 @@ export function accountsOf(users: string | undefined, group: string | undefined)
 
 /** Throws ERR_OPTION_INVALID when an account cannot run this Node.js, or cannot read the program of a worker. */
 export function checkCanRun(accounts: readonly Account[], entry: string): void {
-  for (const { name, uid, gid } of accounts) {
-    const { error, status } = spawnSync(process.execPath, ['-e', 'require("fs").accessSync(process.argv[1], 4)', entry], {
-      uid,
-      gid,
-      cwd: '/',
-      env: {},
-      stdio: 'ignore',
-    });
+  for (const account of accounts) {
+    const { command, args, ids } = commandOf(account, ['-e', 'require("fs").accessSync(process.argv[1], 4)', entry]);
+    const { error, status } = asLent(account, () => spawnSync(command, args, { ...ids, cwd: '/', env: { PATH }, stdio: 'ignore' }));
     if (!error && status === 0) continue;
+    const { name } = account;
+    if (account.lent && error && 'code' in error && error.code === 'ENOENT')
+      throw new FlotillaError(
+        'ERR_HOST_START',
+        `Workers run as '${name}' by the program 'setpriv', which is not found. Install util-linux.`,
+      );
     throw new FlotillaError(
       'ERR_OPTION_INVALID',
       `User '${name}' cannot ${error ? `run '${process.execPath}' (${error.message})` : `read '${entry}'`}, so no worker can start as that user. Install ${error ? 'Node.js' : 'Flotilla'} where every user may read it, or open the folders above it: chmod o+rx FOLDER.`,
     );
   }
+}
+
+/** Removes what an account has put into a folder, which others cannot. */
+export function clearAs(account: Account, folder: string): Promise<void> {
+  const script =
+    'const { readdirSync, rmSync } = require("fs"); for (const name of readdirSync(process.argv[1])) try { rmSync(process.argv[1] + "/" + name, { recursive: true, force: true, maxRetries: 3 }); } catch {}';
+  const { command, args, ids } = commandOf(account, ['-e', script, folder]);
+  const child = asLent(account, () => spawn(command, args, { ...ids, cwd: '/', env: { PATH }, stdio: 'ignore' }));
+  return new Promise((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
 }
 
 function idOf(name: string, known: readonly string[][], what: string): number {

@@ -25,12 +25,13 @@ export class Program {
 
   constructor(
     args: readonly string[],
-    options: { env?: Record<string, string>; cwd?: string; input?: 'ignore' | 'pipe'; node?: string } = {},
+    options: { env?: Record<string, string>; cwd?: string; input?: 'ignore' | 'pipe'; node?: string; uid?: number; gid?: number } = {},
   ) {
     this.child = spawn(options.node ?? process.execPath, [...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...cleanEnvironment(), ...options.env },
       stdio: [options.input ?? 'ignore', 'pipe', 'pipe'],
+      ...idsOf(options),
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8');
@@ -91,13 +92,14 @@ export function start(
 /** Runs a program to its end. */
 export function runToEnd(
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; timeout?: number; node?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; timeout?: number; node?: string; uid?: number; gid?: number } = {},
 ): { code: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(options.node ?? process.execPath, [...args], {
     cwd: options.cwd ?? ROOT,
     env: { ...cleanEnvironment(), ...options.env },
     encoding: 'utf8',
     timeout: options.timeout ?? 60_000,
+    ...idsOf(options),
   });
   return { code: status, stdout, stderr };
 }
@@ -129,6 +131,10 @@ export async function untilNoneMarked(mark: string, ms: number): Promise<number>
     left = marked(mark);
   }
   return Date.now() - started;
+}
+
+function idsOf({ uid, gid }: { uid?: number; gid?: number }): { uid?: number; gid?: number } {
+  return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
