@@ -2,13 +2,13 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { FlotillaError } from '../base/index.ts';
-import { dropLentIds } from '../host/index.ts';
+import { type Account, dropLentIds } from '../host/index.ts';
 import { withOurSpelling } from './options.ts';
 
 // Each verb is loaded when it is asked for: a program that is run should not wait for the daemons' code.
-const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
+const VERBS: Readonly<Record<string, (lent: Account | undefined) => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).runCommand(),
-  host: async () => (await import('./host.ts')).hostCommand(),
+  host: async (lent) => (await import('./host.ts')).hostCommand(lent),
   scheduler: async () => (await import('./scheduler.ts')).schedulerCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   top: async () => (await import('./status.ts')).topCommand(),
@@ -37,7 +37,7 @@ All machines need the same secret: 'flotilla secret' shows where it is and how t
 
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
-  dropLentIds();
+  const lent = dropLentIds();
   const { version } = createRequire(import.meta.url)('flotilla/package.json') as { version: string };
   // Whoever reads what we print may stop reading, as head does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -52,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
   const asked = VERBS[argv[0] ?? ''];
-  for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb());
+  for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb(lent));
   try {
     const [verb] = argv;
     const words = verb === 'host' || verb === 'scheduler' ? [verb, ...withOurSpelling(argv.slice(1), verb)] : [...argv];

@@ -3,6 +3,7 @@
 // Owns its runtime and host. Goes on with what it has granted when its scheduler is away, and offers itself again.
 import { defined, FlotillaError, type Log, Timers, toError } from '../base/index.ts';
 import {
+  type Account,
   accountsOf,
   checkCanRun,
   factsOf,
@@ -42,6 +43,8 @@ export interface HostDaemonOptions {
   readonly processes?: number;
   readonly user?: string;
   readonly group?: string;
+  /** What a suid or sgid copy of Node.js has lent to this process. */
+  readonly lent?: Account | undefined;
   readonly secret?: string | Uint8Array;
   readonly certfile?: string;
   readonly keyfile?: string;
@@ -94,7 +97,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   const workers = workersOf(options.cpus ?? 0);
   const pulse = pulsesOf(options);
   const hours = options.hours && parseHours(options.hours, clock.wall());
-  const accounts = accountsOf(options.user, options.group);
+  const accounts = accountsOf(options.user, options.group, options.lent);
   checkCanRun(accounts, workerEntry());
   const scheduler = options.scheduler === undefined ? undefined : formatAddress(parseAddress(options.scheduler, SCHEDULER_PORT));
   const listen = options.listen.map((text) => parseAddress(text, HOST_PORT));

@@ -17,19 +17,17 @@ export interface Account {
   readonly lent?: boolean;
 }
 
-let lent: Account | undefined;
-
-/** Goes on as who started this process, and keeps what a suid or sgid copy of Node.js lends for workers. U1 */
-export function dropLentIds(): void {
+/** Goes on as who started this process; returns what a suid or sgid copy of Node.js lends, for workers. U1 */
+export function dropLentIds(): Account | undefined {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
   const [lentUid, lentGid] = [process.geteuid?.(), process.getegid?.()];
-  if (uid === undefined || gid === undefined || lentUid === undefined || lentGid === undefined) return;
-  if (uid === lentUid && gid === lentGid) return;
+  if (uid === undefined || gid === undefined || lentUid === undefined || lentGid === undefined) return undefined;
+  if (uid === lentUid && gid === lentGid) return undefined;
   const name = entries('/etc/passwd').find((fields) => Number(fields[2]) === lentUid)?.[0] ?? String(lentUid);
-  lent = { name, uid: lentUid, gid: lentGid, lent: true };
   // The group stays: folders of the group are where both can write. Nobody else can.
   process.umask(0o007);
   process.seteuid?.(uid);
+  return { name, uid: lentUid, gid: lentGid, lent: true };
 }
 
 /** Does something at once as an account that was lent; as this process itself for any other. */
@@ -55,8 +53,8 @@ export function commandOf(
   return { command: 'setpriv', args: [...become, process.execPath, ...args], ids: {} };
 }
 
-/** The accounts of names, or numbers, separated by commas. Throws ERR_OPTION_INVALID. */
-export function accountsOf(users: string | undefined, group: string | undefined): readonly Account[] {
+/** The accounts of names, or numbers, separated by commas; or the one that was lent. Throws ERR_OPTION_INVALID. */
+export function accountsOf(users: string | undefined, group: string | undefined, lent?: Account): readonly Account[] {
   if (lent) {
     if (users !== undefined || group !== undefined)
       throw new FlotillaError(

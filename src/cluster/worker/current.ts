@@ -1,7 +1,8 @@
 // What a running call can ask about itself.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { FlotillaError } from '../../base/index.ts';
-import type { Place } from '../../kernel/index.ts';
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { type Kernel, type Place, PORT } from '../../kernel/index.ts';
+import type { WorkerNotice } from '../protocol.ts';
 
 /** A running call: its signal, its place, and how it reports. */
 export interface Current extends Place {
@@ -15,6 +16,67 @@ export interface Current extends Place {
   log(text: string): void;
 }
 
+/** What the calls of a worker have in common. */
+export interface CallsOfWorker {
+  readonly kernel: Kernel;
+  readonly place: Place;
+  abort(peer: RuntimeId, id: number): AbortController;
+}
+
+/** One call. There are hundreds of thousands a second, and few ask: all is made when it is asked for. */
+export class RunningCall implements Current {
+  readonly #calls: CallsOfWorker;
+  readonly #peer: RuntimeId;
+  readonly #id: number;
+
+  constructor(calls: CallsOfWorker, peer: RuntimeId, id: number) {
+    this.#calls = calls;
+    this.#peer = peer;
+    this.#id = id;
+  }
+
+  get worker(): Place['worker'] {
+    return this.#calls.place.worker;
+  }
+
+  get host(): Place['host'] {
+    return this.#calls.place.host;
+  }
+
+  get file(): Place['file'] {
+    return this.#calls.place.file;
+  }
+
+  get import(): Place['import'] {
+    return this.#calls.place.import;
+  }
+
+  get sendFile(): Place['sendFile'] {
+    return this.#calls.place.sendFile;
+  }
+
+  get location(): string {
+    return this.#calls.kernel.tasks.location;
+  }
+
+  get signal(): AbortSignal {
+    return this.#calls.abort(this.#peer, this.#id).signal;
+  }
+
+  // What it gives works on its own, too: `const { log, progress } = here()`.
+  get log(): Current['log'] {
+    return (text) => this.#calls.kernel.message(this.#peer, PORT.CLIENT, { kind: 'log', text: String(text) } satisfies WorkerNotice);
+  }
+
+  get progress(): Current['progress'] {
+    return (done, total, note) => {
+      const { kernel } = this.#calls;
+      kernel.message(this.#peer, PORT.CLIENT, { kind: 'progress', call: this.#id, done, total, note } satisfies WorkerNotice);
+      kernel.flush();
+    };
+  }
+}
+
 const KEY = Symbol.for('flotilla.current');
 
 interface Holder {
@@ -24,11 +86,9 @@ interface Holder {
 }
 
 // One per process, whatever copy of this module shipped code gets hold of.
-function holder(): Holder {
-  const scope = globalThis as { [KEY]?: Holder };
-  scope[KEY] ??= { serial: undefined, storage: new AsyncLocalStorage(), concurrent: 0 };
-  return scope[KEY];
-}
+const scope = globalThis as { [KEY]?: Holder };
+scope[KEY] ??= { serial: undefined, storage: new AsyncLocalStorage(), concurrent: 0 };
+const held: Holder = scope[KEY];
 
 /**
  * The call that is running, from inside a function that a client runs: its signal, its worker, its progress.
@@ -41,7 +101,6 @@ function holder(): Holder {
  * ```
  */
 export function current(): Current | undefined {
-  const held = holder();
   return (held.concurrent > 0 ? held.storage.getStore() : undefined) ?? held.serial;
 }
 
@@ -62,12 +121,11 @@ export function here(): Current {
 
 /** Sets the one call that runs at a time. */
 export function setSerial(call: Current | undefined): void {
-  holder().serial = call;
+  held.serial = call;
 }
 
 /** Runs one of several calls at once. */
 export function runConcurrent<T>(call: Current, run: () => T): T {
-  const held = holder();
   held.concurrent = 1;
   return held.storage.run(call, run);
 }

@@ -7,7 +7,7 @@ import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../
 import type { Loaded, Shipped } from '../../code/index.ts';
 import { type Kernel, type Place, PORT, type Task } from '../../kernel/index.ts';
 import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
-import { type Current, runConcurrent, setSerial } from './current.ts';
+import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -53,6 +53,7 @@ export class Executor {
   readonly #functions = new Map<number, { loaded: Loaded | undefined; loading: Promise<Loaded> }>();
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
+  readonly #calls: CallsOfWorker;
   readonly #credits = new Map<number, { count: number; wake: (() => void) | undefined }>();
   readonly #gauges: Gauges;
   #busy = false;
@@ -67,6 +68,11 @@ export class Executor {
     this.#options = options;
     this.#kernel = options.kernel;
     this.#gauges = options.gauges ?? new Gauges();
+    this.#calls = {
+      kernel: this.#kernel,
+      place: options.place,
+      abort: (peer, id) => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id),
+    };
     const cancel = (peer: RuntimeId, id: number, reason: unknown): void => this.#cancel(peer, id, reason);
     this.#kernel.serve(PORT.CALLS, {
       message: (peer, value) => {
@@ -228,7 +234,7 @@ export class Executor {
 
   // E1
   #answer(job: Job, ok: boolean, value: unknown): void {
-    this.#aborts.delete(key(job.peer, job.id));
+    if (this.#aborts.size > 0) this.#aborts.delete(key(job.peer, job.id));
     if (job.cancelled) this.#options.onSettled?.(job.id);
     else if (!ok && value === this.#interrupted)
       return; // its client runs it elsewhere
@@ -253,7 +259,8 @@ export class Executor {
 
   async #runIo(peer: RuntimeId, id: number, fn: number, args: unknown): Promise<void> {
     if (this.#interrupted) return;
-    const call = this.#current(peer, id, true);
+    this.#abortFor(peer, id);
+    const call = this.#current(peer, id);
     this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
@@ -268,7 +275,8 @@ export class Executor {
   }
 
   async #runStream(peer: RuntimeId, id: number, fn: number, args: unknown[]): Promise<void> {
-    const call = this.#current(peer, id, true);
+    this.#abortFor(peer, id);
+    const call = this.#current(peer, id);
     const credit = { count: STREAM_WINDOW, wake: undefined as (() => void) | undefined };
     this.#credits.set(id, credit);
     this.#gauges.running(1);
@@ -321,7 +329,8 @@ export class Executor {
 
   // Alone on its worker: nothing else has been sent yet.
   async #setUp(peer: RuntimeId, fn: number, args: unknown[], ofHost: boolean): Promise<void> {
-    const call = this.#current(peer, 0, true);
+    this.#abortFor(peer, 0);
+    const call = this.#current(peer, 0);
     try {
       const data = await runConcurrent(call, async () => (await this.#function(fn))(...args));
       if (ofHost) this.#options.keep?.(data);
@@ -361,26 +370,8 @@ export class Executor {
   }
 
   // Signals are made when asked for: most calls never look.
-  #current(peer: RuntimeId, id: number, eager = false): Current {
-    const { place } = this.#options;
-    if (eager) this.#abortFor(peer, id);
-    const abort = (): AbortController => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id);
-    return {
-      worker: place.worker,
-      host: place.host,
-      file: place.file,
-      import: place.import,
-      sendFile: place.sendFile,
-      location: this.#kernel.tasks.location,
-      get signal() {
-        return abort().signal;
-      },
-      log: (text) => this.#kernel.message(peer, PORT.CLIENT, { kind: 'log', text: String(text) } satisfies WorkerNotice),
-      progress: (done, total, note) => {
-        this.#kernel.message(peer, PORT.CLIENT, { kind: 'progress', call: id, done, total, note } satisfies WorkerNotice);
-        this.#kernel.flush();
-      },
-    };
+  #current(peer: RuntimeId, id: number): Current {
+    return new RunningCall(this.#calls, peer, id);
   }
 }
 
