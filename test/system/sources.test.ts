@@ -23,13 +23,21 @@ try {
   console.log(/main\\.[jt]s:12:/.test(error${types ? '!' : ''}.stack) ? 'stack: line 12' : error${types ? '!' : ''}.stack);
 }
 await client.close();
-`.replace(/error!\.stack/g, '(error as Error).stack!');
+${types ? 'interface Erased {\n  x: number;\n}\n' : ''}try {
+  throw new Error('here');
+} catch (error) {
+  const [, line] = /main\\.[jt]s:(\\d+):/.exec(error${types ? '!' : ''}.stack)${types ? '!' : ''};
+  console.log('own stack', Number(line) === OWN_LINE ? 'right' : line);
+}
+`
+    .replace(/error!\.stack/g, '(error as Error).stack!')
+    .replace('OWN_LINE', types ? '22' : '19');
 const PART = (types: boolean): string => `let calls = 0;
 ${types ? 'export interface Shape { side: number }\n' : ''}export function shared(shape${types ? ': Shape' : ''}) {
   return shape.side * 100 + ++calls;
 }
 `;
-const EXPECTED = '25\n201 202\nstack: line 12\n';
+const EXPECTED = '25\n201 202\nstack: line 12\nown stack right\n';
 
 test('functions of a program and its modules travel in every way of running it', (t) => {
   const folder = tempFolder(t);
