@@ -7,7 +7,7 @@
 //   M3. outcomes() gives every item's end, errors included, and never throws for an item.
 //   M4. Leaving the loop stops what is under way and closes the input.
 //   M5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
-import { Deferred, FlotillaError, toError } from '../base/index.ts';
+import { Deferred, FlotillaError, onAbort, toError } from '../base/index.ts';
 import { PORT } from '../kernel/index.ts';
 import { learn } from './dispatch.ts';
 import type { CallOptions, MapOptions } from './options.ts';
@@ -40,6 +40,7 @@ export class MapRun<T> {
   readonly #input: Iterator<T> | AsyncIterator<T>;
   readonly #isAsync: boolean;
   readonly #signal: AbortSignal | undefined;
+  readonly #offAbort: () => void;
   readonly #window: number;
   readonly #running = new Set<Work>();
   readonly #order: Batch<T>[] = [];
@@ -65,7 +66,7 @@ export class MapRun<T> {
     this.#window = Math.max(options.window ?? WINDOW, 1);
     if (options.progress)
       this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: options.total ?? sizeOf(items) });
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#offAbort = onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     else void this.#begin();
   }
@@ -92,7 +93,7 @@ export class MapRun<T> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#offAbort();
     const reason = new FlotillaError('ERR_CALL_CANCELLED', 'The results are not read any more.');
     for (const work of [...this.#running]) this.#caller.dispatcher.cancel(work, reason);
     this.#running.clear();
