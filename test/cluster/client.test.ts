@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Client, type ClusterEvent, current, type OutputLine, type Task } from 'flotilla';
+import { Client, type ClusterEvent, current, type OutputLine, type Task, type TaskRef } from 'flotilla';
 import { leakGate } from 'flotilla/testing';
 import type * as stateful from '../fixtures/stateful.ts';
 
@@ -347,6 +347,26 @@ describe('what breaks', () => {
     for (let i = 0; i < 5; i++) await task.deliver(i);
     const accepted = Date.now();
     assert.ok(accepted < (await task.result), 'the first starts a computation; the others do not wait for its end');
+    await client.close();
+  });
+
+  test('what a task sends leaves at once, though it computes next', async (t) => {
+    const client = await Client.connect({ workers: 1, output: 'ignore' });
+    t.after(() => client.close({ timeout: 0 }));
+    const heard = client.runtime.spawn(async (self: Task<number>) => {
+      const times: number[] = [];
+      for (let i = 0; i < 3; i++) times.push(Date.now() - (await self.receive()));
+      return times;
+    });
+    const task = await client.spawn(async (_self: Task<never>, to: TaskRef<number>) => {
+      for (let i = 0; i < 3; i++) {
+        to.send(Date.now());
+        const end = Date.now() + 500;
+        while (Date.now() < end);
+      }
+    }, heard);
+    for (const late of await heard.result) assert.ok(late < 450, `it was heard after ${late} ms`);
+    await task.result;
     await client.close();
   });
 

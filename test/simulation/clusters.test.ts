@@ -10,11 +10,13 @@ for (const fault of FAULTS) {
     let faults = 0;
     let calls = 0;
     for (let seed = 1; seed <= CLUSTERS; seed++) {
-      const report = await runCluster(seed, fault);
+      // From one line of code: the stacks of errors that travel name it.
+      const reports = [];
+      for (const _time of seed % 15 === 0 ? ['once', 'again'] : ['once']) reports.push(await runCluster(seed, fault));
+      const [report, again = report] = reports as [Awaited<ReturnType<typeof runCluster>>];
       faults += report.faults;
       calls += report.calls;
-      if (seed % 15 === 0)
-        assert.deepEqual(await runCluster(seed, fault), report, `seed ${seed} repeats itself (Node ${process.versions.node})`);
+      assert.deepEqual(again, report, `seed ${seed} repeats itself (Node ${process.versions.node})`);
     }
     t.diagnostic(`${calls} calls, items and tasks, ${faults} faults`);
   });

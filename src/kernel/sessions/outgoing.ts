@@ -4,6 +4,7 @@
 //
 //   O1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
 //   O2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
+//   O3. Who sends little in a turn may compute for long before it ends: the first value leaves at once, others after LONG_MS.
 
 import type { Clock } from '../../base/index.ts';
 import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../../wire/index.ts';
@@ -12,6 +13,8 @@ import type { Range, Segment, Segments } from './range.ts';
 const FRAME_BYTES = 48 << 10;
 const FLUSH_BYTES = 64 << 10;
 const LEAST_ROOM = 4 << 10;
+const LONG_MS = 5;
+const LOOK_EVERY = 8;
 
 /** Where whole ranges go. `large` ranges hold exactly one frame, longer than may travel whole. */
 export type Post = (range: Range, large: boolean) => void;
@@ -30,6 +33,9 @@ export class Outgoing {
   #items = 0;
   #mark = 0;
   #deferred = false;
+  #flushedAt = 0;
+  #inTurn = 0;
+  #inLastTurn = 0;
 
   constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
     this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
@@ -69,10 +75,17 @@ export class Outgoing {
     if (encoder.buffer !== this.#segment?.buffer) this.#moved();
     if (encoder.position - encoder.start > LIMITS.whole) this.#flushLarge();
     else if (encoder.position - this.#from > FLUSH_BYTES) this.flush();
-    else if (!this.#deferred) {
+    else this.#flushSoon();
+  }
+
+  // O3. To look at the time costs as much as to write a small value: in a turn that sends much, that is done now and then.
+  #flushSoon(): void {
+    const count = ++this.#inTurn;
+    if (!this.#deferred) {
       this.#deferred = true;
       this.#clock.defer(this.#onDeferred);
-    }
+      if (this.#inLastTurn <= 1) this.flush();
+    } else if ((count <= LOOK_EVERY || count % LOOK_EVERY === 0) && this.#clock.now() - this.#flushedAt > LONG_MS) this.flush();
   }
 
   /** Takes back the item begun last. O2 */
@@ -89,6 +102,7 @@ export class Outgoing {
     this.#closeFrame();
     const encoder = this.#encoder;
     if (this.#frames === 0) return;
+    this.#flushedAt = this.#clock.now();
     const range: Range = {
       buffer: encoder.buffer,
       start: this.#from,
@@ -103,6 +117,8 @@ export class Outgoing {
 
   readonly #onDeferred = (): void => {
     this.#deferred = false;
+    this.#inLastTurn = this.#inTurn;
+    this.#inTurn = 0;
     this.flush();
   };
 
