@@ -121,7 +121,7 @@ export class Provision {
     for (const job of [this.#hostJob, this.#workerJob]) if (job) await this.#ship(job);
     for (const url of parts.modules) this.#units.add(await library.shipModule(url));
     for (const made of parts.classes) {
-      const shipped = await library.ship(made as unknown as Job['fn']);
+      const shipped = await library.ship(made);
       this.#units.add(shipped.unit);
       this.#classes.add(shipped.unit);
       runtime.registerClass(made, className(shipped.unit, shipped.name));

@@ -34,7 +34,7 @@ export class Finder {
   #lookups = 0;
 
   /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. */
-  find(fn: (...args: never[]) => unknown): Place {
+  find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): Place {
     const name = fn.name ? `'${fn.name}'` : 'the function';
     const session = new Session();
     const urls = new Map<string, string>();

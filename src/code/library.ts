@@ -19,7 +19,7 @@ import { mapStack } from './stacks.ts';
 import { isFunction, parseModule, pathToFunction, type Syntax, scopeNames, usesOf } from './syntax.ts';
 import { type Shipped, type Unit, unitName } from './unit.ts';
 
-type AnyFunction = (...args: never[]) => unknown;
+type AnyFunction = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
 
 /** The code that one client ships. */
 export class Library implements SliceNeeds {

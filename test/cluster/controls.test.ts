@@ -228,15 +228,13 @@ test('closing waits for a task, or with terminate interrupts it, which has the g
     }
   });
   const name = client.workers()[0]!.name;
-  let closed = false;
-  const closing = client.closeWorker(name).then(() => {
-    closed = true;
-  });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(closed, false);
+  const order: string[] = [];
+  const ended = task.ended.then(() => order.push('the task has ended'));
+  const closing = client.closeWorker(name).then(() => order.push('the worker is closed'));
   await client.closeWorker(name, { terminate: true });
   assert.equal(await task.result, 'interrupted, true');
-  await closing;
+  await Promise.all([ended, closing]);
+  assert.deepEqual(order, ['the task has ended', 'the worker is closed']);
 });
 
 test('tasks close and restart their own worker, and find state and files there', async (t) => {
