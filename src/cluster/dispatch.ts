@@ -172,8 +172,9 @@ export class Dispatcher {
   // Tells a worker to stop some work, and does not wait for it.
   #stop(flight: Flight, reason?: unknown): void {
     const { member, work, call } = flight;
+    // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
+    this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
     this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
-    this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call } satisfies WorkerOrder);
     this.#finish(flight);
     this.drained(member);
   }

@@ -97,7 +97,8 @@ export type HostNotice =
 
 /** To the kernel's thread of a worker. */
 export type WorkerOrder =
-  | { readonly kind: 'cancel'; readonly call: number }
+  /** A call, asked at a door, is to settle soon. */
+  | { readonly kind: 'cancel'; readonly call: number; readonly port: number }
   /** Interrupts all that runs, and ends the process when it has ended, or after the grace period. */
   | { readonly kind: 'interrupt'; readonly reason: string };
 

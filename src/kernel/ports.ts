@@ -36,6 +36,8 @@ export interface Port {
 /** Who asks, and whether they still want to know. */
 export interface Asked {
   readonly peer: RuntimeId;
+  /** The number that the peer gave the request. */
+  readonly id: number;
   readonly signal: AbortSignal;
 }
 
@@ -44,11 +46,13 @@ const GIVEN_UP = 'the one who asked does not want to know any more';
 // Most answers come at once, and nobody looks at the signal.
 class Asking implements Asked {
   readonly peer: RuntimeId;
+  readonly id: number;
   #abort: AbortController | undefined;
   #reason: unknown;
 
-  constructor(peer: RuntimeId) {
+  constructor(peer: RuntimeId, id: number) {
     this.peer = peer;
+    this.id = id;
   }
 
   get signal(): AbortSignal {
@@ -84,7 +88,7 @@ export function methodPort(answer: Answer, methods: Methods): Port {
           new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime does not know the request '${String(method)}'.`),
         );
       }
-      const asking = new Asking(peer);
+      const asking = new Asking(peer, id);
       const key = `${peer} ${id}`;
       running.set(key, asking);
       const settle = (ok: boolean, value: unknown): void => {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Client, type ClientOptions, type ClusterEvent, current, setUp, setUpEach, type Task } from '../../src/index.ts';
 import { grow, Point, prepare, read, store, sum } from '../fixtures/shapes.ts';
+import { late, lateTask } from '../fixtures/slow.ts';
 import { tempFolder } from '../support/processes.ts';
 
 async function connect(t: { after(fn: () => unknown): void }, options: ClientOptions = {}): Promise<Client> {
@@ -303,6 +304,65 @@ test('a task that cannot be interrupted costs its worker, and the calls beside i
   assert.equal((await stubborn.ended).kind, 'worker-lost');
   await seen.until('worker-lost');
   assert.equal(await beside, 'set up again');
+});
+
+test('a call that stops when it is told to costs its worker nothing, whatever its client does next', async (t) => {
+  const client = await connect(t, { workers: 1, workerSetUp: setUp(store, 'set up') });
+  const seen = follow(client);
+  const untilStopped = async (): Promise<void> => {
+    const { progress, signal } = current() as NonNullable<ReturnType<typeof current>>;
+    const stopped = new Promise<void>((stop) => signal.addEventListener('abort', () => stop()));
+    progress(0);
+    await stopped;
+  };
+  for (let i = 0; i < 10; i++) {
+    const abort = new AbortController();
+    const begun = new Promise<void>((onProgress) => {
+      client
+        .with({ io: 1, signal: abort.signal, onProgress: () => onProgress() })
+        .run(untilStopped)
+        .catch(() => {});
+    });
+    await begun;
+    await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    for (const end = performance.now() + 20; performance.now() < end; );
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // As long as a call that does not stop would be waited for, and longer.
+  assert.equal(await client.run((ms: number) => new Promise<string>((resolve) => setTimeout(() => resolve('there'), ms)), 1_000), 'there');
+  assert.ok(!kinds(seen.all).includes('worker-lost'), kinds(seen.all).join(', '));
+});
+
+test('what is cancelled before it begins costs its worker nothing, and the call that computes there no try', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const seen = follow(client);
+  const compute = (ms: number): number => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+    return process.pid;
+  };
+  const pid = await client.run(compute, 0);
+  for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 500 }, () => client.run(compute, 0)));
+  const abort = new AbortController();
+  const cancelled = client.with({ signal: abort.signal });
+  const computes = client.run(compute, 1_500);
+  const behind = cancelled.run(compute, 0).catch((error: Error) => error.name);
+  while (client.counters.running < 2) await new Promise((resolve) => setImmediate(resolve));
+  abort.abort();
+  assert.equal(await behind, 'AbortError');
+  assert.equal(await computes, pid);
+  // Its function, or that of a task, loads for a while.
+  for (const start of [(caller: typeof cancelled) => caller.run(late), (caller: typeof cancelled) => caller.spawn(lateTask)]) {
+    const { counters } = client;
+    const stop = new AbortController();
+    const given = start(client.with({ io: 2, signal: stop.signal }) as typeof cancelled).catch((error: Error) => error.name);
+    while (client.counters.running === counters.running) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort();
+    assert.equal(await given, 'AbortError');
+  }
+  assert.equal(await client.run((ms: number) => new Promise((resolve) => setTimeout(() => resolve(process.pid), ms)), 1_000), pid);
+  assert.ok(!kinds(seen.all).includes('worker-lost'), kinds(seen.all).join(', '));
+  assert.equal(client.counters.retried, 0);
 });
 
 test('close() stops calls with io unless they are waited for, and with terminate all', async (t) => {

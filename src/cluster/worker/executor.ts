@@ -5,11 +5,12 @@
 //   E3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded, Shipped } from '../../code/index.ts';
-import { type Kernel, type Place, PORT, type Task } from '../../kernel/index.ts';
+import { type Kernel, type Place, PORT } from '../../kernel/index.ts';
 import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
 import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
 import { refusalOf } from './refusal.ts';
+import { Spawns } from './spawns.ts';
 
 const FLUSH_MS = 1;
 const YIELD_MS = 10;
@@ -92,11 +93,14 @@ export class Executor {
       message: (_peer, value) => this.#credit(value as { call: number; more: number }),
       cancel,
     });
-    this.#kernel.serveMethods(PORT.TASKS, {
-      spawn: (_asked, fn: number, args: unknown[]) => this.#spawn(fn, args),
+    const { kernel, turn, onSettled } = options;
+    const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (call) => onSettled?.(call) });
+    const methods = kernel.methods({
+      spawn: (asked, fn: number, args: unknown[]) => spawns.start(asked, this.#function(fn), args),
       classes: (_asked, units: string[]) => this.#options.classes?.(units),
       setUp: ({ peer }, fn: number, args: unknown[], ofHost: boolean) => this.#setUp(peer, fn, args, ofHost),
     });
+    kernel.serve(PORT.TASKS, { ...methods, cancel: (peer, id) => spawns.cancel(peer, id) });
   }
 
   /** Interrupts all that runs, and begins nothing more. */
@@ -205,7 +209,7 @@ export class Executor {
   async #other(job: Job, fn: Loaded | Promise<Loaded>): Promise<void> {
     try {
       const loaded = await fn;
-      if (job.cancelled) return;
+      if (job.cancelled) return this.#answer(job, false, undefined);
       if (job.kind === 'call') await this.#call(job, loaded);
       else this.#answer(job, true, await this.#batch(job, loaded));
     } catch (error) {
@@ -309,22 +313,6 @@ export class Executor {
     if (!credit) return;
     credit.count += more;
     credit.wake?.();
-  }
-
-  async #spawn(fn: number, args: unknown[]): Promise<unknown> {
-    const loaded = await this.#function(fn);
-    // The reference is on its way before the task first computes.
-    const ref = this.#kernel.spawn(
-      loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown,
-      args,
-      (run) => void this.#options.turn().then(run),
-    );
-    this.#gauges.tasks(1);
-    void ref.ended.then(() => {
-      this.#gauges.tasks(-1);
-      this.#gauges.done();
-    });
-    return ref;
   }
 
   // Alone on its worker: nothing else has been sent yet.

@@ -32,7 +32,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
   const carrier = new ThreadCarrier(frames, start);
   const kernel = new Kernel({ clock: environment.clock, carrier });
   const { folder } = config;
-  let recalled: number[] = [];
+  const recalled: number[] = [];
   const place = workerPlace({
     kernel,
     config,
@@ -64,7 +64,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
     if (message.kind === 'terminate') kernel.tasks.get(message.task)?.terminate(message.reason);
     else if (message.kind === 'interrupt')
       executor.interrupt(new FlotillaError('ERR_TASK_INTERRUPTED', `Asked to end: ${message.reason}.`));
-    else if (message.kind === 'recalled') recalled = [...recalled, ...message.calls];
+    else if (message.kind === 'recalled') recalled.push(...message.calls);
   };
   control.on('message', heard);
   // What shipped code imports under a name it computes is looked for like a file that was sent.

@@ -1,7 +1,8 @@
 // The kernel thread of a worker: sessions, pulses and acknowledgements go on whatever the user's code does, and end it when they must.
 //
 //   T1. When the socket to the host closes, the process group is killed from here, at once.
-//   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life; so does a task that outlives its grace.
+//   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life, unless it can be kept from beginning;
+//       so does a task that outlives its grace.
 //   T3. When all is interrupted, the process ends with the last of what ran, or with the grace period.
 
 import { Socket } from 'node:net';
@@ -17,6 +18,8 @@ const HOST_SOCKET = 3;
 const LOAD_MS = 500;
 const QUIET_MS = 20;
 const LEAVE_MS = 500;
+/** Where calls are asked that run one at a time. */
+const IN_TURN: ReadonlySet<number> = new Set([PORT.CALLS, PORT.BATCH]);
 /** Cancelling must stop running code within a second. */
 const CANCEL_MS = 500;
 const AFTER_GRACE_MS = 250;
@@ -121,16 +124,15 @@ async function run(): Promise<void> {
     };
     look();
   };
-  const orders = kernel.methods({
-    recall: (_asked, calls: number[]) =>
-      gauges.recall(calls, (recalled) => control.postMessage({ kind: 'recalled', calls: recalled } satisfies Control)),
-  });
+  const recall = (calls: readonly number[]): readonly number[] =>
+    gauges.recall(calls, (recalled) => control.postMessage({ kind: 'recalled', calls: recalled } satisfies Control));
+  const orders = kernel.methods({ recall: (_asked, calls: number[]) => recall(calls) });
   kernel.serve(PORT.WORKER, {
     ...orders,
     message: (_peer, value) => {
       const order = value as WorkerOrder;
       if (order.kind === 'interrupt') interrupt(order.reason);
-      else killUnless(`call ${order.call}`, CANCEL_MS, () => true);
+      else killUnless(`call ${order.call}`, CANCEL_MS, () => !(IN_TURN.has(order.port) && recall([order.call]).length > 0));
     },
   });
   kernel.serve(PORT.TERMINATE, {
