@@ -317,10 +317,15 @@ describe('what breaks', () => {
     t.after(() => client.close({ timeout: 0 }));
     const abort = new AbortController();
     const pid = await client.run(() => process.pid);
-    const call = client.with({ signal: abort.signal }).run(() => {
+    let begins = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      begins = resolve;
+    });
+    const call = client.with({ signal: abort.signal, onProgress: () => begins() }).run(() => {
+      current()?.progress(0);
       for (;;);
     });
-    await until(() => client.counters.running === 1);
+    await begun;
     abort.abort(new Error('stop'));
     await assert.rejects(call, /stop/);
     await until(() => {

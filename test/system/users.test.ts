@@ -96,7 +96,7 @@ test('a suid copy of Node.js: the host is who started it, workers are whose the 
   writeFileSync(join(home, 'diary'), 'private', { mode: 0o600 });
   chownSync(join(home, 'diary'), user, user);
   const text = `
-import { Client } from '${lib}';
+import { Client, current } from '${lib}';
 const client = await Client.connect({ hosts: [{ host: '127.0.0.1', port: ${port} }], local: false });
 const look = async (diary: string) => {
   const { mkdirSync, readFileSync, writeFileSync } = await import('node:fs');
@@ -111,8 +111,11 @@ const look = async (diary: string) => {
 };
 console.log('SEEN ' + JSON.stringify(await client.run(look, ${JSON.stringify(join(home, 'diary'))})));
 const stop = new AbortController();
-const endless = client.with({ signal: stop.signal }).run(() => { for (;;); }).catch(() => 'stopped');
-while (client.counters.running === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+let begins;
+const begun = new Promise((resolve) => { begins = resolve; });
+const compute = () => { current().progress(0); for (;;); };
+const endless = client.with({ signal: stop.signal, onProgress: () => begins() }).run(compute).catch(() => 'stopped');
+await begun;
 stop.abort();
 console.log(await endless, await client.run(() => 'again'));
 await client.close();
