@@ -47,6 +47,7 @@ function chosen(values: Values): Omit<HostDaemonOptions, 'listen' | 'lent' | 'lo
       'zombiePeriod',
       'clientTimeout',
       'pingInterval',
+      'msgTimeout',
       'maxFileSize',
       'onlyRegistered',
       'cleanup',

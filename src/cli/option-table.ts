@@ -87,6 +87,13 @@ export const ROWS: readonly Row[] = [
   row('multicast', { aliases: ['ipv4-udp-multicast'], of: both, kind: flag(), says: 'announce by multicast instead of broadcast' }),
   row('no-discovery', { of: both, kind: flag(), says: 'neither announce nor hear announcements' }),
   row('discover-peers', { of: both, kind: flag(), says: 'accepted for dispycos: daemons look for each other unless --no-discovery' }),
+  row('msg-timeout', {
+    of: ['host'],
+    kind: seconds(1, DAY_S),
+    takes: 'seconds',
+    says: 'wait so long for a connection to another, and for its answers',
+    fallback: '10',
+  }),
   row('ping-interval', {
     of: both,
     kind: seconds(1, DAY_S),

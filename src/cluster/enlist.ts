@@ -3,7 +3,6 @@ import { Backoff, hasCode, type Log, type RuntimeId, randomFraction, sleep } fro
 import type { Host } from '../host/index.ts';
 import { PORT, type Runtime } from '../kernel/index.ts';
 
-const ASK_MS = 10_000;
 const WARN_MS = 10_000;
 const LOOK_MS = 200;
 
@@ -15,7 +14,7 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
   while (!signal.aborted) {
     try {
       while (quiet && host.scheduler) await sleep(clock, LOOK_MS, signal);
-      const scheduler: RuntimeId = await runtime.connect(address, { timeout: ASK_MS, signal });
+      const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.hub.options.answerMs, signal });
       if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!host.scheduler || host.scheduler === scheduler || !quiet)) {
         host.scheduler = scheduler;
         await offer(runtime, host, signal);
@@ -42,5 +41,8 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
 /** Tells a host's scheduler what it offers now. */
 export async function offer(runtime: Runtime, host: Host, signal?: AbortSignal): Promise<void> {
   if (!host.scheduler) return;
-  await runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'offer', [host.offer], { timeout: ASK_MS, ...(signal ? { signal } : {}) });
+  await runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'offer', [host.offer], {
+    timeout: runtime.hub.options.answerMs,
+    ...(signal ? { signal } : {}),
+  });
 }

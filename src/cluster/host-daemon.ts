@@ -52,6 +52,8 @@ export interface HostDaemonOptions {
   readonly maxPulse?: number;
   readonly zombiePeriod?: number;
   readonly clientTimeout?: number;
+  /** How long an answer of another is waited for. */
+  readonly msgTimeout?: number;
   readonly pingInterval?: number;
   readonly dest?: string;
   readonly maxFileSize?: number;
@@ -150,7 +152,9 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
       {
         freed: (_client, slots, epoch) => {
           if (host?.scheduler)
-            void started.kernel.ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: 10_000 }).catch(() => {});
+            void started.kernel
+              .ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: started.hub.options.answerMs })
+              .catch(() => {});
         },
         left(client) {
           served++;
@@ -285,7 +289,7 @@ function runtimeOptions(
   [least, most]: readonly [number, number],
   host: () => Host | undefined,
 ): RuntimeOptions {
-  const { secret, certfile, keyfile, advertise, udpPort, multicast, peers, maxFileSize, discovery = true } = options;
+  const { secret, certfile, keyfile, advertise, udpPort, multicast, peers, maxFileSize, msgTimeout, discovery = true } = options;
   return {
     role: 'host',
     name,
@@ -294,7 +298,17 @@ function runtimeOptions(
     pulse: Math.min(Math.max(PULSE_MS, least), most),
     discover: discovery,
     keeps: (peer, quiet) => host()?.keeps(peer, quiet) ?? false,
-    ...defined({ secret, certfile, keyfile, advertise, udpPort, multicast, seeds: peers, maxFileSize: maxFileSize || undefined }),
+    ...defined({
+      secret,
+      certfile,
+      keyfile,
+      advertise,
+      udpPort,
+      multicast,
+      seeds: peers,
+      maxFileSize: maxFileSize || undefined,
+      answerTimeout: msgTimeout,
+    }),
   };
 }
 

@@ -30,7 +30,7 @@ export { service, serviceName } from './services/service-name.ts';
 export type { CloseService, ServiceRef } from './services/service-ref.ts';
 export type { Carried, Carrier } from './sessions/carrier.ts';
 export { Hub } from './sessions/hub.ts';
-export type { PeerInfo } from './sessions/hub-options.ts';
+export { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
 export { PulseThread } from './sessions/pulse.ts';
 export type { SessionEnd } from './sessions/session.ts';
 export type { ThreadStart } from './sessions/thread-carrier.ts';

@@ -43,6 +43,8 @@ export interface RuntimeOptions {
   readonly maxFileSize?: number;
   /** Milliseconds between signs of life, 500 to 100000; 2000 by default. A peer silent for five is lost. */
   readonly pulse?: number;
+  /** Milliseconds that an answer of a peer, or a connection to it, is waited for where a call does not say; 10000 by default. (`MsgTimeout`) */
+  readonly answerTimeout?: number;
   /** `auto` encrypts all that leaves the machine; `always`, everything but unix sockets. */
   readonly encrypt?: 'auto' | 'always';
   /** Where reports go; by default to stderr, from `logLevel` up. */
@@ -71,6 +73,7 @@ const NAMES: readonly (keyof RuntimeOptions)[] = [
   'filesDir',
   'maxFileSize',
   'pulse',
+  'answerTimeout',
   'encrypt',
   'log',
   'logLevel',
@@ -79,12 +82,14 @@ const NAMES: readonly (keyof RuntimeOptions)[] = [
 ];
 const LEAST_PULSE_MS = 500;
 const MOST_PULSE_MS = 100_000;
+const MOST_TIMEOUT_MS = 0x7fff_ffff;
 const MOST_PORT = 65_535;
 
 /** Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
   checkOptions('Runtime.start', options, NAMES);
   checkNumber('Runtime.start', 'pulse', options.pulse, LEAST_PULSE_MS, MOST_PULSE_MS);
+  checkNumber('Runtime.start', 'answerTimeout', options.answerTimeout, 1, MOST_TIMEOUT_MS);
   checkNumber('Runtime.start', 'udpPort', options.udpPort, 1, MOST_PORT);
   checkNumber('Runtime.start', 'maxFileSize', options.maxFileSize, 0);
   if (options.family !== undefined && options.family !== 4 && options.family !== 6) {

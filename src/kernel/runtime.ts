@@ -25,9 +25,8 @@ import {
 } from './runtime-options.ts';
 import type { Served } from './services/port.ts';
 import type { Service } from './services/service-name.ts';
-import { CONNECT_MS } from './sessions/dialer.ts';
 import { Hub } from './sessions/hub.ts';
-import type { PeerInfo } from './sessions/hub-options.ts';
+import { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
 import { listenAt } from './sessions/listen.ts';
 import { carriedTo, carry } from './sessions/own-carrier.ts';
 import { ownPlace } from './tasks/place.ts';
@@ -119,6 +118,7 @@ export class Runtime implements AsyncDisposable {
       certificate,
       environment,
       pulseMs: options.pulse ?? PULSE_MS,
+      answerMs: options.answerTimeout ?? ANSWER_MS,
       encrypt: options.encrypt ?? 'auto',
       keeps: options.keeps ?? (() => false),
       ignores: () => runtime?.ignorePeers ?? false,
@@ -291,7 +291,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Says goodbye to a peer, once it has what was sent, and does not look for it again. */
   async closePeer(peer: Where, options: WaitOptions = {}): Promise<void> {
-    await this.#peers.part(peer, options.timeout ?? CONNECT_MS);
+    await this.#peers.part(peer, options.timeout ?? this.hub.options.answerMs);
   }
 
   /** Looks for runtimes nearby again, now; without `discover`, does nothing. Called `discover_peers()` in pycos. */

@@ -56,12 +56,21 @@ interface Greeting {
   readonly expected: string;
 }
 
-/** Greets as the one that dialled. `expected` is the runtime that should answer. Rejects with ERR_LINK_*, or ERR_REFERENCE_STALE when another runtime answers. */
-export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpose; expected?: RuntimeId; keys?: Keys }): Promise<Greeted> {
+/** What a dialer wants of a greeting: the runtime that should answer, and its patience, HANDSHAKE_MS at most. */
+export interface Wanted {
+  readonly purpose: Purpose;
+  readonly expected?: RuntimeId;
+  readonly keys?: Keys;
+  readonly timeoutMs?: number;
+}
+
+/** Greets as the one that dialled. Rejects with ERR_LINK_*, or ERR_REFERENCE_STALE when another runtime answers. */
+export function greetAsDialer(conn: Conn, self: Self, options: Wanted): Promise<Greeted> {
   const keys = options.keys ?? self.keys.current;
   const mine = writeGreeting(self, keys, options.purpose, options.expected ?? NO_ID);
   conn.write(mine);
-  return exchange(conn, self.clock, async (read) => {
+  const ms = Math.min(options.timeoutMs ?? HANDSHAKE_MS, HANDSHAKE_MS);
+  return exchange(conn, self.clock, ms, async (read) => {
     const theirs = await readGreeting(read, conn);
     const { greeting, bytes } = theirs;
     const { version } = checkGreeting(greeting, self, conn, 'dialer', keys);
@@ -76,7 +85,7 @@ export function greetAsDialer(conn: Conn, self: Self, options: { purpose: Purpos
 
 /** Greets as the one that was dialled. Rejects with ERR_LINK_* after telling the other side why. */
 export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
-  return exchange(conn, self.clock, async (read) => {
+  return exchange(conn, self.clock, HANDSHAKE_MS, async (read) => {
     const { greeting, bytes } = await readGreeting(read, conn);
     let version: number;
     let keys: Keys;
@@ -115,7 +124,7 @@ export function refuse(conn: Conn, reason: RefusalReason): void {
 type Read = (bytes: number) => Promise<Buffer>;
 
 // Runs a handshake over a connection that nobody reads yet; H4.
-function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Greeted, 'rest'>>): Promise<Greeted> {
+function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Promise<Omit<Greeted, 'rest'>>): Promise<Greeted> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);
     let wanted: { bytes: number; resolve: (bytes: Buffer) => void; reject: (error: Error) => void } | undefined;
@@ -124,11 +133,11 @@ function exchange(conn: Conn, clock: Clock, run: (read: Read) => Promise<Omit<Gr
       failure ??= error;
       wanted?.reject(failure);
     };
-    const timer = clock.after(HANDSHAKE_MS, () => {
+    const timer = clock.after(ms, () => {
       fail(
         new FlotillaError(
           'ERR_LINK_UNREACHABLE',
-          `${conn.remote} did not complete the handshake within ${HANDSHAKE_MS / 1000} s. Is it a Flotilla runtime?`,
+          `${conn.remote} did not complete the handshake within ${Math.round(ms) / 1000} s. Is it a Flotilla runtime?`,
         ),
       );
     });

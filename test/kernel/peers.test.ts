@@ -104,6 +104,22 @@ test('peer() with a port dials; without one reaches all runtimes of the machine;
   await world.close();
 });
 
+test('answerTimeout is how long a connection is waited for where a call does not say', async () => {
+  const world = new World({ seed: 5, latencyMs: 1 });
+  const patient = await world.start('patient');
+  const hasty = await world.start('hasty', { answerTimeout: 2_000 });
+  await world.start('silent', { listen: 'mem://silent:5' });
+  for (const machine of ['patient', 'hasty']) world.network.partition(machine, 'silent');
+  for (const [runtime, seconds] of [
+    [patient, 10],
+    [hasty, 2],
+  ] as const) {
+    await assert.rejects(world.wait(runtime.connect('mem://silent:5')), { message: new RegExp(`did not answer within ${seconds} s`) });
+  }
+  await assert.rejects(world.start('never', { answerTimeout: 0 }), { code: 'ERR_OPTION_INVALID' });
+  await world.close();
+});
+
 test('a listener is told first of all who are here, then of each change; offline always comes before online again', async () => {
   const { world, runtimes } = await machines(3);
   const [a, b] = runtimes as [Runtime, Runtime];

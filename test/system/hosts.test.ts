@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lineLog } from '../../src/base/index.ts';
@@ -395,6 +395,18 @@ test('a host that is free announces itself again and again with --ping-interval'
   heard.bind(Number(n.udp));
   n.host(['--cpus', '1', '--ping-interval', '1']);
   await often;
+});
+
+test('a host waits for an answer as long as --msg-timeout says', async (t) => {
+  const n = net(t);
+  const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  t.after(() => silent.close());
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const host = n.host(['--cpus', '1', '--msg-timeout', '1', '--scheduler', `tcp://127.0.0.1:${port}`]);
+  await host.until(/cannot be joined: .* did not complete the handshake within (1|0\.9\d*) s/);
+  const wrong = runToEnd([BIN, 'host', '--msg-timeout', '0.5'], { env: { HOME: n.folder } });
+  assert.match(wrong.stderr, /msg-timeout/);
 });
 
 test('a client that is silent for longer than --client-timeout is given up, and all it had', async (t) => {

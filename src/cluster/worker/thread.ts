@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
 import { killGroup, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
-import { type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
+import { ANSWER_MS, type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
 import { Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
 import { Gauges } from './gauges.ts';
 import type { Control, Ready } from './serve.ts';
@@ -74,6 +74,7 @@ async function run(): Promise<void> {
     keys: new Keyring(Buffer.from(config.secret, 'hex')),
     environment,
     pulseMs: config.pulse,
+    answerMs: ANSWER_MS,
     encrypt: config.encrypt,
     keeps: (peer) => kernel.peers.get(peer)?.role === 'client', // whether it is waited for, the host decides
     log: environment.log,

@@ -12,7 +12,6 @@ import { parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { PORT } from '../ports.ts';
 import { DEFAULT_PORT } from '../runtime-options.ts';
-import { CONNECT_MS } from '../sessions/dialer.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import { probe } from './probe.ts';
@@ -203,7 +202,7 @@ export class Finder {
   async #open(id: RuntimeId, name: string): Promise<PeerInfo | undefined> {
     if (this.ignoring) return undefined;
     try {
-      await this.#hub.open(id, CONNECT_MS, this.#stop.signal);
+      await this.#hub.open(id, this.#hub.options.answerMs, this.#stop.signal);
       return this.#kernel.peers.get(id);
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#kernel.log.debug(`'${name}' was heard nearby, but: ${toError(error).message}`);
@@ -219,7 +218,7 @@ export class Finder {
     let told = false;
     while (!signal.aborted) {
       try {
-        const id = await this.#hub.connect(parseAddress(seed, DEFAULT_PORT), { timeoutMs: CONNECT_MS, signal });
+        const id = await this.#hub.connect(parseAddress(seed, DEFAULT_PORT), { timeoutMs: this.#hub.options.answerMs, signal });
         backoff.reset();
         told = false;
         await this.#untilGone(id);

@@ -5,7 +5,6 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { DEFAULT_PORT } from '../runtime-options.ts';
-import { CONNECT_MS } from '../sessions/dialer.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
@@ -78,10 +77,10 @@ export class Peers {
     if (/^[0-9a-f]{32}$/.test(where))
       throw new FlotillaError('ERR_REFERENCE_UNREACHABLE', `There is no session with the runtime ${where}.`);
     for (const peer of this.#kernel.peers.values()) if (peer.addresses.includes(where)) return peer.id;
-    return this.connect(where, wait.timeout ? wait : { ...wait, timeout: CONNECT_MS });
+    return this.connect(where, wait.timeout ? wait : { ...wait, timeout: this.#hub.options.answerMs });
   }
 
-  async connect(location: string, { timeout = CONNECT_MS, signal }: WaitOptions): Promise<RuntimeId> {
+  async connect(location: string, { timeout = this.#hub.options.answerMs, signal }: WaitOptions): Promise<RuntimeId> {
     if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
     const id = await this.#hub.connect(parseAddress(location), { timeoutMs: timeout, ...(signal ? { signal } : {}) });
     this.#finder.welcome(id);
@@ -90,7 +89,7 @@ export class Peers {
 
   async add(
     where: string,
-    { timeout = CONNECT_MS, signal, udpPort = DEFAULT_PORT, relay = false, keepOpen }: PeerOptions,
+    { timeout = this.#hub.options.answerMs, signal, udpPort = DEFAULT_PORT, relay = false, keepOpen }: PeerOptions,
   ): Promise<readonly PeerInfo[]> {
     if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
     const address = parseAddress(where, 0);

@@ -1,7 +1,7 @@
 // How peers are reached: which addresses, in what order, how long, and when to give up.
 //
 //   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
-//   R2. A new session is tried for CONNECT_MS; one that was cut, until it has been silent for the limit.
+//   R2. A new session is tried as long as an answer is waited for; one that was cut, until it has been silent for the limit.
 //   R4. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
@@ -12,7 +12,6 @@ import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
 
 /** How long a new session is tried for. */
-export const CONNECT_MS = 10_000;
 const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
 const YIELD_MS = 1_000;
@@ -109,7 +108,7 @@ export class Dialer {
         return this.#hub.end(session.peer, { kind: 'gone', message, code: 'ERR_REFERENCE_UNREACHABLE' });
       }
       const since = wasOpen ? session.lastHeard : started;
-      if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : CONNECT_MS)) {
+      if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : this.#hub.options.answerMs)) {
         // R2
         if (!wasOpen)
           return this.#hub.end(session.peer, {

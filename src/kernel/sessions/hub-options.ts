@@ -12,6 +12,8 @@ export interface PeerInfo {
   readonly addresses: readonly string[];
 }
 
+/** How long an answer of a peer is waited for, unless told otherwise. */
+export const ANSWER_MS = 10_000;
 /** The most links that one runtime has open. */
 export const MOST_LINKS = 20_000;
 
@@ -35,6 +37,8 @@ export interface HubOptions {
   readonly environment: Environment;
   /** May be changed by `pace`. */
   pulseMs: number;
+  /** How long an answer of a peer is waited for, where whoever asks does not say. */
+  readonly answerMs: number;
   readonly encrypt: 'auto' | 'always';
   /** Whether a peer that does not answer is held rather than lost; `quiet`: its connection was not closed, nothing came over it. */
   readonly keeps: (peer: RuntimeId, quiet: boolean) => boolean;

@@ -106,6 +106,7 @@ export class Hub {
   async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal; expected?: RuntimeId }): Promise<RuntimeId> {
     const { conn, greeted } = await dialAndGreet((keys) => this.dialer.dial(address, options.timeoutMs, keys, options.signal), this.self, {
       purpose: 'session',
+      timeoutMs: options.timeoutMs,
       ...(options.expected ? { expected: options.expected } : {}),
     });
     this.dialer.reach(greeted.id, [formatAddress(address)]);
