@@ -14,10 +14,13 @@ async function agent(self: Task<AgentMessage>, name: string, price: number, coun
   const found = await self.locate(board, { timeout: 10_000 });
   found.send({ name, agent: self.ref });
   const offers: Offer[] = [{ from: name, price }];
+  let told = false; // offers of others may come first: order is kept between two, not among many
   for await (const message of self) {
-    if (message.kind === 'met') for (const other of message.others) other.send({ kind: 'offer', from: name, price });
-    else offers.push(message);
-    if (offers.length === count) break;
+    if (message.kind === 'met') {
+      for (const other of message.others) other.send({ kind: 'offer', from: name, price });
+      told = true;
+    } else offers.push(message);
+    if (told && offers.length === count) break;
   }
   return offers.sort((a, b) => a.price - b.price)[0]?.from ?? name;
 }

@@ -10,9 +10,10 @@ const work = async (n: number): Promise<number> => {
 
 const jobs = [1, 2, 3, 4, 5, 6, 7, 8];
 const results = new Map<number, number>();
-let client: Client;
+let connecting: Promise<Client>;
 
 async function feed(worker: string): Promise<void> {
+  const client = await connecting; // the first worker may be there before it
   for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) results.set(job, await client.with({ at: worker }).run(work, job));
 }
 
@@ -26,7 +27,8 @@ const status = runtime.spawn(async (self: Task<ClusterEvent>) => {
     if (event.kind === 'client-closed') return;
   }
 });
-client = await Client.connect({ workers: 2, statusTask: status });
+connecting = Client.connect({ workers: 2, statusTask: status });
+const client = await connecting;
 while (results.size < 8) await new Promise((resolve) => setTimeout(resolve, 10));
 await Promise.all(feeding);
 await client.close();

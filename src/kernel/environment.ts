@@ -18,6 +18,8 @@ export interface Environment {
   readonly files: Files;
   /** Where reports go unless the options say otherwise. */
   readonly log: Log;
+  /** Calls back when the process ends of itself, or by `process.exit`: what can be done in that turn. Returns what takes it back. */
+  readonly atExit: (callback: () => void) => () => void;
   /** Writes a line for people. */
   readonly print: (line: string) => void;
 }
@@ -43,6 +45,19 @@ export const realClock: Clock = Object.freeze({
 /** Random bytes from the system. */
 export const realRandom: RandomBytes = (length) => randomFillSync(new Uint8Array(length));
 
+const EXITS = Symbol.for('flotilla.exits');
+
+// One listener for all runtimes of a process: Node warns of many.
+function atExit(callback: () => void): () => void {
+  const scope = globalThis as { [EXITS]?: Set<() => void> };
+  const before = scope[EXITS];
+  const exits = before ?? new Set();
+  scope[EXITS] = exits;
+  if (!before) process.on('exit', () => exits.forEach((exit) => void exit()));
+  exits.add(callback);
+  return () => void exits.delete(callback);
+}
+
 const print = (line: string): void => void process.stderr.write(`flotilla: ${line}\n`);
 
 function levelOf(name: string | undefined): LogLevel {
@@ -59,6 +74,7 @@ export function nodeEnvironment(): Environment {
     datagrams: udpDatagrams,
     files: systemFiles,
     log: lineLog(print, levelOf(process.env['FLOTILLA_LOG'])),
+    atExit,
     print,
   };
 }

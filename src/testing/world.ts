@@ -52,6 +52,7 @@ export class World {
       datagrams: this.datagrams.at(machine),
       files: this.files(machine),
       log: SILENT,
+      atExit: () => () => {},
       print() {},
     };
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { lineLog } from '../../src/base/index.ts';
 import { serveHost } from '../../src/cluster/index.ts';
-import { Client, type Task } from '../../src/index.ts';
+import { Client, Runtime, type Task } from '../../src/index.ts';
 import { nodeEnvironment } from '../../src/kernel/index.ts';
 import { BIN, type Program, ROOT, runToEnd, start, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
 
@@ -419,6 +419,43 @@ test('a client that is silent for longer than --client-timeout is given up, and 
   client.kill('SIGSTOP');
   await host.until(/A client has fallen silent; it is waited for, for 1 s/);
   await host.until(/Client .* has left; 1 served/);
+});
+
+test('a program that ends without closing says goodbye: what it had is free at once', { timeout: 60_000 }, async (t) => {
+  const n = net(t);
+  const { address } = await n.scheduler(['--pulse', '20']);
+  const host = n.host(['--cpus', '1', '--pulse', '20', '--scheduler', address]);
+  await host.until(/Joined/);
+  for (const [i, end] of ['process.exit(3)', "throw new Error('not caught')"].entries()) {
+    const client = n.program(
+      `
+import { Client } from 'flotilla';
+const client = await Client.connect({ pulse: 20_000 });
+await client.run(() => 1);
+void client.run(() => { for (;;); }).catch(() => {});
+console.log('has it');
+setTimeout(() => { ${end}; }, 10);`,
+      { FLOTILLA_SCHEDULER: address },
+    );
+    await client.until(/has it/);
+    await client.exited;
+    await host.until(new RegExp(`Client .* has left; ${i + 1} served`), 5_000);
+  }
+  // Over an encrypted connection, too.
+  const secret = 'a secret of this test alone';
+  await using runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret, encrypt: 'always', pulse: 20_000 });
+  const events = runtime.peerEvents();
+  n.program(`
+import { Runtime } from 'flotilla';
+const runtime = await Runtime.start({ secret: '${secret}', encrypt: 'always', pulse: 20_000 });
+await runtime.connect('${runtime.location}');
+process.exit(0);`);
+  const seen: string[] = [];
+  for await (const { status } of events) {
+    seen.push(status);
+    if (status === 'offline') break;
+  }
+  assert.deepEqual(seen, ['online', 'offline']);
 });
 
 test('within its hours a host serves; then clients are asked to leave, and at the end they are ended', async (t) => {

@@ -49,7 +49,7 @@ export class Heartbeat {
 }
 
 /** Hears the pulses that a thread of a peer sends for it on a link of its own. */
-export function hearPulses(link: Link, heard: (stalled: boolean) => void, closed: () => void): void {
+export async function hearPulses(link: Link, heard: (stalled: boolean) => void, closed: () => void): Promise<void> {
   link.start({
     frame: (kind, _target, buffer, start) => {
       if (kind === KIND.PULSE) heard(buffer[start] === 1);

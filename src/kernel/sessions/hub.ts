@@ -58,6 +58,7 @@ export class Hub {
   readonly #relay: Relay;
   #addresses: readonly string[] = [];
   readonly #heartbeat: Heartbeat;
+  readonly #stay: () => void;
   #drained: (() => void) | undefined;
   #closed = false;
 
@@ -72,6 +73,7 @@ export class Hub {
     this.#relay.onConn = (conn) => this.#accept(conn);
     this.dialer = new Dialer(this, this.#relay);
     this.parking = new Parking(this);
+    this.#stay = env.atExit(() => this.abandon(true));
     this.#heartbeat = new Heartbeat(env.clock, options.pulseMs, (now, heldUp) => this.#onPulse(now, heldUp));
   }
 
@@ -170,6 +172,7 @@ export class Hub {
     if (this.#closed) return;
     await this.#drain(timeoutMs);
     this.#closed = true;
+    this.#stay();
     this.#heartbeat.stop();
     await this.dialer.close();
     for (const session of [...this.#sessions.values()]) {
@@ -181,12 +184,16 @@ export class Hub {
     await Promise.all(this.#listening.map((listening) => listening.close()));
   }
 
-  /** Drops everything without a word, as a crash would. */
-  abandon(): void {
+  /** Drops everything, as the end of the process would: without a word, or with a `goodbye`. */
+  abandon(goodbye = false): void {
     this.#closed = true;
+    this.#stay();
     this.#heartbeat.stop();
     void this.dialer.close();
-    for (const session of this.#sessions.values()) session.end({ kind: 'gone', message: 'this runtime was dropped' });
+    for (const session of this.#sessions.values()) {
+      if (goodbye) session.control(KIND.BYE, Uint8Array.of(BYE.closed));
+      session.end({ kind: 'gone', message: 'this runtime was dropped' });
+    }
     this.#sessions.clear();
     this.#relay.close();
     for (const it of this.#links) it.destroy();
@@ -235,8 +242,10 @@ export class Hub {
       return Promise.reject(refused);
     }
     this.#links.add(link);
-    if (greeted.purpose === 'pulse') return this.#pulseLink(link);
     const { clock } = this.options.environment;
+    // Another thread of a peer that computes says that its process lives.
+    const heard = (stalled: boolean): void => this.#sessions.get(link.peer)?.heard(clock.now(), stalled);
+    if (greeted.purpose === 'pulse') return hearPulses(link, heard, () => this.#links.delete(link));
     return awaitOpen(link, clock, {
       begin: () => {
         if (dialled) this.#sendOpen(link, dialled, dialled.theirs);
@@ -372,16 +381,6 @@ export class Hub {
     this.#relay.lost(peer);
     this.options.events.ended(peer, end);
     this.#drained?.();
-  }
-
-  // Another thread of a peer that computes says that its process lives.
-  async #pulseLink(link: Link): Promise<void> {
-    const { clock } = this.options.environment;
-    hearPulses(
-      link,
-      (stalled) => this.#sessions.get(link.peer)?.heard(clock.now(), stalled),
-      () => this.#links.delete(link),
-    );
   }
 
   #onPulse(now: number, heldUp: boolean): void {
