@@ -13,16 +13,18 @@ const square = (n: number): number | undefined => (here().worker.state['table'] 
 const spoil = (n: number): void => void (here().worker.state['table'] as Map<number, number>).set(n, -1);
 
 const PART = 100;
+const holders: string[] = []; // of each part, on whatever hosts they are
 const client = await Client.connect({
   workers: 2,
   // Called in this process, for each worker as it comes.
-  workerSetUp: setUpEach(load, ({ worker }) => {
-    const part = Number(worker?.split('/').at(-1)) - 1;
+  workerSetUp: setUpEach(load, ({ worker = '' }) => {
+    if (!holders.includes(worker)) holders.push(worker);
+    const part = holders.indexOf(worker);
     return [part * PART, (part + 1) * PART];
   }),
 });
 while (client.workers().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-const holder = (n: number): string => `${client.hosts()[0]?.name}/${Math.floor(n / PART) + 1}`;
+const holder = (n: number): string => holders[Math.floor(n / PART)] ?? '';
 const ask = (n: number): Promise<number | undefined> => client.with({ at: holder(n) }).run(square, n);
 console.log(await ask(7), await ask(107));
 await client.with({ at: holder(7) }).run(spoil, 7);
