@@ -2,7 +2,7 @@
 //
 // Owns what waits and what is under way. Does not own who the workers are (crew.ts), or what results mean (run.ts, map.ts).
 //
-//   D1. A worker has at most PREFETCH_MS of measured work ahead of it; a function never measured, one call.
+//   D1. A worker has ahead of it what hides the way to it (ahead.ts).
 //   D2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
 //   D3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   D4. Work is settled once, whatever late answers say.
@@ -11,6 +11,7 @@
 import type { Clock } from '../base/index.ts';
 import type { WorkerOrder } from '../host/index.ts';
 import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
+import { hasCapacity, learn, weightMs } from './ahead.ts';
 import type { Define } from './protocol.ts';
 import { WorkQueue } from './queue.ts';
 import { Recaller } from './recall.ts';
@@ -19,10 +20,6 @@ import { besides, Flight, isAt, type Loss, type Member, type Work } from './work
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
-const PREFETCH_MS = 2;
-/** Measured times vary: a batch cut to fit must still fit when its estimate has moved. */
-const TOLERANCE = 1.25;
-const MOST_AHEAD = 1_024;
 const WINDOW_MS = 0.05;
 
 /** Counts of a client's work. Items of `map` count one each. */
@@ -275,23 +272,11 @@ export class Dispatcher {
       if (this.#doubtful.size > 0 && this.#doubtful.has(work) && isUnderWay(work, member)) continue;
       if (work.at !== undefined && !isAt(member, work.at)) continue;
       if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;
-      if (serial ? !this.#hasCapacity(member, work) : besides(member) >= work.io) continue;
+      if (serial ? !hasCapacity(member, work) : besides(member) >= work.io) continue;
       const load = serial ? member.queuedMs + member.inFlight.size * 1e-6 : besides(member);
       if (best === undefined || load < (serial ? best.queuedMs + best.inFlight.size * 1e-6 : besides(best))) best = member;
     }
     return best;
-  }
-
-  // D1
-  #hasCapacity(member: Member, work: Work): boolean {
-    const ahead = member.inFlight.size - member.io;
-    if (ahead === 0) return true;
-    if (work.port === PORT.TASKS || work.suspect) return false;
-    const { serviceMs } = work.job;
-    if (serviceMs === undefined || ahead >= MOST_AHEAD) return false;
-    const running = member.inFlight.first?.work;
-    if (running?.suspect) return false;
-    return member.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= PREFETCH_MS * TOLERANCE;
   }
 
   #assign(member: Member, work: Work): void {
@@ -386,15 +371,4 @@ export class Dispatcher {
 function isUnderWay(work: Work, { inFlight }: Member): boolean {
   for (const flight of inFlight) if (flight.work === work) return true;
   return false;
-}
-
-// How much of a worker's time ahead some work takes up; a suspect, all of it.
-function weightMs(work: Work): number {
-  return work.suspect ? PREFETCH_MS + 1 : (work.job.serviceMs ?? PREFETCH_MS) * work.weight;
-}
-
-/** Takes a measurement of a function's time into account. */
-export function learn(work: Work, serviceMs: number): void {
-  const { job } = work;
-  job.serviceMs = job.serviceMs === undefined || serviceMs > job.serviceMs ? serviceMs : job.serviceMs * 0.6 + serviceMs * 0.4;
 }

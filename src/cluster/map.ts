@@ -2,14 +2,15 @@
 //
 // Owns the input's iterator and the batches. Does not own workers (dispatch.ts).
 //
-//   M1. Items are taken from the input one after another, and only as far as the window allows.
+//   M1. Items are taken from the input one after another, and only as far as the window allows; where their number is known, in ever
+//       smaller batches towards the end, so that all workers end together.
 //   M2. Ordered results come in the order of the items; the first error ends them, naming index and item.
 //   M3. outcomes() gives every item's end, errors included, and never throws for an item.
 //   M4. Leaving the loop stops what is under way and closes the input.
 //   M5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
 import { Deferred, FlotillaError, onAbort, toError } from '../base/index.ts';
 import { PORT } from '../kernel/index.ts';
-import { learn } from './dispatch.ts';
+import { BATCH_MS, learn } from './ahead.ts';
 import type { CallOptions, MapOptions } from './options.ts';
 import { showProgress } from './progress.ts';
 import type { BatchOutcome } from './protocol.ts';
@@ -17,7 +18,6 @@ import { aborted, type Caller, submit } from './run.ts';
 import { struckOut } from './struck-out.ts';
 import type { Loss, Work } from './work.ts';
 
-const BATCH_MS = 2;
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
 const RETRIES = 2;
@@ -44,6 +44,8 @@ export class MapRun<T> {
   readonly #window: number;
   readonly #running = new Set<Work>();
   readonly #order: Batch<T>[] = [];
+  /** How many items there are, if that is known. */
+  readonly #total: number | undefined;
   #first = 0;
   #next = 0;
   #held = 0;
@@ -64,8 +66,8 @@ export class MapRun<T> {
     this.#input = this.#isAsync ? (items as AsyncIterable<T>)[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
     this.#signal = options.signal;
     this.#window = Math.max(options.window ?? WINDOW, 1);
-    if (options.progress)
-      this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: options.total ?? sizeOf(items) });
+    this.#total = options.total ?? sizeOf(items);
+    if (options.progress) this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: this.#total });
     this.#offAbort = onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     else void this.#begin();
@@ -128,17 +130,23 @@ export class MapRun<T> {
     return undefined;
   }
 
-  // How many items the next batch should have: BATCH_MS of work, as far as that is known.
+  // How many items the next batch should have: BATCH_MS of work, as far as that is known, and half of a worker's part of what is left.
   #batchSize(): number {
     const { serviceMs } = this.#caller.job(this.#fn);
+    const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#next) / (2 * this.#workers));
+    const most = Math.min(MOST_ITEMS, Math.max(1, part));
     const size =
-      serviceMs === undefined || this.#options.io !== undefined ? 1 : Math.min(MOST_ITEMS, Math.max(1, Math.round(BATCH_MS / serviceMs)));
+      serviceMs === undefined || this.#options.io !== undefined ? 1 : Math.min(most, Math.max(1, Math.round(BATCH_MS / serviceMs)));
     const concurrency = this.#options.concurrency === undefined ? size : Math.min(size, this.#options.concurrency - this.#underWay);
     return Math.min(concurrency, this.#window - this.#held);
   }
 
+  get #workers(): number {
+    return Math.max(1, this.#caller.dispatcher.members.length);
+  }
+
   get #depth(): number {
-    return Math.max(1, this.#caller.dispatcher.members.length) * 2 * (this.#options.io ?? 1) + 1;
+    return this.#workers * 2 * (this.#options.io ?? 1) + 1;
   }
 
   // M1

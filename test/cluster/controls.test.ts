@@ -480,6 +480,19 @@ test('100,000 queued and 100 running calls are cancelled within a second', async
   t.diagnostic(`${Math.round(took)} ms`);
 });
 
+test('items that are few are shared out among all workers, though one could do them at a time', async (t) => {
+  const client = await connect(t, { workers: 4 });
+  const seen = follow(client);
+  await seen.until('worker-initialized', 4);
+  const compute = (n: number): number => {
+    for (const end = performance.now() + 0.2; performance.now() < end; );
+    return n && process.pid;
+  };
+  await client.map(compute, new Array<number>(500).fill(1)).toArray(); // now it is known how long one takes
+  const pids = new Set(await client.map(compute, new Array<number>(16).fill(1)).toArray());
+  assert.equal(pids.size, 4);
+});
+
 test('what waits behind a slow call is recalled and runs elsewhere, once', async (t) => {
   const client = await connect(t);
   const seen = follow(client);
