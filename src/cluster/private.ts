@@ -35,6 +35,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       ground: systemGround({
         entry: workerEntry(),
         random: environment.random,
+        clock: environment.clock,
         limits: defined({ heap: options.heap }),
       }),
       secret,

@@ -1,18 +1,22 @@
 // One worker process: started, heard, ended. It and all its descendants die when it, or this process, dies.
 //
-//   C1. A worker leads a process group of its own; ending it is SIGKILL to the group, and so is its own end.
+//   C1. A worker leads a process group of its own; ending it is SIGKILL to the group and to all who inherited its mark, and so is its own end.
 //   C2. The worker holds the other end of a socket of this process; when that closes it kills its group itself.
-//   C3. What it prints is handed on line by line; the last lines are remembered for the report of its end.
+//   C3. What it prints is handed on line by line, and held back while nobody takes it; the last lines are remembered for the report of its end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { FlotillaError } from '../base/index.ts';
+import type { Readable } from 'node:stream';
+import { type Clock, FlotillaError } from '../base/index.ts';
 import { type Conn, SocketConn } from '../transport/index.ts';
 import type { Launched } from './ground.ts';
 import { LimitWatch } from './limits.ts';
+import { MARK, type Sweeper } from './marked.ts';
 import { type Account, asLent, commandOf } from './users.ts';
 
 const LAST_LINES = 20;
 const LINE_BYTES = 16 << 10;
+/** How long what has ended may keep us reading: its output may be held open by somebody else. */
+const LEFT_MS = 250;
 const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
 
 /** What a worker process is told before anything else, over its socket. */
@@ -47,15 +51,38 @@ export interface Limits {
 
 /** Hears of a worker process. `ended` is called exactly once. */
 export interface ChildHandler {
-  output(stream: 'stdout' | 'stderr', text: string): void;
+  /** What it gives back resolves when more may come. */
+  output(stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined;
   ended(reason: string, lastLines: readonly string[]): void;
 }
 
+/** A process that was started, and its mark. */
+export interface Started {
+  readonly process: ChildProcess;
+  readonly mark: string;
+}
+
 /** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. */
-export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string): ChildProcess {
+export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string, mark: string): Started {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
   const { command, args, ids } = commandOf(account, [...heap, entry, 'flotilla-worker'.padEnd(48, '-')]);
-  return asLent(account, () => spawn(command, args, { detached: true, cwd, env: workerEnvironment(account), stdio: STDIO, ...ids })); // C1
+  const env = { ...workerEnvironment(account), [MARK]: mark };
+  return { process: asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })), mark }; // C1
+}
+
+/** What a worker process is kept within, and what it is ended with. */
+export interface ChildOptions {
+  readonly limits: Limits;
+  readonly account: Account | undefined;
+  readonly clock: Clock;
+  readonly sweeper: Sweeper;
+}
+
+// One of the two streams of a process: read to its end, which nobody holds back once the process has ended.
+interface Reader {
+  readonly done: Promise<void>;
+  finish(): void;
+  stop(): void;
 }
 
 /** A worker process. */
@@ -70,7 +97,9 @@ export class Child implements Launched {
   #killedFor: string | undefined;
 
   /** Makes a started process the worker of a configuration. */
-  constructor(child: ChildProcess, config: WorkerConfig, handler: ChildHandler, limits: Limits, account?: Account) {
+  constructor(started: Started, config: WorkerConfig, handler: ChildHandler, options: ChildOptions) {
+    const { process: child, mark } = started;
+    const { limits, account, clock, sweeper } = options;
     this.#process = child;
     this.#account = account;
     this.pid = child.pid ?? 0;
@@ -78,14 +107,18 @@ export class Child implements Launched {
     socket.on('error', () => {});
     socket.write(`${JSON.stringify(config)}\n`);
     this.conn = new SocketConn(socket, `worker ${config.name}`);
-    const watch = limits.memory || limits.processes ? new LimitWatch(this.pid, limits, (why) => void this.kill(why)) : undefined;
+    const watch = limits.memory || limits.processes ? new LimitWatch(this.pid, mark, limits, (why) => void this.kill(why)) : undefined;
     const readers = [this.#read('stdout', handler), this.#read('stderr', handler)];
     this.#exited = new Promise((resolve) => {
       let failure: string | undefined;
       const ended = async (reason: string): Promise<void> => {
         watch?.stop();
         asLent(account, () => killGroup(this.pid));
-        await Promise.all(readers);
+        for (const reader of readers) reader.finish();
+        await sweeper.sweep(mark, account);
+        const late = clock.after(LEFT_MS, () => readers.forEach((reader) => void reader.stop()));
+        await Promise.all(readers.map(({ done }) => done));
+        late.cancel();
         handler.ended(failure ?? reason, this.#lastLines);
         resolve();
       };
@@ -104,16 +137,19 @@ export class Child implements Launched {
     return this.#exited;
   }
 
-  // C3. Resolves when the stream has ended, or soon after the process has: a descendant may hold it open.
-  #read(name: 'stdout' | 'stderr', handler: ChildHandler): Promise<void> {
-    const stream = this.#process[name];
-    if (!stream) return Promise.resolve();
+  // C3
+  #read(name: 'stdout' | 'stderr', handler: ChildHandler): Reader {
+    const stream = this.#process[name] as Readable;
     let rest = '';
+    let finishing = false;
     stream.setEncoding('utf8');
     const give = (text: string): void => {
       this.#lastLines.push(text);
       if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
-      handler.output(name, text);
+      const room = handler.output(name, text);
+      if (!room || finishing || stream.isPaused()) return;
+      stream.pause();
+      void room.then(() => stream.resume());
     };
     stream.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -124,15 +160,20 @@ export class Child implements Launched {
         rest = '';
       }
     });
-    return new Promise((resolve) => {
-      const done = (): void => {
+    const done = new Promise<void>((resolve) => {
+      const end = (): void => {
         if (rest) give(rest);
         rest = '';
         resolve();
       };
-      stream.once('close', done);
-      stream.once('error', done);
+      stream.once('close', end);
+      stream.once('error', end);
     });
+    const finish = (): void => {
+      finishing = true;
+      stream.resume();
+    };
+    return { done, finish, stop: () => stream.destroy() };
   }
 }
 
@@ -143,6 +184,7 @@ function workerEnvironment(account: Account | undefined): NodeJS.ProcessEnv {
     NODE_OPTIONS: _options,
     NODE_TEST_CONTEXT: _test,
     NODE_CHANNEL_FD: _channel,
+    [MARK]: _mark,
     ...rest
   } = process.env;
   return account ? { ...rest, HOME: '/nonexistent', USER: account.name, LOGNAME: account.name } : rest;

@@ -1,16 +1,16 @@
 // What a host stands on: processes, folders, the store of code. Handed in, so that whole clusters can be simulated.
 //
 //   G1. What is made for a client goes with it; what is made for the host goes with the host.
-import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer } from '../base/index.ts';
+import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer, toHex } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
 import type { Conn } from '../transport/index.ts';
-import { Child, type ChildHandler, killGroup, type Limits, startProcess, type WorkerConfig } from './child.ts';
+import { Child, type ChildHandler, killGroup, type Limits, type Started, startProcess, type WorkerConfig } from './child.ts';
 import { hostFolder, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
+import { Sweeper } from './marked.ts';
 import type { Availability } from './protocol.ts';
 import { type Account, clearAs } from './users.ts';
 
@@ -69,7 +69,7 @@ export interface GroundOptions {
   readonly accounts?: readonly Account[] | undefined;
   /** Keeps a process started ahead, so that the next worker is there at once. */
   readonly spare?: boolean | undefined;
-  readonly clock?: Clock | undefined;
+  readonly clock: Clock;
 }
 
 /** A spare is started when what was just asked for is on its way. */
@@ -95,24 +95,26 @@ export function systemGround(options: GroundOptions): Ground {
     mkdirSync(folder, { recursive: true, mode: WORKER_MODE });
     if (account && lstatSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid);
   };
-  let spare: ChildProcess | undefined;
+  const sweeper = new Sweeper(clock);
+  const start = (account: Account | undefined, cwd: string): Started => startProcess(entry, limits, account, cwd, toHex(random(8)));
+  let spare: Started | undefined;
   let timer: Timer | undefined;
   let closed = false;
   const keepSpare = (): void => {
-    if (!options.spare || !clock || accounts.length > 0 || spare || closed) return;
+    if (!options.spare || accounts.length > 0 || spare || closed) return;
     timer?.cancel();
     timer = clock.after(
       SPARE_MS,
       () => {
         if (closed || spare) return;
-        const made = startProcess(entry, limits, undefined, root);
+        const made = start(undefined, root);
         const gone = (): void => {
           if (spare === made) spare = undefined;
         };
-        made.once('error', gone);
-        made.once('exit', gone);
-        for (const stream of made.stdio) (stream as { unref?(): void } | null)?.unref?.();
-        made.unref();
+        made.process.once('error', gone);
+        made.process.once('exit', gone);
+        for (const stream of made.process.stdio) (stream as { unref?(): void } | null)?.unref?.();
+        made.process.unref();
         spare = made;
       },
       { background: true },
@@ -124,9 +126,10 @@ export function systemGround(options: GroundOptions): Ground {
     launch(config, home, handler) {
       const ready = home.account ? undefined : spare;
       if (ready) spare = undefined;
-      ready?.ref();
+      ready?.process.ref();
       keepSpare();
-      return new Child(ready ?? startProcess(entry, limits, home.account, config.cwd), config, handler, limits, home.account);
+      const { account } = home;
+      return new Child(ready ?? start(account, config.cwd), config, handler, { limits, account, clock, sweeper });
     },
     enter(client) {
       const account = free.shift();
@@ -163,7 +166,7 @@ export function systemGround(options: GroundOptions): Ground {
     async close() {
       closed = true;
       timer?.cancel();
-      if (spare) killGroup(spare.pid ?? 0);
+      if (spare) killGroup(spare.process.pid ?? 0);
       if (!keepFolders) await rm(root, { recursive: true, force: true, maxRetries: 3 });
     },
   };

@@ -13,6 +13,7 @@ import type { ChildHandler } from './child.ts';
 import { workerConfig } from './config.ts';
 import type { Ground, Home, Launched } from './ground.ts';
 import { factsOf } from './machine.ts';
+import { roomFor } from './pressure.ts';
 import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
 import { schedulerOf, Tenant } from './tenant.ts';
@@ -294,8 +295,9 @@ export class Host implements SlotHost {
     this.#notify(client, { kind: 'worker-failed', name, reason });
   }
 
-  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): void {
+  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined {
     this.#notify(client, { kind: 'output', worker: name, stream, text });
+    return roomFor(this.#runtime.kernel, client, () => this.#tenants.has(client));
   }
 
   #byScheduler<T>(peer: RuntimeId, act: () => T): T {

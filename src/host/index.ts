@@ -11,6 +11,7 @@ export type { Service, ServiceHours } from './hours.ts';
 export { parseHours, serviceAt } from './hours.ts';
 export type { Machine } from './machine.ts';
 export { factsOf, thisMachine, thisPlatform, usableCores } from './machine.ts';
+export { killMarked, MARK } from './marked.ts';
 export type {
   Assignment,
   Availability,

@@ -23,7 +23,7 @@ export interface SlotHost {
   /** A process ended: by itself, or on purpose. */
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
   failed(slot: Slot, reason: string): void;
-  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): void;
+  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined;
 }
 
 type Life =

@@ -113,6 +113,13 @@ test('what cannot travel is refused by name, place and remedy', async (t) => {
   await refused(memo(helper), 'ERR_CODE_CAPTURES', /'fn'/);
 });
 
+test('text in which there are no places is looked through in time in proportion to its length', () => {
+  const text = `${'x'.repeat(500_000)}/code/p0123456789abcdef.mjs:1:1 ${'y/code/'.repeat(50_000)}`;
+  const started = performance.now();
+  assert.equal(new Library().mapStack(text), text);
+  assert.ok(performance.now() - started < 1_000);
+});
+
 test("stacks of shipped code are told in the user's files and lines", async (t) => {
   const { use, library } = await world(t);
   const throws = await use(stateful.throwsHere);

@@ -421,6 +421,35 @@ test('a client that is silent for longer than --client-timeout is given up, and 
   await host.until(/Client .* has left; 1 served/);
 });
 
+test('a worker that prints more than its client takes waits: nothing is lost, and its host does not grow', {
+  timeout: 60_000,
+}, async (t) => {
+  const n = net(t);
+  const { address } = await n.scheduler(['--pulse', '2']);
+  const host = n.host(['--cpus', '1', '--pulse', '2', '--scheduler', address]);
+  await host.until(/Joined/);
+  const text = `
+import { Client } from 'flotilla';
+let bytes = 0;
+const client = await Client.connect({ pulse: 2_000, output: ({ text }) => void (bytes += text.length) });
+const print = (lines: number) => { for (let i = 0; i < lines; i++) console.log('x'.repeat(2_000)); };
+await client.run(print, 1);
+const all = client.run(print, 100_000);
+console.log('prints');
+await all;
+await client.close();
+console.log('taken', bytes);`;
+  const client = n.program(text, { FLOTILLA_SCHEDULER: address });
+  await client.until(/prints/);
+  client.kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // in which it would print all
+  const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1]) / 1024;
+  client.kill('SIGCONT');
+  await client.until(/taken 200002000/);
+  assert.ok(resident < 200, `${Math.round(resident)} MiB`);
+  t.diagnostic(`${Math.round(resident)} MiB with 200 MB to come`);
+});
+
 test('a program that ends without closing says goodbye: what it had is free at once', { timeout: 60_000 }, async (t) => {
   const n = net(t);
   const { address } = await n.scheduler(['--pulse', '20']);

@@ -24,9 +24,25 @@ export type Control =
   | { readonly kind: 'recalled'; readonly calls: readonly number[] }
   | { readonly kind: 'interrupt'; readonly reason: string };
 
+// Printing waits until it is read: what a worker prints is neither lost with it nor gathered in its memory.
+function printAtOnce(): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const get = Object.getOwnPropertyDescriptor(process, name)?.get;
+    if (!get) continue;
+    const first = (): NodeJS.WriteStream => {
+      const stream = get.call(process) as NodeJS.WriteStream & { _handle?: { setBlocking?(on: boolean): void } };
+      stream._handle?.setBlocking?.(true);
+      Object.defineProperty(process, name, { configurable: true, enumerable: true, value: stream });
+      return stream;
+    };
+    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: first });
+  }
+}
+
 /** Begins to run what the client sends. */
 export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges, { start, config }: Ready): void {
   process.title = `flotilla worker ${config.name}`;
+  printAtOnce();
   process.chdir(config.cwd); // it may have been started before it was known whose it would be
   const environment = nodeEnvironment();
   const carrier = new ThreadCarrier(frames, start);

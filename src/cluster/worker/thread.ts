@@ -1,6 +1,6 @@
 // The kernel thread of a worker: sessions, pulses and acknowledgements go on whatever the user's code does, and end it when they must.
 //
-//   T1. When the socket to the host closes, the process group is killed from here, at once.
+//   T1. When the socket to the host closes, the process group, and what detached itself from it, is killed from here, at once.
 //   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life, unless it can be kept from beginning;
 //       so does a task that outlives its grace.
 //   T3. When all is interrupted, the process ends with the last of what ran, or with the grace period.
@@ -8,7 +8,7 @@
 import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
-import { killGroup, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
+import { killGroup, killMarked, MARK, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
 import { ANSWER_MS, type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
 import { Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
 import { Gauges } from './gauges.ts';
@@ -28,7 +28,9 @@ const { frames, control, gauges: words } = workerData as { frames: MessagePort; 
 const gauges = new Gauges(words);
 
 function die(): never {
-  killGroup(process.pid); // T1
+  const mark = process.env[MARK];
+  if (mark) killMarked(new Set([mark])); // T1
+  killGroup(process.pid);
   process.exit(0);
 }
 

@@ -1,0 +1,79 @@
+// What workers start outside of their process groups, detached: found by the mark that all descendants inherit.
+//
+//   M1. Only where the system tells what processes inherited (Linux); elsewhere nothing is found.
+//   M2. Who starts meanwhile is found by looking again, until nobody is there.
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Clock } from '../base/index.ts';
+import { type Account, asLent } from './users.ts';
+
+/** The variable of a worker's environment that names it. */
+export const MARK = 'FLOTILLA_WORKER';
+const MOST_LOOKS = 5;
+
+/** Whether a process inherited a mark. */
+export function inherited(pid: string | number, marks: ReadonlySet<string>): boolean {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    const at = environment.indexOf(`${MARK}=`);
+    if (at < 0) return false;
+    const end = environment.indexOf('\0', at);
+    return marks.has(environment.slice(at + MARK.length + 1, end < 0 ? undefined : end));
+  } catch {
+    return false; // it is gone, or not ours
+  }
+}
+
+/** Kills all who inherited one of these marks, but for this process. M2 */
+export function killMarked(marks: ReadonlySet<string>): void {
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    let killed = 0;
+    for (const pid of processes()) {
+      if (Number(pid) === process.pid || !inherited(pid, marks)) continue;
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+        killed++;
+      } catch {
+        // it is gone already
+      }
+    }
+    if (killed === 0) return;
+  }
+}
+
+/** The processes of this system. M1 */
+export function processes(): string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** Ends what workers have left; those that end in one turn share a look at the processes. */
+export class Sweeper {
+  readonly #clock: Clock;
+  #waiting: { readonly account: Account | undefined; readonly marks: Set<string>; readonly done: Promise<void> }[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when nobody who inherited a mark is left. */
+  sweep(mark: string, account: Account | undefined): Promise<void> {
+    const shared = this.#waiting.find((one) => one.account === account);
+    if (shared) {
+      shared.marks.add(mark);
+      return shared.done;
+    }
+    const marks = new Set([mark]);
+    const done = new Promise<void>((resolve) => {
+      this.#clock.turn(() => {
+        this.#waiting = this.#waiting.filter((one) => one.marks !== marks);
+        asLent(account, () => killMarked(marks));
+        resolve();
+      });
+    });
+    this.#waiting.push({ account, marks, done });
+    return done;
+  }
+}
