@@ -49,8 +49,13 @@ export class Store {
     const path = this.#path(hash);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
-    await writeFile(draft, text, { mode: 0o600 });
-    await rename(draft, path); // S1
+    try {
+      await writeFile(draft, text, { mode: 0o600 });
+      await rename(draft, path); // S1
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
     this.#trimming = this.#trimming.then(() => this.#trim(text.length)).catch(() => {}); // nobody waits for tidying
   }
 
@@ -66,9 +71,12 @@ export class Store {
       if (existsSync(file)) continue;
       try {
         if (owner) await copyFor(this.#path(unit.hash), file, owner);
-        else await link(this.#path(unit.hash), file);
+        else
+          await link(this.#path(unit.hash), file).catch((error: NodeJS.ErrnoException) => copyInstead(error, this.#path(unit.hash), file));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        const { code: why } = error as NodeJS.ErrnoException;
+        if (why === 'EEXIST') continue;
+        if (why !== 'ENOENT') throw error;
         throw new FlotillaError('ERR_CODE_MISSING', `The code of unit ${unit.name} is not on the host.`, { cause: error });
       }
     }
@@ -103,6 +111,12 @@ export class Store {
     }
     this.#bytes = bytes;
   }
+}
+
+// Not every file system has links, and some have a limit to them.
+async function copyInstead(error: NodeJS.ErrnoException, from: string, to: string): Promise<void> {
+  if (!['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error;
+  await copyFile(from, to, constants.COPYFILE_EXCL);
 }
 
 // A link would give away the store's own copy.

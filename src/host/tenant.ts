@@ -1,7 +1,7 @@
 // What one client has on a host: its folder, its code, its set-up process, and what could not be told to it yet.
 import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import { fileError, type Kernel } from '../kernel/index.ts';
 import type { Ground, Home } from './ground.ts';
 import type { HostNotice } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
@@ -66,13 +66,22 @@ export class Tenant {
   async provide(units: readonly UnitHead[]): Promise<string[]> {
     this.#checkCode();
     const missing = this.#ground.store.missing(units.map((unit) => unit.hash));
-    if (missing.length === 0) await this.#ground.store.provide(this.home.folder, units, this.home.account);
+    if (missing.length === 0) await this.#kept(this.#ground.store.provide(this.home.folder, units, this.home.account));
     return missing;
   }
 
   async put(hash: string, text: string): Promise<void> {
     this.#checkCode();
-    await this.#ground.store.put(hash, text);
+    await this.#kept(this.#ground.store.put(hash, text));
+  }
+
+  async #kept(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      const remedy = 'Free some space there, or start that host with --dest on another disk';
+      throw fileError(`Host '${this.#options.name}' cannot keep the code of its client`, error, remedy);
+    }
   }
 
   /** The place of the process that sets this host up. */

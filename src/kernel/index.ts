@@ -7,6 +7,7 @@ export type { Travelling } from './classes.ts';
 export type { Environment } from './environment.ts';
 export { nodeEnvironment, realClock, realRandom } from './environment.ts';
 export type { FileStat, Files, Reading, Writing } from './files/contract.ts';
+export { fileError } from './files/paths.ts';
 export { FileReceiver } from './files/receive.ts';
 export type { FileOutcome, SendFileOptions } from './files/send.ts';
 export { FileSender } from './files/send.ts';

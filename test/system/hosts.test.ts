@@ -1,5 +1,6 @@
 // Hosts and schedulers as daemons: how they find each other, whom they serve, how they end, what they refuse and say.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -419,6 +420,32 @@ test('a client that is silent for longer than --client-timeout is given up, and 
   client.kill('SIGSTOP');
   await host.until(/A client has fallen silent; it is waited for, for 1 s/);
   await host.until(/Client .* has left; 1 served/);
+});
+
+test('a host whose disk is full says so, leaves nothing there that is not whole, and goes on with what fits', {
+  skip: process.getuid?.() !== 0,
+}, async (t) => {
+  const unmount = (): unknown => spawnSync('umount', ['-l', dest]);
+  t.after(unmount); // before its folder is removed
+  const n = net(t);
+  const dest = tempFolder(t);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=300k', 'tmpfs', dest]);
+  if (mounted.status !== 0) return t.skip('no file system can be mounted here');
+  const { address } = await n.scheduler();
+  const host = n.host(['--cpus', '1', '--name', 'full', '--scheduler', address, '--dest', dest]);
+  await host.until(/Joined/);
+  const text = `
+import { Client } from 'flotilla';
+const fits = () => 'fits';
+const client = await Client.connect();
+await client.run(() => '${'x'.repeat(600_000)}'.length).catch(({ code, message }) => console.log(code, message));
+console.log(await client.run(fits));
+await client.close();
+process.exit(0);`;
+  const client = n.program(text, { FLOTILLA_SCHEDULER: address });
+  await client.until(/ERR_FILE_SYSTEM Host 'full' cannot keep the code of its client: the disk is full. Free some space there/);
+  await client.until(/fits/);
+  for (const name of readdirSync(join(dest, 'store'))) assert.match(name, /^[0-9a-f]{64}\.mjs$/);
 });
 
 test('a worker that prints more than its client takes waits: nothing is lost, and its host does not grow', {

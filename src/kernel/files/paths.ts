@@ -81,10 +81,13 @@ const WHY: Readonly<Record<string, string>> = {
   EFBIG: 'the file system takes no file so large',
 };
 
-/** The error for what a file system said. */
-export function fileError(what: string, error: unknown): Error {
+/** The error for what a file system said, with what to do about it. */
+export function fileError(what: string, error: unknown, remedy?: string): Error {
   if (error instanceof FlotillaError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const why = WHY[code ?? ''] ?? message;
-  return new FlotillaError('ERR_FILE_SYSTEM', `${what}: ${why}.`, { cause: error, details: { system: code ?? 'unknown' } });
+  return new FlotillaError('ERR_FILE_SYSTEM', `${what}: ${why}.${remedy ? ` ${remedy}.` : ''}`, {
+    cause: error,
+    details: { system: code ?? 'unknown' },
+  });
 }
