@@ -94,6 +94,8 @@ export class Child implements Launched {
   readonly #account: Account | undefined;
   readonly #lastLines: string[] = [];
   readonly #exited: Promise<void>;
+  /** Ends what it has left, once. */
+  readonly #sweep: () => Promise<void>;
   #killedFor: string | undefined;
 
   /** Makes a started process the worker of a configuration. */
@@ -108,6 +110,11 @@ export class Child implements Launched {
     socket.write(`${JSON.stringify(config)}\n`);
     this.conn = new SocketConn(socket, `worker ${config.name}`);
     const watch = limits.memory || limits.processes ? new LimitWatch(this.pid, mark, limits, (why) => void this.kill(why)) : undefined;
+    let swept: Promise<void> | undefined;
+    this.#sweep = () => {
+      swept ??= sweeper.sweep(mark, this.pid, account);
+      return swept;
+    };
     const readers = [this.#read('stdout', handler), this.#read('stderr', handler)];
     this.#exited = new Promise((resolve) => {
       let failure: string | undefined;
@@ -115,7 +122,7 @@ export class Child implements Launched {
         watch?.stop();
         asLent(account, () => killGroup(this.pid));
         for (const reader of readers) reader.finish();
-        await sweeper.sweep(mark, account);
+        await this.#sweep();
         const late = clock.after(LEFT_MS, () => readers.forEach((reader) => void reader.stop()));
         await Promise.all(readers.map(({ done }) => done));
         late.cancel();
@@ -134,6 +141,7 @@ export class Child implements Launched {
   kill(reason: string): Promise<void> {
     this.#killedFor ??= reason;
     asLent(this.#account, () => killGroup(this.pid));
+    void this.#sweep(); // while the system takes the process apart
     return this.#exited;
   }
 

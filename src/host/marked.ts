@@ -23,12 +23,12 @@ export function inherited(pid: string | number, marks: ReadonlySet<string>): boo
   }
 }
 
-/** Kills all who inherited one of these marks, but for this process. M2 */
-export function killMarked(marks: ReadonlySet<string>): void {
+/** Kills all who inherited one of these marks, but for those who were given it. M2 */
+export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>): void {
   for (let look = 0; look < MOST_LOOKS; look++) {
     let killed = 0;
     for (const pid of processes()) {
-      if (Number(pid) === process.pid || !inherited(pid, marks)) continue;
+      if (but.has(Number(pid)) || !inherited(pid, marks)) continue;
       try {
         process.kill(Number(pid), 'SIGKILL');
         killed++;
@@ -52,28 +52,28 @@ export function processes(): string[] {
 /** Ends what workers have left; those that end in one turn share a look at the processes. */
 export class Sweeper {
   readonly #clock: Clock;
-  #waiting: { readonly account: Account | undefined; readonly marks: Set<string>; readonly done: Promise<void> }[] = [];
+  #waiting: { readonly account: Account | undefined; readonly marked: Map<string, number>; readonly done: Promise<void> }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Resolves when nobody who inherited a mark is left. */
-  sweep(mark: string, account: Account | undefined): Promise<void> {
+  /** Resolves when nobody who inherited the mark of a process that has been killed is left. */
+  sweep(mark: string, pid: number, account: Account | undefined): Promise<void> {
     const shared = this.#waiting.find((one) => one.account === account);
     if (shared) {
-      shared.marks.add(mark);
+      shared.marked.set(mark, pid);
       return shared.done;
     }
-    const marks = new Set([mark]);
+    const marked = new Map([[mark, pid]]);
     const done = new Promise<void>((resolve) => {
       this.#clock.turn(() => {
-        this.#waiting = this.#waiting.filter((one) => one.marks !== marks);
-        asLent(account, () => killMarked(marks));
+        this.#waiting = this.#waiting.filter((one) => one.marked !== marked);
+        asLent(account, () => killMarked(new Set(marked.keys()), new Set(marked.values())));
         resolve();
       });
     });
-    this.#waiting.push({ account, marks, done });
+    this.#waiting.push({ account, marked, done });
     return done;
   }
 }

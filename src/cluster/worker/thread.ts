@@ -29,7 +29,7 @@ const gauges = new Gauges(words);
 
 function die(): never {
   const mark = process.env[MARK];
-  if (mark) killMarked(new Set([mark])); // T1
+  if (mark) killMarked(new Set([mark]), new Set([process.pid])); // T1
   killGroup(process.pid);
   process.exit(0);
 }
