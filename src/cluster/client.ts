@@ -356,7 +356,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   #job(fn: (...args: never[]) => unknown): Job {
     let job = this.#jobs.get(fn);
     if (!job) {
-      job = this.#provision.newJob(fn, fn.name || 'anonymous');
+      const first = this.#options.inline ? fn : (this.#library.firstAt(fn) as typeof fn);
+      job = this.#jobs.get(first) ?? this.#provision.newJob(first, fn.name || 'anonymous');
+      this.#jobs.set(first, job);
       this.#jobs.set(fn, job);
     }
     return job;

@@ -180,18 +180,31 @@ export class MapRun<T> {
     }
   }
 
+  // What comes without a wait in between travels together.
   async #pullAsync(): Promise<void> {
     this.#pulling = true;
+    let items: T[] = [];
+    const send = (): void => {
+      const gathered = items;
+      items = [];
+      if (gathered.length > 0 && !this.#closed && !this.#failure) this.#send(gathered);
+    };
     try {
-      while (!this.#stopped && this.#running.size < this.#depth && this.#batchSize() > 0) {
+      while (!this.#stopped && this.#running.size < this.#depth && this.#batchSize() > items.length) {
         const { value, done } = await (this.#input as AsyncIterator<T>).next();
-        if (done) this.#exhausted = true;
-        else if (!this.#closed) this.#send([value]);
+        if (done) {
+          this.#exhausted = true;
+          break;
+        }
+        items.push(value);
+        if (items.length >= this.#batchSize()) send();
+        else if (items.length === 1) this.#caller.kernel.clock.defer(send);
       }
     } catch (error) {
       this.#exhausted = true;
       this.#fail(error);
     } finally {
+      send();
       this.#pulling = false;
       if (this.#exhausted) this.#wake?.resolve();
     }

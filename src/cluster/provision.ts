@@ -64,7 +64,11 @@ export class Provision {
 
   /** Makes sure that every host has a function's code; rejects if none can run it. P1 */
   prepare(job: Job): Promise<void> {
-    job.prepared ??= this.#prepare(job);
+    job.prepared ??= this.#prepare(job).catch((error: unknown) => {
+      job.prepared = undefined; // what stood in the way may be gone the next time
+      job.refusedBy.clear();
+      throw error;
+    });
     return job.prepared;
   }
 

@@ -5,6 +5,8 @@
 import { Session } from 'node:inspector';
 import { FlotillaError } from '../base/index.ts';
 
+const KEY = '__flotilla_lookup';
+
 /** A script as the engine sees it: after type stripping, tsx or a loader. */
 export interface Script {
   readonly url: string;
@@ -31,20 +33,18 @@ interface InternalProperty {
 /** Finds functions; remembers scripts. */
 export class Finder {
   readonly #scripts = new Map<string, Script>();
-  #lookups = 0;
 
   /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. */
   find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): Place {
     const name = fn.name ? `'${fn.name}'` : 'the function';
     const session = new Session();
     const urls = new Map<string, string>();
-    const key = `__flotilla_lookup_${this.#lookups++}`;
     session.connect();
     try {
-      Object.defineProperty(globalThis, key, { value: fn, configurable: true });
+      Object.defineProperty(globalThis, KEY, { value: fn, configurable: true });
       session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
       const object = post<{ result: { objectId?: string } }>(session, 'Runtime.evaluate', {
-        expression: `globalThis[${JSON.stringify(key)}]`,
+        expression: KEY,
       });
       const { internalProperties = [] } = post<{ internalProperties?: InternalProperty[] }>(session, 'Runtime.getProperties', {
         objectId: object.result.objectId,
@@ -58,7 +58,7 @@ export class Finder {
       if (!script) throw notFound(name, 'was made by eval or new Function. Write it in a module');
       return { script, offset: offsetOf(script.source, location.lineNumber, location.columnNumber) };
     } finally {
-      Reflect.deleteProperty(globalThis, key);
+      Reflect.deleteProperty(globalThis, KEY);
       session.disconnect(); // F1
     }
   }

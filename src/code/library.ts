@@ -30,6 +30,8 @@ export class Library implements SliceNeeds {
   readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
   readonly #stands = new WeakMap<AnyFunction, { readonly file?: string; readonly package?: string; readonly name: string }>();
   readonly #sliced = new Map<string, Sliced>();
+  readonly #places = new WeakMap<AnyFunction, Place>();
+  readonly #firsts = new Map<Place['script'], Map<number, AnyFunction>>();
 
   constructor(main: string | undefined = process.argv[1]) {
     this.#main = main === undefined ? undefined : realFile(main);
@@ -43,6 +45,28 @@ export class Library implements SliceNeeds {
       this.#shipped.set(fn, shipped);
     }
     return shipped;
+  }
+
+  /**
+   * The first function that was seen at the place where this one is written: the same, for whoever ships it. Programs make functions anew
+   * for every call; a look-up is what each costs. One that cannot be found stands for itself.
+   */
+  firstAt(fn: AnyFunction): AnyFunction {
+    if (this.#stands.has(fn)) return fn;
+    let place: Place;
+    try {
+      place = this.#placeOf(fn);
+    } catch {
+      return fn; // to ship it says why
+    }
+    let there = this.#firsts.get(place.script);
+    if (!there) {
+      there = new Map();
+      this.#firsts.set(place.script, there);
+    }
+    const first = there.get(place.offset);
+    if (!first) there.set(place.offset, fn);
+    return first ?? fn;
   }
 
   /** Lets a function stand for an export of a module, which is not loaded here: by URL, or of a package installed on the hosts. */
@@ -147,13 +171,22 @@ export class Library implements SliceNeeds {
       if (stand?.package !== undefined) return { label: stand.name, unit: '', name: stand.name, path: [], package: stand.package };
       const shipped = stand
         ? { label: stand.name, unit: this.module(stand.file as string), name: stand.name, path: [] }
-        : this.#place(fn, this.#finder.find(fn));
+        : this.#place(fn, this.#placeOf(fn));
       await this.#settle(shipped.unit);
       return shipped;
     } catch (error) {
       this.#shipped.delete(fn);
       throw error;
     }
+  }
+
+  #placeOf(fn: AnyFunction): Place {
+    let place = this.#places.get(fn);
+    if (!place) {
+      place = this.#finder.find(fn);
+      this.#places.set(fn, place);
+    }
+    return place;
   }
 
   #place(fn: AnyFunction, place: Place): Shipped {

@@ -230,6 +230,33 @@ for (const inline of [false, true]) {
       assert.deepEqual(heard, ['1/2 half']);
     });
 
+    test('what an asynchronous input gives is not held back until more comes', async () => {
+      await client.map(square, [1, 2, 3]).toArray(); // now it is known that many could travel together
+      let taken = (): void => {};
+      const first = new Promise<void>((resolve) => {
+        taken = resolve;
+      });
+      async function* input(): AsyncGenerator<number> {
+        yield 1;
+        yield 2;
+        await first;
+        yield 3;
+      }
+      const out: number[] = [];
+      for await (const n of client.map(square, input())) {
+        out.push(n);
+        if (out.length === 2) taken();
+      }
+      assert.deepEqual(out, [1, 4, 9]);
+    });
+
+    test('functions made anew for every call are one function, however many', async () => {
+      const all = await Promise.all(Array.from({ length: 5_000 }, (_, i) => client.run((n: number) => n + 1, i)));
+      assert.equal(all[4_999], 5_000);
+      const twice = (by: number): Promise<number>[] => [client.run((n: number) => n * 2, by), client.run((n: number) => n * 3, by)];
+      assert.deepEqual(await Promise.all([...twice(1), ...twice(10)]), [2, 3, 20, 30]);
+    });
+
     test('an aborted signal rejects at once with its reason; a cooperative call hears it', async () => {
       const abort = new AbortController();
       const call = client.with({ signal: abort.signal }).run(async () => {

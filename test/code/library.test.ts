@@ -113,6 +113,19 @@ test('what cannot travel is refused by name, place and remedy', async (t) => {
   await refused(memo(helper), 'ERR_CODE_CAPTURES', /'fn'/);
 });
 
+test('functions that are made anew stand for one another, those written elsewhere or not to be found for themselves', () => {
+  const library = new Library();
+  const make = (): (() => number) => () => 1;
+  const [one, two] = [make(), make()];
+  const other = (): number => 1;
+  assert.equal(library.firstAt(one), one);
+  assert.equal(library.firstAt(two), one);
+  assert.equal(library.firstAt(other), other);
+  const bound = one.bind(undefined);
+  assert.equal(library.firstAt(bound), bound);
+  assert.equal(library.firstAt(Math.max), Math.max);
+});
+
 test('text in which there are no places is looked through in time in proportion to its length', () => {
   const text = `${'x'.repeat(500_000)}/code/p0123456789abcdef.mjs:1:1 ${'y/code/'.repeat(50_000)}`;
   const started = performance.now();

@@ -411,6 +411,7 @@ class Cluster {
         }
         return Promise.resolve({ label: fn.name, unit, name: fn.name, path: [] });
       },
+      firstAt: (fn: Loaded) => fn,
       evaluated: () => [],
       closure: () => [],
       mapStack: (text: string) => text,
