@@ -31,7 +31,7 @@ export const load: LoadHook = async (url, context, next) => {
   const { code } = await transform(await readFile(file, 'utf8'), {
     loader: path.endsWith('x') ? 'tsx' : 'ts',
     format: 'esm',
-    target: 'node20',
+    target: 'node20.19',
     sourcemap: 'inline',
     sourcefile: file,
   });

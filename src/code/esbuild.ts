@@ -7,7 +7,7 @@ import { FlotillaError } from '../base/index.ts';
 type Esbuild = typeof import('esbuild');
 
 /** The oldest Node that shipped code must run on. */
-export const TARGET = 'node20';
+export const TARGET = 'node20.19';
 const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'jsx' | 'json'>> = {
   '.ts': 'ts',
   '.mts': 'ts',

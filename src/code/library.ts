@@ -203,6 +203,7 @@ export class Library implements SliceNeeds {
       return { label, unit: this.statement(from, path[1] as Syntax), name: top.name, path: top.path };
     }
     const parent = path.at(-2);
+    if (parent?.type === 'MethodDefinition') throw methodError(label);
     const key = parent?.type === 'Property' && parent['method'] === true ? `${(parent as Syntax).start}x` : `${node.start}x`;
     const unit = this.#build(unitName('piece', from.file, key), () => buildExpression(from, node, parent, this));
     return { label, unit, name: 'fn', path: [] };
@@ -246,10 +247,7 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
     if (method?.['kind'] === 'constructor') return { name: idOf(first), path: [] }; // where an engine says that a class is
     if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
     if (method['static'] !== true || method['kind'] !== 'method' || method['computed'] === true) {
-      throw new FlotillaError(
-        'ERR_CODE_CAPTURES',
-        `'${idOf(first)}.${keyOf(method)}' is a method of instances and cannot be shipped by itself. Write a function that takes the instance's data, or a static method.`,
-      );
+      throw methodError(`${idOf(first)}.${keyOf(method)}`);
     }
     return { name: idOf(first), path: [keyOf(method)] };
   }
@@ -305,4 +303,11 @@ function checkCaptures(from: Sliced, path: readonly Syntax[], label: string): vo
       `'${label}' uses 'this' (${userLine(from, uses.receiver)}), which stays in this process. Pass what it needs as an argument.`,
     );
   }
+}
+
+function methodError(name: string): FlotillaError {
+  return new FlotillaError(
+    'ERR_CODE_CAPTURES',
+    `'${name}' is a method of instances and cannot be shipped by itself. Write a function that takes the instance's data, or a static method.`,
+  );
 }

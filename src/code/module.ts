@@ -83,15 +83,14 @@ export function importSources(root: Syntax): Source[] {
   const visit = (node: Syntax): void => {
     const source = node['source'];
     if (isNode(source) && source.type === 'Literal' && typeof source['value'] === 'string') {
-      const attributes = node['attributes'] as Syntax[] | undefined;
-      const last = attributes?.at(-1);
-      const hasAttributes = last !== undefined && node.type !== 'ImportExpression';
+      const dynamic = node.type === 'ImportExpression';
+      const last = dynamic ? (node['options'] as Syntax | null | undefined) : (node['attributes'] as Syntax[] | undefined)?.at(-1);
       found.push({
         specifier: source['value'],
         start: source.start,
         end: source.end,
-        dynamic: node.type === 'ImportExpression',
-        attributes: hasAttributes ? { start: source.end, end: endOfAttributes(node, last) } : undefined,
+        dynamic,
+        attributes: last ? { start: source.end, end: dynamic ? last.end : endOfAttributes(node, last) } : undefined,
       });
     }
     for (const child of childrenOf(node)) visit(child);
@@ -103,8 +102,8 @@ export function importSources(root: Syntax): Source[] {
 /** What shipped code calls for `import()` of what is known only when it runs. */
 export const IMPORT = "globalThis[Symbol.for('flotilla.import')]";
 
-// The places of `import(` whose argument is computed.
-function computedImports(root: Syntax): { start: number; end: number }[] {
+/** The places of `import(` whose argument is computed. */
+export function computedImports(root: Syntax): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
   const visit = (node: Syntax): void => {
     const source = node['source'];

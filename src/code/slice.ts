@@ -5,7 +5,7 @@
 import { originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
 import { FlotillaError } from '../base/index.ts';
 import { transform } from './esbuild.ts';
-import { follow, type Needs, TOP_PREFIX, unitSpecifier } from './module.ts';
+import { applyEdits, computedImports, follow, IMPORT, importSources, type Needs, TOP_PREFIX, unitSpecifier } from './module.ts';
 import { type Declared, type ImportBinding, isPure, type Outline } from './outline.ts';
 import { resolveImport } from './resolve.ts';
 import { lineOf, patternNames, type Syntax, usesOf } from './syntax.ts';
@@ -99,8 +99,22 @@ async function finish(
       lines.push(`import { ${TOP_PREFIX}${used} as ${used} } from '${unitSpecifier(unit)}';`);
     }
   }
+  const edits: { start: number; end: number; text: string }[] = computedImports(piece).map((at) => ({ ...at, text: `${IMPORT}(` }));
+  for (const source of importSources(piece)) {
+    const found = await resolveImport(source.specifier, from.file).catch(() => undefined);
+    if (!found) continue; // it may be there where it runs, or its absence be caught
+    const to = follow(found, source.specifier, needs);
+    if (to.unit) imports.add(to.unit);
+    if (to.unit) edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
+    if (to.unit && source.attributes) edits.push({ ...source.attributes, text: '' });
+  }
+  const moved = text.indexOf(from.source.slice(piece.start, piece.end)) - piece.start;
+  const linked = applyEdits(
+    text,
+    edits.map((edit) => ({ ...edit, start: edit.start + moved, end: edit.end + moved })),
+  );
   const map = inlineMap(from.source);
-  let shipped = `${text}\n${[tail, ...lines].join('\n')}\n`;
+  let shipped = `${linked}\n${[tail, ...lines].join('\n')}\n`;
   const maps = map ? [map] : [];
   if (/\busing\b/.test(text)) {
     const lowered = await transform(shipped, from.file, 'js');

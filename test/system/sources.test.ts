@@ -62,3 +62,47 @@ test('functions of a program and its modules travel in every way of running it',
   if ('typescript' in process.features && process.features.typescript) run([join(folder, 'main.ts')]);
   else t.diagnostic(`Node ${process.versions.node} does not strip types by itself`);
 });
+
+test('what a function imports when it runs travels too: modules, JSON, names it computes; what is absent can be caught', (t) => {
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(ROOT, join(folder, 'node_modules', 'flotilla'));
+  writeProgram(folder, 'package.json', '{"type":"module"}');
+  writeProgram(folder, 'data.json', '{"list":[1,2,3]}');
+  writeProgram(folder, 'extra.ts', 'export const extra = (n: number): number => n * 21;');
+  writeProgram(
+    folder,
+    'part.ts',
+    `import data from './data.json' with { type: 'json' };
+export const length = (): number => data.list.length;
+export const later = async (): Promise<number> => (await import('./extra.ts')).extra((await import('./data.json', { with: { type: 'json' } })).default.list[1]!);`,
+  );
+  writeProgram(
+    folder,
+    'main.ts',
+    `import { Client } from 'flotilla';
+import data from './data.json' with { type: 'json' };
+import { later, length } from './part.ts';
+const client = await Client.connect({ workers: 1, components: [new URL('./sent.mjs', import.meta.url).pathname] });
+console.log(await client.run(length), await client.run(later), await client.run(() => data.list[2]));
+console.log(await client.run(async (n: number) => {
+  const { extra } = await import('./extra.ts');
+  const { default: { list } } = await import('./data.json', { with: { type: 'json' } });
+  return extra(n) + list.length;
+}, 2));
+console.log(await client.run(async (name: string) => (await import(name)).sent, 'sent.mjs'));
+console.log(await client.run(async () => {
+  try {
+    await import('./nowhere.ts');
+    return 'there';
+  } catch {
+    return 'absent';
+  }
+}));
+await client.run(client.run as never).catch(({ code, message }) => console.log(code, /method of instances/.test(message)));
+await client.close();`,
+  );
+  writeProgram(folder, 'sent.mjs', "export const sent = 'sent';");
+  const { stdout, stderr } = runToEnd([BIN, 'run', 'main.ts'], { env: { HOME: folder }, cwd: folder });
+  assert.equal(stdout, '3 42 3\n45\nsent\nabsent\nERR_CODE_CAPTURES true\n', stderr);
+});
