@@ -117,10 +117,11 @@ export function runCall(
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     if (timeout !== undefined) {
       timer = caller.kernel.clock.after(timeout, () => {
-        caller.dispatcher.cancel(
-          work,
-          new FlotillaError('ERR_TIMEOUT', `'${job.label}' was not done within ${timeout} ms; it was stopped.`),
-        );
+        const end =
+          work.state.kind === 'waiting'
+            ? `begun within ${timeout} ms: no worker that it may have was free. client.explain() says what each of them does`
+            : `done within ${timeout} ms; it was stopped`;
+        caller.dispatcher.cancel(work, new FlotillaError('ERR_TIMEOUT', `'${job.label}' was not ${end}.`));
       });
     }
     submit(caller, work);

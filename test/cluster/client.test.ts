@@ -267,8 +267,12 @@ for (const inline of [false, true]) {
       await assert.rejects(client.with({ signal: AbortSignal.abort(new Error('before')) }).run(square, 1), /before/);
       await assert.rejects(
         client.with({ timeout: 50 }).run(async () => new Promise(() => {})),
-        { code: 'ERR_TIMEOUT' },
+        { code: 'ERR_TIMEOUT', message: /was not done within 50 ms; it was stopped/ },
       );
+      if (!inline)
+        await assert.rejects(client.with({ timeout: 50, at: 'nowhere' }).run(square, 1), {
+          message: /was not begun within 50 ms: .*explain/,
+        });
       assert.equal(await client.run(square, 3), 9);
     });
 
