@@ -45,7 +45,7 @@ async function starts(spare: boolean): Promise<number> {
       packages: process.cwd(),
     };
     const started = performance.now();
-    const child = ground.launch(config, home, { output() {}, ended() {} });
+    const child = ground.launch(config, home, { output() {}, untilRoom: () => undefined, ended() {} });
     await runtime.hub.adopt(child.conn, 'listener');
     const ms = performance.now() - started;
     await child.kill('measured');

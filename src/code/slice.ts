@@ -104,10 +104,12 @@ async function finish(
     const found = await resolveImport(source.specifier, from.file).catch(() => undefined);
     if (!found) continue; // it may be there where it runs, or its absence be caught
     const to = follow(found, source.specifier, needs);
-    if (to.unit) imports.add(to.unit);
-    if (to.unit) edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
-    if (to.unit && source.attributes) edits.push({ ...source.attributes, text: '' });
+    if (!to.unit) continue;
+    imports.add(to.unit);
+    edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
+    if (source.attributes) edits.push({ ...source.attributes, text: '' });
   }
+  // What was put before the piece may have moved it.
   const moved = text.indexOf(from.source.slice(piece.start, piece.end)) - piece.start;
   const linked = applyEdits(
     text,

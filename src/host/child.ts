@@ -51,8 +51,9 @@ export interface Limits {
 
 /** Hears of a worker process. `ended` is called exactly once. */
 export interface ChildHandler {
-  /** What it gives back resolves when more may come. */
-  output(stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined;
+  output(stream: 'stdout' | 'stderr', text: string): void;
+  /** Asked after output: resolves when more may come; undefined if it may at once. */
+  untilRoom(): Promise<void> | undefined;
   ended(reason: string, lastLines: readonly string[]): void;
 }
 
@@ -154,10 +155,7 @@ export class Child implements Launched {
     const give = (text: string): void => {
       this.#lastLines.push(text);
       if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
-      const room = handler.output(name, text);
-      if (!room || finishing || stream.isPaused()) return;
-      stream.pause();
-      void room.then(() => stream.resume());
+      handler.output(name, text);
     };
     stream.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -167,6 +165,10 @@ export class Child implements Launched {
         give(rest);
         rest = '';
       }
+      const room = finishing ? undefined : handler.untilRoom();
+      if (!room) return;
+      stream.pause();
+      void room.then(() => stream.resume());
     });
     const done = new Promise<void>((resolve) => {
       const end = (): void => {

@@ -295,8 +295,11 @@ export class Host implements SlotHost {
     this.#notify(client, { kind: 'worker-failed', name, reason });
   }
 
-  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined {
+  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): void {
     this.#notify(client, { kind: 'output', worker: name, stream, text });
+  }
+
+  untilRoom({ client }: Slot): Promise<void> | undefined {
     return roomFor(this.#runtime.kernel, client, () => this.#tenants.has(client));
   }
 

@@ -23,7 +23,8 @@ export interface SlotHost {
   /** A process ended: by itself, or on purpose. */
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
   failed(slot: Slot, reason: string): void;
-  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): Promise<void> | undefined;
+  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): void;
+  untilRoom(slot: Slot): Promise<void> | undefined;
 }
 
 type Life =
@@ -95,6 +96,7 @@ export class Slot {
     try {
       child = this.#host.launch(this, {
         output: (stream, text) => this.#host.output(this, stream, text),
+        untilRoom: () => this.#host.untilRoom(this),
         ended: (reason, lastLines) => this.#ended(child, reason, lastLines),
       });
     } catch (error) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'acorn';
@@ -147,6 +148,21 @@ test("stacks of shipped code are told in the user's files and lines", async (t) 
         .findIndex((text) => text.includes('// line 43')) + 1;
     assert.match(mapped, new RegExp(`stateful\\.ts:${line}`), mapped);
   }
+});
+
+test('where a file system has no links from one folder to another, units are copied', {
+  skip: !existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(tmpdir()).dev,
+}, async (t) => {
+  const elsewhere = mkdtempSync('/dev/shm/flotilla-test-');
+  t.after(() => rmSync(elsewhere, { recursive: true }));
+  const folder = tempFolder(t);
+  const text = 'export const fn = 1;';
+  const hash = createHash('sha256').update(text).digest('hex');
+  const store = new Store(elsewhere);
+  await store.put(hash, text);
+  const name = `m${'0'.repeat(16)}`;
+  await store.provide(folder, [{ name, hash, externals: [] }]);
+  assert.equal(readFileSync(join(folder, 'code', `${name}.mjs`), 'utf8'), text);
 });
 
 test('a unit that is not what its hash says is not stored', async (t) => {

@@ -47,7 +47,7 @@ test('a worker is the process that was started ahead, and the next one is starte
     graceMs: 5_000,
     packages: ROOT,
   };
-  const child = ground.launch(config, home, { output() {}, ended() {} });
+  const child = ground.launch(config, home, { output() {}, untilRoom: () => undefined, ended() {} });
   assert.equal(child.pid, ahead);
   assert.equal(typeof (await runtime.hub.adopt(child.conn, 'listener')), 'string');
   assert.notEqual(await spare(ahead), ahead);
