@@ -1,0 +1,31 @@
+// Laws: numbered sentences that open a stateful file, cited where its code keeps them.
+
+// "//   C1. close() waits ..." at the head of a file.
+const LAW = /^\/\/ {1,4}([A-Z]{1,4})(\d+)\. /;
+
+/** Faults of laws: a prefix that two files use, numbers out of order, laws that no code cites. */
+export function checkLaws(files) {
+  const faults = [];
+  const owners = new Map();
+  for (const { name, lines } of files) {
+    const laws = [];
+    const rest = [];
+    for (const line of lines) {
+      const law = LAW.exec(line);
+      if (law) laws.push({ prefix: law[1], number: Number(law[2]) });
+      else rest.push(line);
+    }
+    const code = rest.join('\n');
+    for (const [i, { prefix, number }] of laws.entries()) {
+      const owner = owners.get(prefix);
+      if (owner !== undefined && owner !== name && i === 0)
+        faults.push(`src/${name}  its laws are called ${prefix}, as those of src/${owner}: a law has a name of its own`);
+      if (owner === undefined) owners.set(prefix, name);
+      if (prefix !== laws[0].prefix || number !== i + 1)
+        faults.push(`src/${name}  law ${prefix}${number} stands where ${laws[0].prefix}${i + 1} should`);
+      if (!new RegExp(`\\b${prefix}${number}\\b`).test(code))
+        faults.push(`src/${name}  law ${prefix}${number} is cited nowhere in its code: name it where it is kept`);
+    }
+  }
+  return faults;
+}
