@@ -8,7 +8,7 @@
 //   M3. outcomes() gives every item's end, errors included, and never throws for an item.
 //   M4. Leaving the loop stops what is under way and closes the input.
 //   M5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
-import { Deferred, FlotillaError, onAbort, toError } from '../base/index.ts';
+import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../base/index.ts';
 import { PORT } from '../kernel/index.ts';
 import { BATCH_MS, learn } from './ahead.ts';
 import type { CallOptions, MapOptions } from './options.ts';
@@ -29,7 +29,6 @@ export interface Batch<T> {
   readonly values: unknown[];
   readonly failed: Map<number, Error>;
   left: number;
-  read: number;
 }
 
 /** One run of a map. */
@@ -43,11 +42,11 @@ export class MapRun<T> {
   readonly #offAbort: () => void;
   readonly #window: number;
   readonly #running = new Set<Work>();
-  readonly #order: Batch<T>[] = [];
+  /** What is to be read next: all batches in order, or, unordered, those that are done. */
+  readonly #next = new Fifo<Batch<T>>();
   /** How many items there are, if that is known. */
   readonly #total: number | undefined;
-  #first = 0;
-  #next = 0;
+  #taken = 0;
   #held = 0;
   #underWay = 0;
   #pulling = false;
@@ -74,11 +73,10 @@ export class MapRun<T> {
   }
 
   /** The next values: at least one, unless all have been read. Rejects with the first error of an item. M2 */
-  async nextBatch(): Promise<{ batch: Batch<T>; from: number; to: number } | undefined> {
+  async nextBatch(): Promise<Batch<T> | undefined> {
     for (;;) {
       if (this.#failure) throw this.#failure.error;
-      const batch = this.#readable();
-      if (batch) return batch;
+      if (this.#next.peek()?.left === 0) return this.#next.shift();
       if (this.#exhausted && this.#held === 0) return undefined;
       this.#wake = new Deferred();
       await this.#wake.promise;
@@ -114,26 +112,10 @@ export class MapRun<T> {
     }
   }
 
-  #readable(): { batch: Batch<T>; from: number; to: number } | undefined {
-    for (let i = this.#first; i < this.#order.length; i++) {
-      const batch = this.#order[i] as Batch<T>;
-      if (batch.left === 0 && batch.read === 0) {
-        batch.read = batch.items.length;
-        if (i === this.#first) this.#first++;
-        else this.#order.splice(i, 1);
-        if (this.#first > 1_024) this.#order.splice(0, this.#first, ...[]);
-        if (this.#first > 1_024) this.#first = 0;
-        return { batch, from: 0, to: batch.items.length };
-      }
-      if (!this.#options.unordered) return undefined;
-    }
-    return undefined;
-  }
-
   // How many items the next batch should have: BATCH_MS of work, as far as that is known, and half of a worker's part of what is left.
   #batchSize(): number {
     const { serviceMs } = this.#caller.job(this.#fn);
-    const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#next) / (2 * this.#workers));
+    const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#taken) / (2 * this.#workers));
     const most = Math.min(MOST_ITEMS, Math.max(1, part));
     const size =
       serviceMs === undefined || this.#options.io !== undefined ? 1 : Math.min(most, Math.max(1, Math.round(BATCH_MS / serviceMs)));
@@ -215,11 +197,11 @@ export class MapRun<T> {
   }
 
   #send(items: readonly T[]): void {
-    const batch: Batch<T> = { start: this.#next, items, values: new Array(items.length), failed: new Map(), left: items.length, read: 0 };
-    this.#next += items.length;
+    const batch: Batch<T> = { start: this.#taken, items, values: new Array(items.length), failed: new Map(), left: items.length };
+    this.#taken += items.length;
     this.#held += items.length;
     this.#underWay += items.length;
-    this.#order.push(batch);
+    if (!this.#options.unordered) this.#next.push(batch);
     this.#submit(batch, 0, items.length, 0);
   }
 
@@ -277,20 +259,20 @@ export class MapRun<T> {
     learn(work, outcome.elapsed / (to - from));
     for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
     for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
-    batch.left -= to - from;
     if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i);
-    this.#progress(to - from);
+    this.#settled(batch, to - from);
   }
 
   #settleItem(batch: Batch<T>, i: number, ok: boolean, value: unknown): void {
     if (ok) batch.values[i] = value;
     else batch.failed.set(i, toError(value));
-    batch.left--;
     if (this.#options.itemStatus) this.#told(batch, i);
-    this.#progress(1);
+    this.#settled(batch, 1);
   }
 
-  #progress(count: number): void {
+  #settled(batch: Batch<T>, count: number): void {
+    batch.left -= count;
+    if (this.#options.unordered && batch.left === 0) this.#next.push(batch);
     this.#done += count;
     this.#report?.update(this.#done);
   }

@@ -27,8 +27,7 @@ export function mapResults<T, R>(start: () => MapRun<T>): Results<T, R> {
       const all: R[] = [];
       const run = start();
       try {
-        for (let next = await run.nextBatch(); next; next = await run.nextBatch()) {
-          const { batch } = next;
+        for (let batch = await run.nextBatch(); batch; batch = await run.nextBatch()) {
           throwFirst(batch);
           for (const value of batch.values) all.push(value as R);
           run.consumed(batch.items.length);
@@ -50,12 +49,11 @@ function valuesOf<T, R>(run: MapRun<T>): AsyncIterator<R> {
     try {
       if (unread > 0) run.consumed(unread);
       unread = 0;
-      const next = await run.nextBatch();
-      if (!next) {
+      batch = await run.nextBatch();
+      if (!batch) {
         await run.close();
         return { value: undefined, done: true };
       }
-      batch = next.batch;
       at = 0;
       unread = batch.items.length;
       throwFirst(batch, at);
@@ -83,8 +81,7 @@ function valuesOf<T, R>(run: MapRun<T>): AsyncIterator<R> {
 
 async function* outcomesOf<T, R>(run: MapRun<T>): AsyncGenerator<Outcome<T, R>, void, void> {
   try {
-    for (let next = await run.nextBatch(); next; next = await run.nextBatch()) {
-      const { batch } = next;
+    for (let batch = await run.nextBatch(); batch; batch = await run.nextBatch()) {
       for (let i = 0; i < batch.items.length; i++) {
         const index = batch.start + i;
         const item = batch.items[i] as T;

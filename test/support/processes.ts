@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 /** The root of the package. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export const BIN = join(ROOT, 'bin', 'flotilla.js');
+/** What programs in a folder elsewhere import as 'flotilla'. */
+export const FLOTILLA = join(ROOT, 'dist', 'lib', 'index.js');
 
 /** A folder that goes with the test. */
 export function tempFolder(t: { after(fn: () => void): void }): string {

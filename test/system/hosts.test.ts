@@ -11,10 +11,9 @@ import { lineLog } from '../../src/base/index.ts';
 import { serveHost } from '../../src/cluster/index.ts';
 import { Client, Runtime, type Task } from '../../src/index.ts';
 import { nodeEnvironment } from '../../src/kernel/index.ts';
-import { BIN, type Program, ROOT, runToEnd, start, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
+import { BIN, FLOTILLA, type Program, runToEnd, start, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
 
 type T = { after(fn: () => unknown): void };
-const FLOTILLA = join(ROOT, 'dist/lib/index.js');
 let marks = 1;
 
 interface Net {
