@@ -6,7 +6,7 @@ import { Fifo } from './fifo.ts';
 export type Listener<E> = (event: E) => void;
 
 /** A source of events. A listener that throws harms no other: what it threw goes to `onThrow`. */
-export class Events<E> {
+export class Events<E extends object> {
   readonly #listeners = new Set<Listener<E>>();
   readonly #onThrow: (error: unknown) => void;
   readonly #readers = new Set<() => void>();

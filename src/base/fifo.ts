@@ -3,8 +3,8 @@
 const FIRST_SLOTS = 16;
 const NONE: undefined[] = [];
 
-/** First in, first out; O(1) at both ends. */
-export class Fifo<T> {
+/** First in, first out; O(1) at both ends. Takes objects only, so that what `shift` gives is never taken for nothing. */
+export class Fifo<T extends object> {
   #items: (T | undefined)[] = NONE;
   #head = 0;
   #size = 0;

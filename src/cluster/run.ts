@@ -174,7 +174,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
   readonly #fn: (...args: never[]) => unknown;
   readonly #args: readonly unknown[];
   readonly #options: CallOptions;
-  readonly #waiting = new Fifo<Y>();
+  readonly #waiting = new Fifo<{ readonly value: Y }>();
   #work: Work | undefined;
   #end: { readonly ok: boolean; readonly value: unknown } | undefined;
   #wake: Deferred<void> | undefined;
@@ -195,10 +195,10 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
     const off = onAbort(signal, () => this.#caller.dispatcher.cancel(work, aborted(signal?.reason)));
     try {
       for (;;) {
-        const value = this.#waiting.shift();
-        if (value !== undefined || this.#waiting.size > 0) {
+        const next = this.#waiting.shift();
+        if (next) {
           this.#taken(work);
-          yield value as Y;
+          yield next.value;
         } else if (this.#end) {
           if (this.#end.ok) return;
           throw this.#end.value;
@@ -243,7 +243,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
       const { onProgress } = this.#options;
       this.#caller.notices.set(key, {
         item: (value) => {
-          this.#waiting.push(value as Y);
+          this.#waiting.push({ value: value as Y });
           this.#wake?.resolve();
         },
         progress: (done, total, note) => onProgress?.({ done, total, note, worker: member.info.name }),
