@@ -55,36 +55,34 @@ export interface ChannelRef<in M, out O = M> {
 export class RemoteChannelRef extends Reference implements ChannelRef<unknown, unknown> {
   readonly code = CHANNEL_CODE;
   declare readonly wire: RefWire;
-  readonly #kernel: Kernel;
   #window: SendWindow | undefined;
 
   constructor(kernel: Kernel, wire: RefWire) {
-    super(wire.name, wire.runtime as RuntimeId, wire.number, wire);
-    this.#kernel = kernel;
+    super(kernel, wire, wire);
   }
 
-  readonly send = (message: unknown): boolean => this.#kernel.sendTo(this.runtime, this.number, this.open(), message);
+  readonly send = (message: unknown): boolean => this.kernel.sendTo(this.runtime, this.number, this.open(), message);
 
   room(options: WaitOptions = {}): Promise<void> {
-    return roomFor(this.#kernel, this, options);
+    return roomFor(this.kernel, this, options);
   }
 
   readonly deliver = async (message: unknown, { atLeast = 0, ...wait }: DeliverOptions = {}): Promise<number> => {
     checkAtLeast(atLeast);
-    return (await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'deliver', [this.number, message, atLeast], wait)) as number;
+    return (await this.kernel.ask(this.runtime, PORT.CHANNELS, 'deliver', [this.number, message, atLeast], wait)) as number;
   };
 
   readonly subscribe = async (subscriber: Subscriber<never>, { whenFull = 'wait', ...wait }: SubscribeOptions = {}): Promise<void> => {
-    await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'subscribe', [this.number, subscriber, whenFull], wait);
+    await this.kernel.ask(this.runtime, PORT.CHANNELS, 'subscribe', [this.number, subscriber, whenFull], wait);
   };
 
   async unsubscribe(subscriber: { readonly id: string }, wait?: WaitOptions): Promise<boolean> {
-    return (await this.#kernel.ask(this.runtime, PORT.CHANNELS, 'unsubscribe', [this.number, subscriber.id], wait)) === true;
+    return (await this.kernel.ask(this.runtime, PORT.CHANNELS, 'unsubscribe', [this.number, subscriber.id], wait)) === true;
   }
 
   open(): SendWindow {
-    if (!this.#window || (this.#window.ended && !this.#kernel.peers.has(this.runtime)))
-      this.#window = this.#kernel.windows.get(this.runtime, this.number);
+    if (!this.#window || (this.#window.ended && !this.kernel.peers.has(this.runtime)))
+      this.#window = this.kernel.windows.get(this.runtime, this.number);
     return this.#window;
   }
 }
@@ -118,8 +116,8 @@ export class LocalChannelRef extends Reference implements ChannelRef<unknown, un
     this.channel.close();
   }
 
-  constructor(runtime: RuntimeId, number: number, channel: LocalChannel) {
-    super(channel.name, runtime, number);
+  constructor(kernel: Kernel, number: number, channel: LocalChannel) {
+    super(kernel, { name: channel.name, runtime: kernel.id, number });
     this.channel = channel;
   }
 

@@ -79,7 +79,7 @@ export class LocalChannel implements Receiver {
     this.name = name;
     this.transform = transform;
     this.#number = kernel.tasks.add(this);
-    this.ref = new LocalChannelRef(kernel.id, this.#number, this);
+    this.ref = new LocalChannelRef(kernel, this.#number, this);
   }
 
   get names(): Kernel['names'] {
@@ -154,7 +154,8 @@ export class LocalChannel implements Receiver {
   }
 
   /** Throws ERR_CHANNEL_CLOSED, ERR_LIMIT or ERR_OPTION_INVALID. */
-  subscribe(ref: Subscriber<never>, whenFull: WhenFull): void {
+  subscribe(subscriber: Subscriber<never>, whenFull: WhenFull): void {
+    const ref = this.#kernel.references.own(subscriber);
     if (this.#closed) throw channelClosed(this.name);
     const known = this.#subscriptions.get(ref.id);
     if (known) {

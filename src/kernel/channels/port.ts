@@ -62,7 +62,7 @@ export function channelPort(kernel: Kernel): Port {
   kernel.references.add({
     code: CHANNEL_CODE,
     remote: (wire) => new RemoteChannelRef(kernel, wire),
-    local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(wire.name, kernel.id, wire.number),
+    local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(kernel, wire, wire),
   });
   return {
     ...methods,

@@ -71,7 +71,7 @@ export class Peers {
 
   /** Which peer is meant; dials it if it is an address without a session. */
   async idOf(where: Where, wait: WaitOptions): Promise<RuntimeId> {
-    if (typeof where !== 'string') return 'runtime' in where ? where.runtime : where.id;
+    if (typeof where !== 'string') return 'runtime' in where ? this.#kernel.references.own(where).runtime : where.id;
     if (where === this.#kernel.id || this.#hub.addresses.includes(where)) return this.#kernel.id;
     if (this.#kernel.peers.has(where as RuntimeId)) return where as RuntimeId;
     if (/^[0-9a-f]{32}$/.test(where))

@@ -47,7 +47,6 @@ interface Shared {
 /** A service of any runtime, this one included: what is asked takes the same way. */
 export class AnyServiceRef extends Reference implements ServiceRef<unknown, unknown[], unknown> {
   readonly code = SERVICE_CODE;
-  readonly #kernel: Kernel;
   readonly #wait: WaitOptions;
   readonly #shared: Shared;
 
@@ -58,8 +57,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     wait: WaitOptions = {},
     shared?: Shared,
   ) {
-    super(place.name, place.runtime as RuntimeId, place.number, wire);
-    this.#kernel = kernel;
+    super(kernel, place, wire);
     this.#wait = wait;
     this.#shared = shared ?? { number: kernel.services.nextReference(), watchers: new Set(), closed: false };
   }
@@ -76,7 +74,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
   };
 
   with(options: WaitOptions): AnyServiceRef {
-    return new AnyServiceRef(this.#kernel, this, this.wire, options, this.#shared);
+    return new AnyServiceRef(this.kernel, this, this.wire, options, this.#shared);
   }
 
   monitor(watcher: TaskRef<TaskEnded<never>>): () => void {
@@ -87,8 +85,8 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
   async close({ running = 'terminate', ...wait }: CloseService = {}): Promise<void> {
     if (this.#shared.closed) return;
     this.#shared.closed = true;
-    const gone = this.runtime !== this.#kernel.id && !this.#kernel.peers.has(this.runtime);
-    if (!gone) await this.#kernel.ask(this.runtime, PORT.SERVICES, 'close', [this.#shared.number, running === 'terminate'], wait);
+    const gone = this.runtime !== this.kernel.id && !this.kernel.peers.has(this.runtime);
+    if (!gone) await this.kernel.ask(this.runtime, PORT.SERVICES, 'close', [this.#shared.number, running === 'terminate'], wait);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -102,8 +100,8 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     const { timeout, signal } = this.#wait;
     try {
       if (timeout === undefined && !signal)
-        return this.#kernel.requests.plain(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args]);
-      return this.#kernel.ask(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args], this.#wait);
+        return this.kernel.requests.plain(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args]);
+      return this.kernel.ask(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args], this.#wait);
     } catch (error) {
       return Promise.reject(toError(error));
     }

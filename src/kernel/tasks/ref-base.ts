@@ -1,5 +1,6 @@
 // What all references have in common: where they point, and how they travel.
 import type { RuntimeId } from '../../base/index.ts';
+import type { Kernel } from '../kernel.ts';
 
 /** A reference as it travels. */
 export interface RefWire {
@@ -18,14 +19,23 @@ export abstract class Reference {
   readonly name: string;
   readonly runtime: RuntimeId;
   readonly number: number;
+  /** The kernel that made it, or got it: a process may have several. */
+  readonly kernel: Kernel;
   /** How it travels, if it came from elsewhere. */
   readonly wire: RefWire | undefined;
 
-  constructor(name: string, runtime: RuntimeId, number: number, wire?: RefWire) {
+  constructor(kernel: Kernel, place: { readonly name: string; readonly runtime: string; readonly number: number }, wire?: RefWire) {
+    this.kernel = kernel;
     this.wire = wire;
-    this.name = name;
-    this.runtime = runtime;
-    this.number = number;
+    this.name = place.name;
+    this.runtime = place.runtime as RuntimeId;
+    this.number = place.number;
+  }
+
+  /** What travels when `_by` sends it. */
+  travel(_by: Kernel): RefWire {
+    const { kernel, name, runtime, number } = this;
+    return this.wire ?? { runtime, number, name, addresses: kernel.carrier.addresses };
   }
 
   get id(): string {

@@ -3,7 +3,7 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { Reference, type RefWire } from './ref-base.ts';
 import type { TaskRef } from './reference.ts';
-import { EndedRef, LocalRef, RemoteRef, TASK_CODE } from './task-refs.ts';
+import { EndedRef, RemoteRef, TASK_CODE } from './task-refs.ts';
 
 /** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
 export interface RefKind {
@@ -48,13 +48,13 @@ export class References {
 
   replace(value: object): { code: number; payload: RefWire } | undefined {
     if (!(value instanceof Reference)) return undefined;
-    const { wire } = value;
-    if (wire) return { code: value.code, payload: wire };
-    if (value instanceof LocalRef) value.keep();
-    const { id, addresses } = this.#kernel.carrier;
-    const { number, name } = value;
-    const once = this.#kernel.tasks.reply(number) !== undefined;
-    return { code: value.code, payload: { runtime: id, number, name, addresses: once ? [] : addresses, ...(once ? { once } : {}) } };
+    return { code: value.code, payload: value.travel(this.#kernel) };
+  }
+
+  /** The same as this runtime has it: a reference of another runtime of this process is taken as if it had arrived. */
+  own<T>(value: T): T {
+    if (!(value instanceof Reference) || value.kernel === this.#kernel) return value;
+    return this.revive(value.code, value.travel(this.#kernel), undefined) as T;
   }
 
   revive(code: number, wire: RefWire, from: RuntimeId | undefined): unknown {

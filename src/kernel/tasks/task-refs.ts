@@ -20,15 +20,9 @@ type Deliver = (message: unknown, options?: WaitOptions) => Promise<void>;
 
 abstract class AnyTaskRef extends Reference {
   readonly code = TASK_CODE;
-  protected readonly kernel: Kernel;
   #ended: Promise<TaskEnd> | undefined;
   #result: Promise<unknown> | undefined;
   #asking: Set<(end: TaskEnd) => void> | undefined;
-
-  constructor(kernel: Kernel, name: string, place: { runtime: string; number: number }, wire?: RefWire) {
-    super(name, place.runtime as never, place.number, wire);
-    this.kernel = kernel;
-  }
 
   /** What sends, delivers and asks can be passed around; made when first used, because most references never are. */
   #bound: { send?: Send; deliver?: Deliver } | undefined;
@@ -128,13 +122,14 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #task: LocalTask;
 
   constructor(kernel: Kernel, task: LocalTask) {
-    super(kernel, task.name, { runtime: kernel.id, number: task.number });
+    super(kernel, { name: task.name, runtime: kernel.id, number: task.number });
     this.#task = task;
   }
 
-  /** It travels: the task keeps it, so that it comes home as itself. */
-  keep(): void {
+  // The task keeps what travels, so that it comes home as itself.
+  override travel(by: Kernel): RefWire {
     this.#task.keep(this as TaskRef<unknown>);
+    return super.travel(by);
   }
 
   protected sendOne(message: unknown): boolean {
@@ -193,7 +188,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   #over = false;
 
   constructor(kernel: Kernel, wire: RefWire) {
-    super(kernel, wire.name, wire, wire);
+    super(kernel, wire, wire);
   }
 
   override get location(): string | undefined {
@@ -259,7 +254,7 @@ export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #end: TaskEnd;
 
   constructor(kernel: Kernel, wire: RefWire, end: TaskEnd) {
-    super(kernel, wire.name, wire);
+    super(kernel, wire, wire);
     this.#end = end;
   }
 
@@ -288,8 +283,14 @@ export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #settle: OnAnswer;
 
   constructor(kernel: Kernel, number: number, settle: OnAnswer) {
-    super(kernel, 'reply', { runtime: kernel.id, number });
+    super(kernel, { name: 'reply', runtime: kernel.id, number });
     this.#settle = settle;
+  }
+
+  // Most questions go straight to who answers: it need not be told where it is.
+  override travel(by: Kernel): RefWire {
+    const wire = super.travel(by);
+    return { ...wire, addresses: by === this.kernel ? [] : wire.addresses, once: true };
   }
 
   protected sendOne(message: unknown): boolean {

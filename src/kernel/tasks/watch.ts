@@ -31,6 +31,7 @@ export class Watches {
 
 /** Has `watcher` told when `watched` ends; resolves once its runtime watches. */
 export async function notify(kernel: Kernel, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
-  if (watcher.runtime === kernel.id) kernel.watches.add(watched, watcher);
-  else await kernel.ask(watcher.runtime, PORT.RUNTIME, 'monitor', [watched, watcher]); // W1
+  const who = kernel.references.own(watcher);
+  if (who.runtime === kernel.id) kernel.watches.add(watched, who);
+  else await kernel.ask(who.runtime, PORT.RUNTIME, 'monitor', [watched, who]); // W1
 }
