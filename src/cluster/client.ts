@@ -5,10 +5,11 @@
 //
 //   C1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer; every host is free.
 //   C2. The verbs behave the same inline, on this machine, and on a cluster.
-import { Deferred, FlotillaError, type Log, type RuntimeId, sleep, toError } from '../base/index.ts';
+import { FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { Library, type Loaded } from '../code/index.ts';
-import { type Environment, GRACE_MS, type Kernel, type Runtime, type Task, type TaskRef, type TaskResult } from '../kernel/index.ts';
+import type { Environment, Kernel, Runtime, Task, TaskRef, TaskResult } from '../kernel/index.ts';
 import { allocationsOf, decide, type HostAllocation, type HostOffer } from './allocation.ts';
+import { CLOSE_MS, endTasks, untilDone } from './closing.ts';
 import { partsOf } from './components.ts';
 import { type Controlled, Controls } from './controls.ts';
 import { Crew } from './crew.ts';
@@ -38,8 +39,6 @@ import { spawnTask } from './spawn.ts';
 import type { RemoteModule, RunResult, Verbs } from './verbs.ts';
 import type { Job, Member } from './work.ts';
 import { WorkReport } from './work-report.ts';
-
-const CLOSE_MS = 2_000;
 
 /**
  * A program's way to have functions run: on this machine's cores, or on a cluster's.
@@ -227,7 +226,8 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
 
   /**
    * Waits for calls that wait or run (those with `io` only if `awaitIo`), interrupts tasks, and leaves: when it resolves, workers, folders
-   * and sessions are gone, and every host is free for others. Idempotent.
+   * and sessions are gone, and every host is free for others. What nothing could run for ten seconds is given up (ERR_CLOSED), and says
+   * why. Idempotent.
    */
   close(options: CloseClientOptions = {}): Promise<void> {
     checkCloseOptions(options);
@@ -241,15 +241,11 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
 
   async #close({ timeout, awaitIo = false, terminate = false }: CloseClientOptions): Promise<void> {
     const closed = new FlotillaError('ERR_CLOSED', 'The client was closed.');
-    if (!terminate) {
-      const stop = new AbortController();
-      const idle = this.#dispatcher.idle(awaitIo);
-      if (timeout === undefined) await idle;
-      else await Promise.race([idle, sleep(this.runtime.environment.clock, timeout, stop.signal).catch(() => {})]);
-      stop.abort();
-    }
+    const { clock } = this.runtime.environment;
+    const closing = { clock, crew: this.#crew, dispatcher: this.#dispatcher, tasks: this.#caller.tasks };
+    if (!terminate) await untilDone(closing, awaitIo, timeout);
     this.#dispatcher.cancelAll(closed);
-    await this.#endTasks();
+    await endTasks(closing);
     await this.#leave('the client closed', closed);
   }
 
@@ -263,15 +259,6 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     this.#crew.events.emit({ kind: 'client-closed', reason });
     this.#crew.events.end();
     await this.runtime.close();
-  }
-
-  async #endTasks(): Promise<void> {
-    const tasks = [...this.#caller.tasks];
-    for (const task of tasks) task.terminate('the client closes');
-    const late = new Deferred<void>();
-    const timer = this.runtime.environment.clock.after(GRACE_MS + CLOSE_MS, () => late.resolve());
-    await Promise.race([Promise.all(tasks.map((task) => task.ended)), late.promise]);
-    timer.cancel();
   }
 
   #listen(kernel: Kernel, orders: Orders): void {

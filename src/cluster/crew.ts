@@ -133,6 +133,18 @@ export class Crew {
     return this.#disabled.values();
   }
 
+  /** Whether a worker may yet come by itself: a host is being set up, or a process started. */
+  get isStarting(): boolean {
+    const { disableHosts, disableWorkers } = this.#client.options;
+    for (const station of this.stations.values()) {
+      if (station.offline || station.suspended || station.phase === 'leaving') continue;
+      if (station.phase === 'discovered' && !(disableHosts && !station.isEnabled)) return true;
+      const waiting = disableWorkers ? [...this.#disabled.values()].filter(({ info }) => info.host === station.id).length : 0;
+      if (station.phase === 'initialized' && station.slots.size > this.of(station).length + waiting) return true;
+    }
+    return false;
+  }
+
   /** The workers of a host. */
   of(station: Station): Member[] {
     return [...this.members.values()].filter((member) => member.info.host === station.id);
@@ -183,6 +195,7 @@ export class Crew {
     if (options.disableHosts) {
       station.waitsFor = `it is disabled: client.enableHost('${station.name}') lets it be used`;
       station.args = await station.enabled.promise;
+      station.isEnabled = true;
     }
     station.waitsFor = 'it is being set up';
     await provision.setUpHost(station, station.args);

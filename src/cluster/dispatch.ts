@@ -12,22 +12,16 @@ import type { Clock } from '../base/index.ts';
 import type { WorkerOrder } from '../host/index.ts';
 import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
 import { hasCapacity, learn, weightMs } from './ahead.ts';
+import { Coming } from './coming.ts';
 import type { Define } from './protocol.ts';
 import { WorkQueue } from './queue.ts';
 import { Recaller } from './recall.ts';
 import { struckOut } from './struck-out.ts';
-import { besides, Flight, isAt, type Loss, type Member, type Work } from './work.ts';
+import { besides, Flight, isAt, isUnderWay, type Loss, type Member, type Tally, type Work } from './work.ts';
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
 const WINDOW_MS = 0.05;
-
-/** Counts of a client's work. Items of `map` count one each. */
-export interface Tally {
-  done: number;
-  failed: number;
-  retried: number;
-}
 
 /** The dispatcher of one client. */
 export class Dispatcher {
@@ -39,6 +33,7 @@ export class Dispatcher {
   readonly #mapError: (error: unknown, member: Member) => unknown;
   readonly members: Member[] = [];
   readonly #queue = new WorkQueue();
+  readonly #coming = new Coming();
   #waiting = 0;
   #ioOpen = 0;
   #pumping = false;
@@ -75,9 +70,14 @@ export class Dispatcher {
     return this.#open - this.#waiting;
   }
 
-  /** What waits, first what needs a certain place. */
+  /** What waits for a worker, first what needs a certain place. */
   queued(): Iterable<Work> {
     return this.#queue;
+  }
+
+  /** What waits for its code to be at the hosts. */
+  coming(): Iterable<Work> {
+    return this.#coming;
   }
 
   add(member: Member): void {
@@ -123,7 +123,7 @@ export class Dispatcher {
 
   /** Fails what waits for a place that there is not. */
   failPicky(error: (work: Work) => Error | undefined): void {
-    for (const work of [...this.#queue]) {
+    for (const work of [...this.#queue, ...this.#coming]) {
       const why = error(work);
       if (why) this.#settle(work, false, why, undefined);
     }
@@ -131,11 +131,34 @@ export class Dispatcher {
   }
 
   submit(work: Work): void {
+    if (this.#takes(work)) this.#place(work);
+  }
+
+  /** Takes work that can be given to workers once `ready` resolves, and fails with it. */
+  expect(work: Work, ready: Promise<void>): void {
+    if (!this.#takes(work)) return;
+    this.#coming.add(work, ready, (one, ...why) => {
+      if (why.length === 0) return this.#place(one);
+      this.#settle(one, false, why[0], undefined);
+      this.#pumpSoon();
+    });
+  }
+
+  /** Waits for what must be before work can be made; nothing is idle until then. Rejects with what it rejects with, or with what ends the client. */
+  until(ready: Promise<void>): Promise<void> {
+    return this.#failure ? Promise.reject(this.#failure) : this.#coming.wait(ready, () => this.#pumpSoon());
+  }
+
+  #takes(work: Work): boolean {
     work.state = WAITING;
     this.#waiting++;
     this.#open++;
     if (work.io > 0) this.#ioOpen++;
-    if (this.#failure) return this.#settle(work, false, this.#failure, undefined);
+    if (this.#failure) this.#settle(work, false, this.#failure, undefined);
+    return !this.#failure;
+  }
+
+  #place(work: Work): void {
     const member = this.#queue.hasBefore(work) ? undefined : this.#choose(work);
     if (member) this.#assign(member, work);
     else this.#queue.push(work);
@@ -176,16 +199,21 @@ export class Dispatcher {
     this.drained(member);
   }
 
-  /** Resolves when nothing waits or runs, but for what runs beside others unless `io`. */
-  idle(io = true): Promise<void> {
-    if (this.#isIdle(io)) return Promise.resolve();
+  /** Whether nothing waits or runs, but for what runs beside others unless `io`. */
+  isIdle(io: boolean): boolean {
+    return !this.#coming.isAwaited && this.#open <= (io ? 0 : this.#ioOpen);
+  }
+
+  /** Resolves when that is so. */
+  idle(io: boolean): Promise<void> {
+    if (this.isIdle(io)) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push({ io, resolve }));
   }
 
   /** Fails all that waits, and all that comes. */
   fail(error: Error): void {
     this.#failure = error;
-    const waiting = [...this.queued()];
+    const waiting = [...this.#queue, ...this.#coming.end(error)];
     this.#queue.clear();
     for (const work of waiting) this.#settle(work, false, error, undefined);
   }
@@ -212,15 +240,11 @@ export class Dispatcher {
     return member !== undefined;
   };
 
-  #isIdle(io: boolean): boolean {
-    return this.#open <= (io ? 0 : this.#ioOpen);
-  }
-
   #tellIdle(): void {
     const waiting = this.#idle;
     this.#idle = [];
     for (const one of waiting) {
-      if (this.#isIdle(one.io)) one.resolve();
+      if (this.isIdle(one.io)) one.resolve();
       else this.#idle.push(one);
     }
   }
@@ -365,10 +389,4 @@ export class Dispatcher {
     member.windowStart = now;
     member.windowCount = 0;
   }
-}
-
-// One that was silent may still have it.
-function isUnderWay(work: Work, { inFlight }: Member): boolean {
-  for (const flight of inFlight) if (flight.work === work) return true;
-  return false;
 }

@@ -69,23 +69,26 @@ export function explainWork(dispatcher: Dispatcher, crew: Crew): string[] {
     lines.push(`  host '${station.name}' ${why || `has ${members.length} workers, ${busy} of them busy`}`);
   }
   if (stations.length === 0) lines.push('  it has no host');
-  const kinds = new Map<string, { count: number; work: Work }>();
-  for (const work of dispatcher.queued()) {
-    const key = `${work.job.id} ${work.at ?? ''} ${work.io}`;
-    const kind = kinds.get(key);
-    if (kind) kind.count++;
-    else kinds.set(key, { count: 1, work });
-  }
-  for (const { count, work } of [...kinds.values()].slice(0, MOST_KINDS))
-    lines.push(
-      `  ${count} × '${work.job.label}'${work.at === undefined ? '' : ` at '${work.at}'`} wait: ${whyWaits(work, dispatcher, crew)}`,
-    );
+  const kinds = new Map<string, { count: number; work: Work; why: () => string }>();
+  const count = (all: Iterable<Work>, why: (work: Work) => string): void => {
+    for (const work of all) {
+      const key = `${work.job.id} ${work.at ?? ''} ${work.io} ${work.job.ready}`;
+      const kind = kinds.get(key);
+      if (kind) kind.count++;
+      else kinds.set(key, { count: 1, work, why: () => why(work) });
+    }
+  };
+  count(dispatcher.queued(), (work) => whyWaits(work, dispatcher, crew));
+  count(dispatcher.coming(), () => whyComing(crew));
+  for (const { count, work, why } of [...kinds.values()].slice(0, MOST_KINDS))
+    lines.push(`  ${count} × '${work.job.label}'${work.at === undefined ? '' : ` at '${work.at}'`} wait: ${why()}`);
   if (kinds.size > MOST_KINDS) lines.push(`  and ${kinds.size - MOST_KINDS} more kinds of work`);
   if (kinds.size === 0) lines.push(`  nothing waits; ${dispatcher.running} calls are under way`);
   return lines;
 }
 
-function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string {
+/** Why work waits for a worker: what its workers do instead. */
+export function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string {
   const { at, job, io } = work;
   const all = dispatcher.members;
   const there = at === undefined ? all : all.filter((member) => isAt(member, at));
@@ -101,4 +104,11 @@ function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string {
     return `each of ${alone.length} workers is held by a task of its own; with({ io: n }) lets several share one, more workers would help`;
   if (io > 0) return `each of ${there.length} workers runs ${io} of them already: a greater io, or more workers, would help`;
   return `all ${there.length} workers are busy; more workers would help`;
+}
+
+/** Why the code of work is not at the hosts yet. */
+export function whyComing(crew: Crew): string {
+  const late = [...crew.stations.values()].filter(({ phase }) => phase === 'discovered');
+  if (late.length === 0) return 'its code is on its way to the hosts';
+  return `its code waits for ${late.map(({ name, waitsFor }) => `host '${name}' (${waitsFor})`).join(', ')}`;
 }

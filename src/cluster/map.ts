@@ -105,7 +105,7 @@ export class MapRun<T> {
 
   async #begin(): Promise<void> {
     try {
-      await this.#caller.prepare(this.#caller.job(this.#fn));
+      await this.#caller.dispatcher.until(this.#caller.prepare(this.#caller.job(this.#fn)));
       this.#pull();
     } catch (error) {
       this.#fail(error);

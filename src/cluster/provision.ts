@@ -6,10 +6,10 @@
 //   P2. A host is set up once, before its first worker, by a process of its own; a worker, before its first call.
 //   P3. Classes that are components, or exported by modules that are shipped, travel both ways.
 import { pathToFileURL } from 'node:url';
-import { Deferred, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { classesOf, className, type Library, packageName, type Shipped, type UnitHead } from '../code/index.ts';
 import type { WorkerInfo } from '../host/index.ts';
-import { PORT, type Runtime } from '../kernel/index.ts';
+import { isSessionLoss, PORT, type Runtime } from '../kernel/index.ts';
 import type { Parts } from './components.ts';
 import type { Define } from './protocol.ts';
 import type { SetUp } from './set-up.ts';
@@ -182,7 +182,8 @@ export class Provision {
       if (job.shipped.package === undefined) await this.#provideUnits(station, [job.shipped.unit]);
       else await this.#install(station, job.shipped);
     } catch (error) {
-      job.refusedBy.set(station.id, toError(error));
+      // One that has let this client go refuses nothing: its end is noticed elsewhere.
+      if (!isSessionLoss(error) && !hasCode(error, 'ERR_CLUSTER_STALE_GRANT')) job.refusedBy.set(station.id, toError(error));
     }
   }
 

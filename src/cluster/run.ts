@@ -129,19 +129,10 @@ export function runCall(
   });
 }
 
-/** Submits work once its function's code is where it must be. */
+/** Submits work; it is given to workers once its function's code is where it must be. */
 export function submit(caller: Caller, work: Work): void {
-  if (work.job.ready) return caller.dispatcher.submit(work);
-  caller.prepare(work.job).then(
-    () => {
-      if (work.state.kind === 'new') caller.dispatcher.submit(work);
-    },
-    (error: unknown) => {
-      if (work.state.kind === 'done') return;
-      work.state = { kind: 'done' };
-      work.settle(false, error, undefined);
-    },
-  );
+  if (work.job.ready) caller.dispatcher.submit(work);
+  else caller.dispatcher.expect(work, caller.prepare(work.job));
 }
 
 function watchProgress(caller: Caller, work: Work, onProgress: NonNullable<CallOptions['onProgress']>): void {

@@ -14,6 +14,7 @@ export class Station {
   readonly has = new Set<string>();
   /** Resolves with the arguments given to `enableHost`. */
   readonly enabled = new Deferred<readonly unknown[] | undefined>().quiet();
+  isEnabled = false;
   /** Resolves when it is set up; rejects when it will not be used. */
   readonly ready = new Deferred<void>().quiet();
   /** The arguments of its last set-up. */

@@ -192,3 +192,16 @@ export function isAt({ info, addresses }: Member, at: string): boolean {
 export function besides({ io, tasks }: Member): number {
   return io + tasks.size;
 }
+
+/** Whether a worker has some work: one that was silent may have what others were given, too. */
+export function isUnderWay(work: Work, { inFlight }: Member): boolean {
+  for (const flight of inFlight) if (flight.work === work) return true;
+  return false;
+}
+
+/** Counts of a client's work. Items of `map` count one each. */
+export interface Tally {
+  done: number;
+  failed: number;
+  retried: number;
+}

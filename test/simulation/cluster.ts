@@ -150,7 +150,8 @@ interface Running {
   enlisting: Promise<void>;
 }
 
-class Cluster {
+/** A simulated cluster; `close` it when done. */
+export class Cluster {
   readonly world: World;
   readonly hosts = new Map<string, Running>();
   scheduler: Scheduler | undefined;
