@@ -26,6 +26,7 @@ export async function runSession(seed: number): Promise<Report> {
   const chance = seededRandom(seed * 7 + 1);
   const count = 2 + Math.floor(chance() * 3);
   const runtimes: Runtime[] = [];
+  const listening: number[] = [];
   const got: Map<number, number[]>[] = [];
   const sinks: TaskRef<Numbered, number>[] = [];
   for (let i = 0; i < count; i++) {
@@ -33,6 +34,7 @@ export async function runSession(seed: number): Promise<Report> {
     const listens = i === 0 || chance() < 0.7;
     const runtime = await world.start(`m${i}`, { pulse: 2_000, ...(listens ? { listen: `mem://m${i}:1` } : {}) });
     runtimes.push(runtime);
+    if (listens) listening.push(i);
     const seen = new Map<number, number[]>();
     got.push(seen);
     sinks.push(
@@ -66,6 +68,7 @@ export async function runSession(seed: number): Promise<Report> {
     }
   }
   let cuts = 0;
+  const dials: Promise<void>[] = [];
   const progress = new Array<number>(count).fill(0);
   const sending = runtimes.map(async (_, from) => {
     for (let n = 0; n < MESSAGES; n++) {
@@ -77,6 +80,8 @@ export async function runSession(seed: number): Promise<Report> {
         else if (!ref.send({ from, n, pad })) await ref.room();
       }
       progress[from] = n;
+      const to = listening[Math.floor(chance() * listening.length)] as number;
+      if (to !== from && n % 8 === 0) dials.push(dialled(seed, runtimes[from]!, runtimes[to]!));
       await new Promise<void>((resolve) => world.clock.after(chance() * 50, resolve));
     }
   });
@@ -107,6 +112,7 @@ export async function runSession(seed: number): Promise<Report> {
     }
   }
   await world.wait(all, 120_000);
+  await world.wait(Promise.all(dials), 120_000);
   for (const sink of sinks) sink.close();
   for (let to = 0; to < count; to++) {
     const taken = await world.wait(sinks[to]!.result);
@@ -139,6 +145,16 @@ async function watchLoss(world: World, runtimes: Runtime[], count: number, chanc
   await world.clock.advance(60_000);
   for (const heard of ends) for (const end of heard) assert.equal(end.kind, 'host-lost');
   return ends;
+}
+
+// Whoever dials an address, in the middle of all, gets to whom it leads; only across a partition nobody answers.
+async function dialled(seed: number, from: Runtime, to: Runtime): Promise<void> {
+  try {
+    assert.equal(await from.connect(to.locations[0] as string), to.id);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    assert.equal(code, 'ERR_LINK_UNREACHABLE', `seed ${seed}: ${from.name} dials ${to.name}: ${message}`);
+  }
 }
 
 /** A reference to a task of one runtime, in another. */

@@ -6,7 +6,7 @@
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, type Conn, dialAndGreet, isLoopback, type Keys, parseAddress } from '../../transport/index.ts';
+import { type Address, type Conn, dialAndGreet, type Greeted, isLoopback, type Keys, parseAddress } from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
@@ -65,9 +65,24 @@ export class Dialer {
     return this.#opening.has(peer);
   }
 
+  /** Aborts when the runtime closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   dial(address: Address, timeoutMs: number, keys: Keys, signal: AbortSignal = this.#closing.signal): Promise<Conn> {
     const { environment, certificate, encrypt } = this.#hub.options;
     return environment.network.dial(address, { timeoutMs, psk: keys.psk, encrypt, signal, certificate });
+  }
+
+  /** Sends our OPEN on a link that was dialled; resolves when it is the session's. Rejects with ERR_LINK_LOST or why the peer refuses. */
+  async attach(conn: Conn, greeted: Greeted, session: Session): Promise<void> {
+    this.#opening.add(session.peer);
+    try {
+      await this.#hub.attach(conn, greeted, session);
+    } finally {
+      this.#opening.delete(session.peer);
+    }
   }
 
   /** Sees to it that the session gets a link, or ends. */
@@ -163,12 +178,7 @@ export class Dialer {
 
   async #tryOne(session: Session, way: Way): Promise<void> {
     const { conn, greeted } = await dialAndGreet(way, this.#hub.self, { purpose: 'session', expected: session.peer });
-    if (!this.#waits(session)) return conn.end();
-    this.#opening.add(session.peer);
-    try {
-      await this.#hub.attach(conn, greeted, session);
-    } finally {
-      this.#opening.delete(session.peer);
-    }
+    if (!this.#waits(session) || this.#opening.has(session.peer)) return conn.end();
+    await this.attach(conn, greeted, session);
   }
 }

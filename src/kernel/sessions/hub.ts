@@ -13,8 +13,6 @@ import {
   type Address,
   acceptAt,
   type Conn,
-  dialAndGreet,
-  formatAddress,
   type Greeted,
   greetAsDialer,
   greetAsListener,
@@ -24,12 +22,13 @@ import {
   type Self,
 } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
+import { connectTo, type Trying } from './connect.ts';
 import { Dialer } from './dialer.ts';
 import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
-import { answersUs, awaitOpen, BYE, IGNORED, judge, type Open, openFrame } from './open.ts';
+import { answersUs, awaitOpen, BYE, IGNORED, ignoredBy, judge, type Open, openFrame } from './open.ts';
 import { Parking } from './parking.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
@@ -104,22 +103,15 @@ export class Hub {
     return listening.address;
   }
 
-  /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_*. */
-  async connect(address: Address, options: { timeoutMs: number; signal?: AbortSignal; expected?: RuntimeId }): Promise<RuntimeId> {
-    const { conn, greeted } = await dialAndGreet((keys) => this.dialer.dial(address, options.timeoutMs, keys, options.signal), this.self, {
-      purpose: 'session',
-      timeoutMs: options.timeoutMs,
-      ...(options.expected ? { expected: options.expected } : {}),
-    });
-    this.dialer.reach(greeted.id, [formatAddress(address)]);
-    await this.#greeted(conn, greeted, this.#sessionFor(greeted.id));
-    return greeted.id;
+  /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_* or ERR_PEERS_IGNORED. */
+  connect(address: Address, options: Trying): Promise<RuntimeId> {
+    return connectTo(this, address, options);
   }
 
   /** Opens a session with a runtime that can be reached, unless there is one. Rejects with ERR_REFERENCE_* or ERR_TIMEOUT. */
   async open(peer: RuntimeId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (peer === this.id || this.isOpen(peer)) return;
-    const session = this.#sessionFor(peer);
+    const session = this.sessionFor(peer);
     this.dialer.establish(session);
     await untilOpen(session, this.options.environment.clock, timeoutMs, signal);
   }
@@ -138,7 +130,7 @@ export class Hub {
     const greeted =
       side === 'dialer' ? await greetAsDialer(conn, this.self, { purpose: 'session' }) : await greetAsListener(conn, this.self);
     this.#final.add(greeted.id);
-    await this.#greeted(conn, greeted, side === 'dialer' ? this.#sessionFor(greeted.id) : undefined);
+    await this.#greeted(conn, greeted, side === 'dialer' ? this.sessionFor(greeted.id) : undefined);
     return greeted.id;
   }
 
@@ -150,7 +142,7 @@ export class Hub {
   /** Sends whole frames; opens a session if there is none. */
   post(peer: RuntimeId, range: Range, large: boolean): void {
     if (this.#closed) return range.release?.();
-    const session = this.#sessionFor(peer);
+    const session = this.sessionFor(peer);
     session.push(range, large);
     if (session.state.kind === 'connecting' || session.unpark(this.options.environment.clock.now())) this.dialer.establish(session);
   }
@@ -204,7 +196,8 @@ export class Hub {
     return drained(this.options.environment.clock, timeoutMs, sessions, (check) => void (this.#drained = check));
   }
 
-  #sessionFor(peer: RuntimeId): Session {
+  /** The session with a peer, or one that begins. */
+  sessionFor(peer: RuntimeId): Session {
     let session = this.#sessions.get(peer);
     if (!session) {
       const { clock, random } = this.options.environment;
@@ -252,9 +245,9 @@ export class Hub {
       },
       open: (open, opened, failed) => this.#open(link, dialled, open, opened, failed),
       refused: (why) => {
-        if (!dialled) return;
-        if (why === BYE.ignored) this.#end(dialled, IGNORED);
-        if (why === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+        if (dialled && why === BYE.ignored) this.#end(dialled, IGNORED);
+        if (dialled && why === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+        return why === BYE.ignored ? ignoredBy(conn.remote) : undefined;
       },
       frame: (session, kind, target, buffer, start, end) => this.#frame(session, link, kind, target, buffer, start, end),
       closed: (session, error) => {
@@ -287,7 +280,7 @@ export class Hub {
       return failed('it was not needed');
     }
     if (verdict === 'anew' && session) this.#end(session, { kind: 'gone', message: 'the other side began anew' });
-    session = this.#sessionFor(link.peer);
+    session = this.sessionFor(link.peer);
     this.#sendOpen(link, session, open.token);
     this.#attach(link, session, open, false, opened, failed);
   }

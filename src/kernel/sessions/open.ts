@@ -77,13 +77,18 @@ export interface Opening {
   begin(): void;
   /** The other side's OPEN. */
   open(open: Open, opened: (session: Session) => void, failed: (why: string) => void): void;
-  /** It said goodbye instead. */
-  refused(why: number | undefined): void;
+  /** It said goodbye instead; what that is for whoever waits, if more is known than that the link is closed. */
+  refused(why: number | undefined): Error | undefined;
   frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number): void;
   closed(session: Session | undefined, error: Error | undefined): void;
 }
 
-/** Starts a link; resolves when it is attached to a session. Rejects with ERR_LINK_LOST. */
+/** The error of whoever dialled a runtime that takes no new peers. */
+export function ignoredBy(remote: string): FlotillaError {
+  return new FlotillaError('ERR_PEERS_IGNORED', `${remote} takes no new peers: the 'ignorePeers' of the runtime there is true.`);
+}
+
+/** Starts a link; resolves when it is attached to a session. Rejects with ERR_LINK_LOST, or with why the other side refuses. */
 export function awaitOpen(link: Link, clock: Clock, on: Opening): Promise<void> {
   return new Promise((resolve, reject) => {
     let session: Session | undefined;
@@ -93,18 +98,16 @@ export function awaitOpen(link: Link, clock: Clock, on: Opening): Promise<void> 
       timer.cancel();
       resolve();
     };
-    const failed = (why: string): void => {
+    const failed = (why: string, error?: Error): void => {
       timer.cancel();
-      reject(new FlotillaError('ERR_LINK_LOST', `${link.conn.remote}: ${why}.`));
+      reject(error ?? new FlotillaError('ERR_LINK_LOST', `${link.conn.remote}: ${why}.`));
     };
     link.start({
       frame: (kind, target, buffer, start, end) => {
         if (session) on.frame(session, kind, target, buffer, start, end);
         else if (kind === KIND.OPEN) on.open(readOpen(buffer, start, end), opened, failed);
-        else if (kind === KIND.BYE) {
-          on.refused(buffer[start]);
-          failed('it closed the link');
-        } else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
+        else if (kind === KIND.BYE) failed('it closed the link', on.refused(buffer[start]));
+        else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
       },
       alive: () => {
         if (session) session.lastHeard = clock.now();

@@ -1,0 +1,76 @@
+// Opens a session with whatever runtime answers at an address, for as long as whoever asks waits.
+//
+//   C1. If a session with the one that answers is open, the address leads to it: no second link is made for it.
+//   C2. One OPEN of ours is under way to a peer at a time; others wait for what comes of it.
+//   C3. What may be otherwise in a moment (a busy door, a connection that broke) is tried again until the time is over.
+import { Backoff, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
+import { type Address, dialAndGreet, formatAddress } from '../../transport/index.ts';
+import { untilOpen } from './heartbeat.ts';
+import type { Hub } from './hub.ts';
+
+const AGAIN = { firstMs: 30, mostMs: 1_000 } as const;
+
+/** How long to try, and what ends it before. */
+export interface Trying {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Resolves with the runtime that answers, once a session with it is open. Rejects with ERR_LINK_*, ERR_PEERS_IGNORED or the signal's reason. */
+export async function connectTo(hub: Hub, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
+  const { clock, random } = hub.options.environment;
+  const backoff = new Backoff({ ...AGAIN, random: () => randomFraction(random) });
+  const until = clock.now() + timeoutMs;
+  const [stop, release] = either(hub.dialer.closing, signal);
+  try {
+    for (;;) {
+      try {
+        return await connectOnce(hub, address, { timeoutMs: until - clock.now(), signal: stop });
+      } catch (error) {
+        const wait = backoff.next();
+        if (stop.aborted || !passes(error) || clock.now() + wait >= until) throw error;
+        await sleep(clock, wait, stop);
+      }
+    }
+  } finally {
+    release();
+  }
+}
+
+async function connectOnce(hub: Hub, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
+  const { clock } = hub.options.environment;
+  const since = clock.now();
+  const { conn, greeted } = await dialAndGreet((keys) => hub.dialer.dial(address, timeoutMs, keys, signal), hub.self, {
+    purpose: 'session',
+    timeoutMs,
+  });
+  const { id } = greeted;
+  hub.dialer.reach(id, [formatAddress(address)]);
+  if (hub.isOpen(id))
+    conn.end(); // C1
+  else if (hub.dialer.isOpening(id)) {
+    conn.end();
+    await untilOpen(hub.sessionFor(id), clock, Math.max(1, timeoutMs - (clock.now() - since)), signal); // C2
+  } else {
+    await hub.dialer.attach(conn, greeted, hub.sessionFor(id)).catch((error: unknown) => {
+      if (!hub.isOpen(id)) throw error; // a link of the other side's came first
+    });
+  }
+  return id;
+}
+
+// C3
+function passes(error: unknown): boolean {
+  return hasCode(error, 'ERR_LINK_LOST') || hasCode(error, 'ERR_SESSION_LOST') || (error as { passing?: boolean }).passing === true;
+}
+
+// A signal that aborts with the first of two, and what lets go of both.
+function either(one: AbortSignal, other: AbortSignal | undefined): [AbortSignal, () => void] {
+  if (!other) return [one, () => {}];
+  const both = new AbortController();
+  const abort = (): void => both.abort(one.aborted ? one.reason : other.reason);
+  const signals = [one, other];
+  if (signals.some((signal) => signal.aborted)) abort();
+  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+  return [both.signal, () => signals.forEach((signal) => void signal.removeEventListener('abort', abort))];
+}
