@@ -1,14 +1,30 @@
 // Opens a session with whatever runtime answers at an address, for as long as whoever asks waits.
 //
-//   C1. If a session with the one that answers is open, the address leads to it: no second link is made for it.
-//   C2. One OPEN of ours is under way to a peer at a time; others wait for what comes of it.
-//   C3. What may be otherwise in a moment (a busy door, a connection that broke) is tried again until the time is over.
+//   CON1. If a session with the one that answers is open, the address leads to it: no second link is made for it.
+//   CON2. One OPEN of ours is under way to a peer at a time; others wait for what comes of it.
+//   CON3. What may be otherwise in a moment (a busy door, a connection that broke) is tried again until the time is over.
 import { Backoff, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, dialAndGreet, formatAddress } from '../../transport/index.ts';
+import { type Address, type Conn, dialAndGreet, formatAddress, type Greeted, type Keys, type Self } from '../../transport/index.ts';
 import { untilOpen } from './heartbeat.ts';
-import type { Hub } from './hub.ts';
+import type { HubOptions } from './hub-options.ts';
+import type { Session } from './session.ts';
 
 const AGAIN = { firstMs: 30, mostMs: 1_000 } as const;
+
+/** What connecting needs of a hub. */
+interface Home {
+  readonly self: Self;
+  readonly options: HubOptions;
+  readonly dialer: {
+    readonly closing: AbortSignal;
+    isOpening(peer: RuntimeId): boolean;
+    reach(peer: RuntimeId, addresses: readonly string[]): void;
+    dial(address: Address, timeoutMs: number, keys: Keys, signal?: AbortSignal): Promise<Conn>;
+    attach(conn: Conn, greeted: Greeted, session: Session): Promise<void>;
+  };
+  isOpen(peer: RuntimeId): boolean;
+  sessionFor(peer: RuntimeId): Session;
+}
 
 /** How long to try, and what ends it before. */
 export interface Trying {
@@ -17,7 +33,7 @@ export interface Trying {
 }
 
 /** Resolves with the runtime that answers, once a session with it is open. Rejects with ERR_LINK_*, ERR_PEERS_IGNORED or the signal's reason. */
-export async function connectTo(hub: Hub, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
+export async function connectTo(hub: Home, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
   const { clock, random } = hub.options.environment;
   const backoff = new Backoff({ ...AGAIN, random: () => randomFraction(random) });
   const until = clock.now() + timeoutMs;
@@ -37,7 +53,7 @@ export async function connectTo(hub: Hub, address: Address, { timeoutMs, signal 
   }
 }
 
-async function connectOnce(hub: Hub, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
+async function connectOnce(hub: Home, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
   const { clock } = hub.options.environment;
   const since = clock.now();
   const { conn, greeted } = await dialAndGreet((keys) => hub.dialer.dial(address, timeoutMs, keys, signal), hub.self, {
@@ -47,10 +63,10 @@ async function connectOnce(hub: Hub, address: Address, { timeoutMs, signal }: Tr
   const { id } = greeted;
   hub.dialer.reach(id, [formatAddress(address)]);
   if (hub.isOpen(id))
-    conn.end(); // C1
+    conn.end(); // CON1
   else if (hub.dialer.isOpening(id)) {
     conn.end();
-    await untilOpen(hub.sessionFor(id), clock, Math.max(1, timeoutMs - (clock.now() - since)), signal); // C2
+    await untilOpen(hub.sessionFor(id), clock, Math.max(1, timeoutMs - (clock.now() - since)), signal); // CON2
   } else {
     await hub.dialer.attach(conn, greeted, hub.sessionFor(id)).catch((error: unknown) => {
       if (!hub.isOpen(id)) throw error; // a link of the other side's came first
@@ -59,7 +75,7 @@ async function connectOnce(hub: Hub, address: Address, { timeoutMs, signal }: Tr
   return id;
 }
 
-// C3
+// CON3
 function passes(error: unknown): boolean {
   return hasCode(error, 'ERR_LINK_LOST') || hasCode(error, 'ERR_SESSION_LOST') || (error as { passing?: boolean }).passing === true;
 }
