@@ -31,6 +31,7 @@ import {
 } from './options.ts';
 import { Orders } from './orders.ts';
 import { printLine } from './output.ts';
+import { Places } from './places.ts';
 import { Provision } from './provision.ts';
 import { mapResults, type Results } from './results.ts';
 import { type Caller, isStreaming, PLAIN, RemoteValues, runCall } from './run.ts';
@@ -115,12 +116,16 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       },
       explain: () => explainWork(this.#dispatcher, this.#crew),
     };
+    const only = () => this.#joined?.only;
+    const { clock } = runtime.environment;
+    const places = new Places({ clock, crew: this.#crew, dispatcher: this.#dispatcher, warn, only });
     this.#caller = {
       kernel: runtime.kernel,
       dispatcher: this.#dispatcher,
       report,
       job: (fn) => this.#job(fn),
       prepare: (job) => this.#prepare(job),
+      refuses: (at) => places.refuses(at),
       mapError: (error, member) => this.#mapError(error, member),
       notices: new Map(),
       tasks: new Set(),

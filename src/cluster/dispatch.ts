@@ -144,6 +144,11 @@ export class Dispatcher {
     });
   }
 
+  /** Fails work that will never run. */
+  refuse(work: Work, why: Error): void {
+    if (this.#takes(work)) this.#settle(work, false, why, undefined);
+  }
+
   /** Waits for what must be before work can be made; nothing is idle until then. Rejects with what it rejects with, or with what ends the client. */
   until(ready: Promise<void>): Promise<void> {
     return this.#failure ? Promise.reject(this.#failure) : this.#coming.wait(ready, () => this.#pumpSoon());

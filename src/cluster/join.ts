@@ -10,6 +10,7 @@ import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { firstWorker } from './first-worker.ts';
 import type { ClientOptions } from './options.ts';
+import type { OnlyHost } from './places.ts';
 import { seekHosts, startInline, startLocal, startScheduler } from './private.ts';
 import type { Wish } from './protocol.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -28,6 +29,8 @@ export interface Joined {
   readonly link: SchedulerLink | undefined;
   /** Resolves when the client may be handed out. */
   readonly begun: Promise<void>;
+  /** The only host that there can be; undefined where others may join. */
+  readonly only: OnlyHost | undefined;
   /** There are other allocations. */
   again(allocations: readonly HostAllocation[]): Promise<void>;
   peerEnded(peer: RuntimeId, end: SessionEnd): void;
@@ -90,7 +93,15 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     const data = await asSetUp('hostSetUp', options.hostSetUp)?.fn(...(inlineArgs(options.hostSetUp) as never[]));
     startInline(runtime, dispatcher, crew, joining.inline, data);
     await asSetUp('workerSetUp', options.workerSetUp)?.fn(...(inlineArgs(options.workerSetUp) as never[]));
-    return { link: undefined, begun: Promise.resolve(), again: () => Promise.resolve(), peerEnded() {}, close: () => Promise.resolve() };
+    const only = { name: 'inline', workers: ['inline'], addresses: [] };
+    return {
+      link: undefined,
+      begun: Promise.resolve(),
+      only,
+      again: () => Promise.resolve(),
+      peerEnded() {},
+      close: () => Promise.resolve(),
+    };
   }
   const found = mode.kind === 'auto' ? await findScheduler(runtime, options.local === false, options.signal) : undefined;
   const address = mode.kind === 'shared' ? mode.address : found;
@@ -108,6 +119,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
   const joined: Joined = {
     link,
     begun: begin(joining, link, own?.host !== undefined && own.alone),
+    only: own?.alone && own.host ? onlyHost(own.host, runtime.locations) : undefined,
     async again(allocations) {
       if (own) void seekHosts(runtime, allocations, warn);
       await link.again();
@@ -139,6 +151,10 @@ async function startOwn(mode: Mode, { runtime, options, log, warn, allocations }
   const network = mode.kind === 'auto' || namesHosts(options);
   if (network) void seekHosts(runtime, allocations, warn);
   return { scheduler, host, alone: !network };
+}
+
+function onlyHost({ options: { name, workers } }: Host, addresses: readonly string[]): OnlyHost {
+  return { name, addresses, workers: Array.from({ length: workers }, (_, i) => `${name}/${i + 1}`) };
 }
 
 async function begin(joining: Joining, link: SchedulerLink, local: boolean): Promise<void> {

@@ -104,7 +104,10 @@ export class MapRun<T> {
   readonly #onAbort = (): void => this.#fail(aborted(this.#signal?.reason));
 
   async #begin(): Promise<void> {
+    const { at } = this.#options;
     try {
+      const refused = at === undefined ? undefined : this.#caller.refuses(at);
+      if (refused) throw refused;
       await this.#caller.dispatcher.until(this.#caller.prepare(this.#caller.job(this.#fn)));
       this.#pull();
     } catch (error) {

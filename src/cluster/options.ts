@@ -121,7 +121,8 @@ export interface Progress {
 export interface CallOptions {
   /**
    * Where to run: a host by name or location (`tcp://HOST:PORT`), all hosts of a machine by its address, a worker as `HOST/N` or
-   * `tcp://HOST:PORT/N`. A place that there is not is ERR_HOST_UNKNOWN. (`rtask_at`)
+   * `tcp://HOST:PORT/N`. A place that there is not is ERR_HOST_UNKNOWN at once on this machine's own workers; with hosts of the network, one
+   * of that name may still join: that is warned of, and `timeout` ends the wait. (`rtask_at`)
    */
   readonly at?: string;
   /** Runs up to so many at once on a worker, beside other calls: for functions that mostly wait. */

@@ -17,6 +17,8 @@ export interface Caller {
   /** The function as a job whose code is, or is being, given to the hosts. */
   job(fn: (...args: never[]) => unknown): Job;
   prepare(job: Job): Promise<void>;
+  /** Why nothing will ever run at a place; undefined if it may. */
+  refuses(at: string): Error | undefined;
   /** An error of a worker, with its stack in the user's own files and its place. */
   mapError(error: unknown, member: Member | undefined): unknown;
   /** Spawned tasks that have not ended. */
@@ -131,6 +133,8 @@ export function runCall(
 
 /** Submits work; it is given to workers once its function's code is where it must be. */
 export function submit(caller: Caller, work: Work): void {
+  const refused = work.at === undefined ? undefined : caller.refuses(work.at);
+  if (refused) return caller.dispatcher.refuse(work, refused);
   if (work.job.ready) caller.dispatcher.submit(work);
   else caller.dispatcher.expect(work, caller.prepare(work.job));
 }

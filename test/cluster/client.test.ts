@@ -268,11 +268,35 @@ for (const inline of [false, true]) {
         client.with({ timeout: 50 }).run(async () => new Promise(() => {})),
         { code: 'ERR_TIMEOUT', message: /was not done within 50 ms; it was stopped/ },
       );
-      if (!inline)
-        await assert.rejects(client.with({ timeout: 50, at: 'nowhere' }).run(square, 1), {
-          message: /was not begun within 50 ms: .*explain/,
-        });
       assert.equal(await client.run(square, 3), 9);
+    });
+
+    test('a place that there is not is an error at once, by every verb', async () => {
+      const nowhere = client.with({ at: 'nowhere' });
+      const unknown = { code: 'ERR_HOST_UNKNOWN', message: /no host or worker 'nowhere'\. There are / };
+      await assert.rejects(nowhere.run(square, 1), unknown);
+      await assert.rejects(nowhere.map(square, [1, 2, 3]).toArray(), unknown);
+      await assert.rejects(
+        nowhere.spawn(async (self: Task<never>) => self.receive()),
+        unknown,
+      );
+      await assert.rejects(async () => {
+        for await (const _ of nowhere.run(async function* () {
+          yield 1;
+        }));
+      }, unknown);
+      const [worker] = client.workers();
+      assert.equal(await client.with({ at: worker!.name }).run(square, 3), 9);
+      assert.equal(await client.with({ at: worker!.host }).run(square, 4), 16);
+      await assert.rejects(client.with({ at: `${worker!.host}/99` }).run(square, 1), { code: 'ERR_HOST_UNKNOWN' });
+    });
+
+    test('a call that times out before it began says so', async (t) => {
+      if (inline) return t.skip('one worker is always there');
+      const names = client.workers().map(({ name }) => name);
+      for (const name of names) client.suspendWorker(name);
+      await assert.rejects(client.with({ timeout: 50 }).run(square, 1), { message: /was not begun within 50 ms: .*explain/ });
+      for (const name of names) client.resumeWorker(name);
     });
 
     test('a module by URL, not loaded here', async () => {

@@ -233,7 +233,7 @@ export class Cluster {
     await Promise.all(Array.from({ length: count }, () => this.startHost(1 + Math.floor(chance() * 2))));
   }
 
-  async startClient(name: string, abandonZombieHosts: number | boolean): Promise<Used> {
+  async startClient(name: string, abandonZombieHosts: number | boolean, warn: (text: string) => void = () => {}): Promise<Used> {
     const events: ClusterEvent[] = [];
     const connecting = Client.in(
       {
@@ -242,7 +242,7 @@ export class Cluster {
         pulse: PULSE_MS,
         abandonZombieHosts,
         output: 'ignore',
-        warn: () => {},
+        warn,
         onStatus: (event) => events.push(event),
       },
       this.world.environment(name),

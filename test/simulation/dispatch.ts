@@ -38,6 +38,7 @@ export async function runDispatch(seed: number): Promise<Report> {
       return job;
     },
     prepare: async () => {},
+    refuses: () => undefined,
     mapError: (error) => error,
     tasks: new Set(),
     report: new WorkReport(world.clock, new Events(), dispatcher),
