@@ -26,7 +26,7 @@ async function starts(spare: boolean): Promise<number> {
   const runtime = await Runtime.start({ role: 'host', secret: SECRET });
   const { environment } = runtime;
   const ground = systemGround({ entry, random: environment.random, clock: environment.clock, spare });
-  const home = ground.enter(runtime.id);
+  const home = ground.enter(runtime.id, 1);
   const took = await times(7, async () => {
     if (spare) await new Promise((resolve) => setTimeout(resolve, 700)); // until the spare is there
     const config = {

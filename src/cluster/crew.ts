@@ -12,6 +12,7 @@ import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { agreePulse, type CrewClient, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClusterEvent } from './events.ts';
+import { Partings } from './parting.ts';
 import { presentOf, type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { Station } from './station.ts';
@@ -24,6 +25,7 @@ const ATTACH_MS = 10_000;
 /** The crew of one client. */
 export class Crew {
   readonly events: Events<ClusterEvent>;
+  readonly partings: Partings;
   /** Every worker there ever was, by name. */
   readonly history = new Map<string, Past>();
   readonly stations = new Map<RuntimeId, Station>();
@@ -54,6 +56,7 @@ export class Crew {
     this.#kernel = client.runtime.kernel;
     this.#dispatcher = client.dispatcher;
     this.#log = client.log;
+    this.partings = new Partings(this.#kernel.clock);
     this.events = new Events((error) => this.#log.error(`A listener of events threw: ${toError(error).message}`));
     this.#dispatcher.onDrained = (member) => this.#drained(member);
   }
@@ -83,6 +86,10 @@ export class Crew {
 
   /** What a host says. */
   heard(host: RuntimeId, notice: HostNotice): void {
+    if (notice.kind === 'output') {
+      this.partings.heard(); // also what a host has left to bring of a place that was given back
+      return this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#client.library.mapStack(notice.text) });
+    }
     const station = this.stations.get(host);
     if (!station) return;
     const setUp = `${station.name}/${SET_UP_SLOT}`;
@@ -111,8 +118,6 @@ export class Crew {
       case 'availability':
         station.availability = notice.availability;
         return this.events.emit({ ...notice, host: station.name });
-      case 'output':
-        return this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#client.library.mapStack(notice.text) });
     }
   }
 
@@ -285,7 +290,7 @@ export class Crew {
   giveBack(station: Station, slot: number, reason = 'its place was given back'): void {
     if (!station.slots.delete(slot)) return;
     const after = this.#endAt(station, slot, reason);
-    if (!this.closing) void this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]).catch(() => {});
+    if (!this.closing) this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]));
     after?.done.resolve();
     if (station.slots.size === 0) this.#hostClosed(station, reason);
   }
@@ -358,7 +363,7 @@ export class Crew {
     station.ready.reject(error);
     this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
     void this.#client.takes(station.id, 0, true);
-    void this.#kernel.ask(station.id, PORT.HOST, 'detach', []).catch(() => {});
+    this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'detach', []));
     this.events.emit({ kind: 'host-failed', host: station.name, reason: error.message });
     station.left.resolve();
   }

@@ -105,16 +105,14 @@ export class SchedulerLink {
     void this.#reconnect();
   }
 
-  /** Leaves the scheduler and every host; resolves when they have let go, or after `timeoutMs`. */
-  async close(timeoutMs: number): Promise<void> {
+  /** Leaves the scheduler and every host; resolves when they have let go, or nothing is heard of them for `quietMs`. */
+  async close(quietMs: number): Promise<void> {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     const { runtime, crew } = this.#options;
     const { kernel } = runtime;
-    const leave = (peer: RuntimeId, port: number, method: string): Promise<unknown> =>
-      kernel.ask(peer, port, method, [], { timeout: timeoutMs }).catch(() => undefined);
-    const known = [...crew.stations.values()].filter(({ id }) => kernel.peers.has(id)).map(({ id }) => leave(id, PORT.HOST, 'detach'));
-    if (this.#scheduler) known.push(leave(this.#scheduler, PORT.SCHEDULER, 'leave'));
-    await Promise.all(known);
+    for (const { id } of crew.stations.values()) if (kernel.peers.has(id)) crew.partings.add(kernel.ask(id, PORT.HOST, 'detach', []));
+    if (this.#scheduler) crew.partings.add(kernel.ask(this.#scheduler, PORT.SCHEDULER, 'leave', []));
+    await crew.partings.over(quietMs);
     await this.#pulse?.close();
   }
 

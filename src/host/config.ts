@@ -1,7 +1,7 @@
 // What a worker process is told, from what its host was told.
 import { GRACE_MS } from '../kernel/index.ts';
-import type { WorkerConfig } from './child.ts';
-import type { HostOptions } from './host.ts';
+import type { HostOptions } from './options.ts';
+import type { WorkerConfig } from './process/contract.ts';
 import { SET_UP_SLOT } from './tenant.ts';
 
 /** The configuration of the worker of a place. */

@@ -6,22 +6,13 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer, toHex } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
-import type { Conn } from '../transport/index.ts';
-import { Child, type ChildHandler, killGroup, type Limits, type Started, startProcess, type WorkerConfig } from './child.ts';
 import { hostFolder, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
-import { Sweeper } from './marked.ts';
+import { Child, killGroup, type Started, startProcess } from './process/child.ts';
+import type { ChildHandler, Launched, Limits, WorkerConfig } from './process/contract.ts';
+import { Sweeper } from './process/marked.ts';
+import { type Account, clearAs } from './process/users.ts';
 import type { Availability } from './protocol.ts';
-import { type Account, clearAs } from './users.ts';
-
-/** A process that was started. */
-export interface Launched {
-  readonly pid: number;
-  /** The connection on which it greets. */
-  readonly conn: Conn;
-  /** Ends it and its descendants, now. Resolves when it is gone. */
-  kill(reason: string): Promise<void>;
-}
 
 /** The code that a host holds. */
 export interface CodeStore {
@@ -42,8 +33,8 @@ export interface Home {
 export interface Ground {
   /** Starts a worker process. */
   launch(config: WorkerConfig, home: Home, handler: ChildHandler): Launched;
-  /** Makes a client's folder. Throws ERR_HOST_START when nobody is left whose account it could use. */
-  enter(client: RuntimeId): Home;
+  /** Makes the folder of a stay of a client, which no other stay has had. Throws ERR_HOST_START when nobody is left whose account it could use. */
+  enter(client: RuntimeId, stay: number): Home;
   /** A worker's own folder in its client's. */
   room(home: Home, slot: number): string;
   /** Gives what the host has put into a client's folder to whoever its workers are. */
@@ -131,7 +122,7 @@ export function systemGround(options: GroundOptions): Ground {
       const { account } = home;
       return new Child(ready ?? start(account, config.cwd), config, handler, { limits, account, clock, sweeper });
     },
-    enter(client) {
+    enter(client, stay) {
       const account = free.shift();
       if (accounts.length > 0 && !account) {
         throw new FlotillaError(
@@ -139,7 +130,7 @@ export function systemGround(options: GroundOptions): Ground {
           `All ${accounts.length} users that workers of this host may run under are taken by other clients. Give more with --user A,B,C, or wait.`,
         );
       }
-      const folder = join(root, client.slice(0, 12));
+      const folder = join(root, `${client.slice(0, 12)}-${stay}`);
       make(folder, account);
       make(join(folder, 'code'), account);
       make(join(folder, 'node_modules'), account);

@@ -6,52 +6,22 @@
 //   H1. A slot has at most one process. A newer epoch takes the slot from an older one.
 //   H2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
 //   H3. Nothing of a client starts before it says so, if it sets the host up first.
+//   H4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
 import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
 import { GRACE_MS, PORT, type Runtime } from '../kernel/index.ts';
-import type { ChildHandler } from './child.ts';
 import { workerConfig } from './config.ts';
-import type { Ground, Home, Launched } from './ground.ts';
+import type { Home } from './ground.ts';
 import { factsOf } from './machine.ts';
-import { roomFor } from './pressure.ts';
+import type { HostEvents, HostOptions } from './options.ts';
+import type { ChildHandler, Launched } from './process/contract.ts';
 import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
 import { schedulerOf, Tenant } from './tenant.ts';
 
-/** Options of {@link Host}. */
-export interface HostOptions {
-  readonly name: string;
-  readonly workers: number;
-  readonly ground: Ground;
-  /** The secret, which workers need to be reached. */
-  readonly secret: Uint8Array;
-  /** Where workers listen: addresses without port. None: they are reached through this host. */
-  readonly listen?: readonly string[];
-  /** The ports of workers, by slot; any that is free for those that have none here. */
-  readonly ports?: readonly number[];
-  readonly advertise?: string;
-  readonly encrypt?: 'auto' | 'always';
-  /** Bounds of the time between signs of life, in ms; a client's wish is moved into them, and the most holds without any. */
-  readonly pulse?: readonly [least: number, most: number];
-  /** Milliseconds without work after which a worker is closed; 0 (the default): never. */
-  readonly idleMs?: number;
-  /** Milliseconds that a silent client is waited for. */
-  readonly patienceMs?: number;
-  /** Takes no code: only what is installed here runs. */
-  readonly onlyRegistered?: boolean;
-  readonly log?: Log;
-  readonly facts?: HostFacts;
-}
-
-/** What a host tells those who run it. */
-export interface HostEvents {
-  /** Places are free again. */
-  freed(client: RuntimeId, slots: readonly number[], epoch: number): void;
-  /** A client is gone, and all it had here. */
-  left(client: RuntimeId): void;
-}
-
 const PATIENCE_MS = 60_000;
+/** A host that closes waits so long for clients to take what was printed. */
+const LET_GO_MS = 5_000;
 const INTERRUPTED_MS = GRACE_MS + 1_000;
 
 /** The host of one runtime. */
@@ -140,24 +110,27 @@ export class Host implements SlotHost {
       const held = this.#slots.get(number);
       if (number < 1 || number > this.options.workers || (held && held.epoch >= epoch)) continue;
       if (held) void held.end('its place was granted to another client');
-      const slot = new Slot(this, { number, client, epoch, name: `${this.options.name}/${number}` });
+      const slot = new Slot(this, { number, client, stay: tenant, epoch, name: `${this.options.name}/${number}` });
       this.#slots.set(number, slot);
       if (!hold || tenant.begun) slot.start();
     }
   }
 
-  /** Takes slots back from a client. */
-  release(client: RuntimeId, slots: readonly number[]): void {
-    for (const number of slots) {
-      const slot = this.#mine(client, number);
-      if (!slot) continue;
-      this.#slots.delete(number);
-      void slot.end('its place was given back').then(() => this.events.freed(client, [number], slot.epoch));
-    }
-    this.#emptied(client);
+  /** Takes slots back from a client. Resolves when it has been brought all that was printed there. H4 */
+  async release(client: RuntimeId, slots: readonly number[]): Promise<void> {
+    const given = slots.flatMap((number) => this.#mine(client, number) ?? []);
+    const ends = given.map(async (slot) => {
+      this.#slots.delete(slot.number);
+      await slot.end('its place was given back');
+      this.events.freed(client, [slot.number], slot.epoch);
+      await slot.stay.outbox.untilRoom();
+    });
+    // A client that has nothing here any more, and does not come for more, leaves nothing.
+    if (this.#of(client).length === 0) ends.push(this.drop(client, 'it gave everything back'));
+    await Promise.all(ends);
   }
 
-  /** A client is gone: so is all it had here. H2 */
+  /** A client is gone: so is all it had here. Resolves when it has been brought all that was printed, if it is still there. H2, H4 */
   drop(client: RuntimeId, reason = 'its client left', restMs = 0): Promise<void> {
     const tenant = this.#tenants.get(client);
     if (!tenant) return Promise.resolve();
@@ -179,7 +152,7 @@ export class Host implements SlotHost {
       });
     this.#leaving.add(leaving);
     this.#pace();
-    return leaving;
+    return leaving.then(() => tenant.outbox.untilRoom());
   }
 
   /** Asks clients (one by name or id, or all) to leave: what runs may end. Those that are not attached are dropped. */
@@ -221,6 +194,7 @@ export class Host implements SlotHost {
 
   /** A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead. */
   peerEnded(peer: RuntimeId): void {
+    this.#tenants.get(peer)?.outbox.end();
     if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.hub.options.pulseMs);
   }
 
@@ -255,14 +229,17 @@ export class Host implements SlotHost {
   /** Ends every worker and removes every folder. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#tenants.keys()].map((client) => this.drop(client, 'its host closes')));
+    const drops = Promise.all([...this.#tenants.keys()].map((client) => this.drop(client, 'its host closes')));
+    const stop = new AbortController();
+    await Promise.race([drops, sleep(this.clock, LET_GO_MS, stop.signal).catch(() => {})]);
+    stop.abort();
     await Promise.all(this.#leaving);
     await this.options.ground.close();
   }
 
   launch(slot: Slot, handler: ChildHandler): Launched {
     const { options } = this;
-    const { home } = this.#granted(slot.client);
+    const { home } = slot.stay;
     const { hub, location } = this.#runtime;
     const config = workerConfig(options, slot, {
       folder: home.folder,
@@ -278,29 +255,22 @@ export class Host implements SlotHost {
   }
 
   ready(slot: Slot, id: RuntimeId, pid: number): void {
-    const { number, client, name, epoch } = slot;
+    const { number, name, epoch } = slot;
     const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
     const worker = { id, name, host: this.#runtime.id, hostName: this.options.name, slot: number, epoch, pid, addresses };
-    this.#notify(client, { kind: 'worker-ready', worker });
+    this.#tell(slot, { kind: 'worker-ready', worker });
   }
 
-  ended({ client, name, number, diesOf }: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
+  ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
     this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
-    if (onPurpose) return this.#notify(client, { kind: 'worker-closed', name, slot: number, reason });
-    this.#notify(client, { kind: 'worker-ended', worker, name, reason: diesOf ?? reason, lastLines, blameless: diesOf !== undefined });
+    const { name, number, diesOf } = slot;
+    if (onPurpose) return this.#tell(slot, { kind: 'worker-closed', name, slot: number, reason });
+    this.#tell(slot, { kind: 'worker-ended', worker, name, reason: diesOf ?? reason, lastLines, blameless: diesOf !== undefined });
     this.#log.info(`Worker ${name} ended: ${reason}.`);
   }
 
-  failed({ client, name }: Slot, reason: string): void {
-    this.#notify(client, { kind: 'worker-failed', name, reason });
-  }
-
-  output({ client, name }: Slot, stream: 'stdout' | 'stderr', text: string): void {
-    this.#notify(client, { kind: 'output', worker: name, stream, text });
-  }
-
-  untilRoom({ client }: Slot): Promise<void> | undefined {
-    return roomFor(this.#runtime.kernel, client, () => this.#tenants.has(client));
+  failed(slot: Slot, reason: string): void {
+    this.#tell(slot, { kind: 'worker-failed', name: slot.name, reason });
   }
 
   #byScheduler<T>(peer: RuntimeId, act: () => T): T {
@@ -328,7 +298,7 @@ export class Host implements SlotHost {
   #tenant(client: RuntimeId): Tenant {
     let tenant = this.#tenants.get(client);
     if (!tenant) {
-      tenant = new Tenant(client, this.#nextTenant++, this.options.ground, this, this.options);
+      tenant = new Tenant(client, this.#nextTenant++, this.#runtime.kernel, this, this.options);
       this.#tenants.set(client, tenant);
     }
     return tenant;
@@ -375,6 +345,11 @@ export class Host implements SlotHost {
     else if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
   }
 
+  // What is left of an earlier stay is nothing to the next.
+  #tell({ client, stay }: Slot, notice: HostNotice): void {
+    if (this.#tenants.get(client) === stay) this.#notify(client, notice);
+  }
+
   #of(client: RuntimeId): Slot[] {
     return [...this.#slots.values()].filter((slot) => slot.client === client);
   }
@@ -391,10 +366,5 @@ export class Host implements SlotHost {
 
   #named(which: string | undefined): RuntimeId[] {
     return this.clients.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which)).map(({ id }) => id);
-  }
-
-  // A client that has nothing here any more, and does not come for more, leaves nothing.
-  #emptied(client: RuntimeId): void {
-    if (this.#of(client).length === 0) void this.drop(client, 'it gave everything back');
   }
 }

@@ -4,13 +4,22 @@
 //   L2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
 //   L3. Of every process that greeted, its end is told once, with its reason.
 import { Backoff, type Clock, type RuntimeId, type Timer } from '../base/index.ts';
-import type { ChildHandler } from './child.ts';
-import { startError } from './child.ts';
-import type { Launched } from './ground.ts';
+import type { Home } from './ground.ts';
+import type { Outbox } from './outbox.ts';
+import { startError } from './process/child.ts';
+import type { ChildHandler, Launched } from './process/contract.ts';
 import type { SlotReport, WorkerDies, WorkerLoad } from './protocol.ts';
 
 /** A worker that has lived so long was not the cause of its end. */
 const STEADY_MS = 1_000;
+
+/** One stay of a client: what it has on this host from its first grant until all of that is gone. */
+export interface Stay {
+  /** Tells one stay from the next. */
+  readonly number: number;
+  readonly home: Home;
+  readonly outbox: Outbox;
+}
 
 /** What a place needs of its host. */
 export interface SlotHost {
@@ -23,8 +32,6 @@ export interface SlotHost {
   /** A process ended: by itself, or on purpose. */
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
   failed(slot: Slot, reason: string): void;
-  output(slot: Slot, stream: 'stdout' | 'stderr', text: string): void;
-  untilRoom(slot: Slot): Promise<void> | undefined;
 }
 
 type Life =
@@ -39,6 +46,7 @@ type Life =
 export class Slot {
   readonly number: number;
   readonly client: RuntimeId;
+  readonly stay: Stay;
   readonly epoch: number;
   readonly name: string;
   load: WorkerLoad = { kind: 'load', running: 0, tasks: 0, done: 0 };
@@ -51,10 +59,11 @@ export class Slot {
   #life: Life = { kind: 'held' };
   #closing: 'close' | 'restart' | undefined;
 
-  constructor(host: SlotHost, place: { number: number; client: RuntimeId; epoch: number; name: string }) {
+  constructor(host: SlotHost, place: { number: number; client: RuntimeId; stay: Stay; epoch: number; name: string }) {
     this.#host = host;
     this.number = place.number;
     this.client = place.client;
+    this.stay = place.stay;
     this.epoch = place.epoch;
     this.name = place.name;
     this.busyAt = host.clock.now();
@@ -95,8 +104,8 @@ export class Slot {
     let child: Launched;
     try {
       child = this.#host.launch(this, {
-        output: (stream, text) => this.#host.output(this, stream, text),
-        untilRoom: () => this.#host.untilRoom(this),
+        output: (stream, text) => this.stay.outbox.say({ kind: 'output', worker: this.name, stream, text }),
+        untilRoom: () => this.stay.outbox.untilRoom(),
         ended: (reason, lastLines) => this.#ended(child, reason, lastLines),
       });
     } catch (error) {

@@ -3,8 +3,9 @@ import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
 import { fileError, type Kernel } from '../kernel/index.ts';
 import type { Ground, Home } from './ground.ts';
+import { Outbox } from './outbox.ts';
 import type { HostNotice } from './protocol.ts';
-import { Slot, type SlotHost } from './slot.ts';
+import { Slot, type SlotHost, type Stay } from './slot.ts';
 
 /** The number of the process that sets a host up, before any worker. */
 export const SET_UP_SLOT = 0;
@@ -12,10 +13,10 @@ const MOST_HELD = 1_000;
 const ATTACH_MS = 60_000;
 
 /** A client of a host. */
-export class Tenant {
+export class Tenant implements Stay {
   readonly home: Home;
-  /** Tells one stay of a client from the next. */
   readonly number: number;
+  readonly outbox: Outbox;
   /** What was to be told before the client attached. */
   readonly held: HostNotice[] = [];
   attached = false;
@@ -33,16 +34,18 @@ export class Tenant {
   constructor(
     id: RuntimeId,
     number: number,
-    ground: Ground,
+    kernel: Kernel,
     host: SlotHost,
-    options: { readonly name: string; readonly onlyRegistered?: boolean },
+    options: { readonly name: string; readonly ground: Ground; readonly onlyRegistered?: boolean },
   ) {
+    const { ground } = options;
     this.#id = id;
     this.number = number;
+    this.outbox = new Outbox(kernel, id);
     this.#ground = ground;
     this.#host = host;
     this.#options = options;
-    this.home = ground.enter(id);
+    this.home = ground.enter(id, number);
   }
 
   /** Waits for the client to attach; a grant that nobody comes for is not kept. */
@@ -54,6 +57,7 @@ export class Tenant {
 
   attach(): void {
     this.attached = true;
+    this.outbox.open();
     this.patience?.cancel();
     this.patience = undefined;
   }
@@ -86,7 +90,8 @@ export class Tenant {
 
   /** The place of the process that sets this host up. */
   setUp(): Slot {
-    this.#setUp ??= new Slot(this.#host, { number: SET_UP_SLOT, client: this.#id, epoch: 0, name: `${this.#options.name}/${SET_UP_SLOT}` });
+    const name = `${this.#options.name}/${SET_UP_SLOT}`;
+    this.#setUp ??= new Slot(this.#host, { number: SET_UP_SLOT, client: this.#id, stay: this, epoch: 0, name });
     return this.#setUp;
   }
 
@@ -99,6 +104,7 @@ export class Tenant {
 
   async close(): Promise<void> {
     this.patience?.cancel();
+    if (!this.attached) this.outbox.end();
     await this.endSetUp();
   }
 

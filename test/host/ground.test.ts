@@ -1,9 +1,10 @@
 // What a host stands on: processes started ahead, memory that workers share.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { mintRuntimeId } from '../../src/base/index.ts';
 import { systemGround } from '../../src/host/index.ts';
 import { nodeEnvironment, Runtime } from '../../src/kernel/index.ts';
 import { ROOT, tempFolder, writeProgram } from '../support/processes.ts';
@@ -31,7 +32,7 @@ test('a worker is the process that was started ahead, and the next one is starte
     }
   };
   const ahead = await spare();
-  const home = ground.enter(runtime.id);
+  const home = ground.enter(runtime.id, 1);
   const config = {
     name: 'ground/1',
     location: '',
@@ -54,6 +55,19 @@ test('a worker is the process that was started ahead, and the next one is starte
   await child.kill('the test is over');
   await ground.close();
   while (children().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test('two stays of one client have folders of their own: what removes the first takes nothing from the second', async (t) => {
+  const { clock, random } = nodeEnvironment();
+  const ground = systemGround({ entry: '', random, clock, dest: tempFolder(t) });
+  t.after(() => ground.close());
+  const client = mintRuntimeId(random);
+  const first = ground.enter(client, 1);
+  for (let i = 0; i < 500; i++) writeFileSync(join(first.folder, 'code', `${i}.mjs`), '');
+  const left = ground.leave(first);
+  const second = ground.enter(client, 2);
+  await left;
+  assert.deepEqual([existsSync(first.folder), readdirSync(second.folder).sort()], [false, ['code', 'node_modules']]);
 });
 
 test('the data of a host is the same with and without a way to map memory; what one process writes, no other sees', (t) => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { LimitWatch } from '../../src/host/limits.ts';
-import { killMarked, MARK } from '../../src/host/marked.ts';
+import { LimitWatch } from '../../src/host/process/limits.ts';
+import { killMarked, MARK } from '../../src/host/process/marked.ts';
 
 const NO_GROUP = 2 ** 30;
 

@@ -3,7 +3,7 @@
 //   M1. Only where the system tells what processes inherited (Linux); elsewhere nothing is found.
 //   M2. Who starts meanwhile is found by looking again, until nobody is there.
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Clock } from '../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 import { type Account, asLent } from './users.ts';
 
 /** The variable of a worker's environment that names it. */

@@ -1,6 +1,6 @@
 // Keeps a worker, with all that it starts, within memory and number of processes: measured every while, ended beyond.
 import { readFileSync } from 'node:fs';
-import type { Limits } from './child.ts';
+import type { Limits } from './contract.ts';
 import { inherited, processes } from './marked.ts';
 
 const EVERY_MS = 500;

@@ -6,56 +6,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { type Clock, FlotillaError } from '../base/index.ts';
-import { type Conn, SocketConn } from '../transport/index.ts';
-import type { Launched } from './ground.ts';
+import { type Clock, FlotillaError } from '../../base/index.ts';
+import { type Conn, SocketConn } from '../../transport/index.ts';
+import type { ChildHandler, Launched, Limits, WorkerConfig } from './contract.ts';
 import { LimitWatch } from './limits.ts';
 import { MARK, type Sweeper } from './marked.ts';
+import { Printed } from './printed.ts';
 import { type Account, asLent, commandOf } from './users.ts';
 
 const LAST_LINES = 20;
-const LINE_BYTES = 16 << 10;
-/** How long what has ended may keep us reading: its output may be held open by somebody else. */
-const LEFT_MS = 250;
 const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
-
-/** What a worker process is told before anything else, over its socket. */
-export interface WorkerConfig {
-  readonly name: string;
-  /** Where it is told to be: its host's location and its number. */
-  readonly location: string;
-  readonly secret: string;
-  readonly folder: string;
-  readonly cwd: string;
-  readonly listen: readonly string[];
-  readonly advertise: string | undefined;
-  readonly pulse: number;
-  readonly encrypt: 'auto' | 'always';
-  readonly host: string;
-  readonly slot: number;
-  /** Milliseconds that interrupted work has before it is killed. */
-  readonly graceMs: number;
-  /** Where packages installed on this machine are looked for. */
-  readonly packages: string;
-}
-
-/** What a worker may use. */
-export interface Limits {
-  /** Heap of its main thread, in MiB; Node's own by default. */
-  readonly heap?: number;
-  /** Bytes of memory of the worker with all that it starts. */
-  readonly memory?: number;
-  /** Processes, the worker's own included. */
-  readonly processes?: number;
-}
-
-/** Hears of a worker process. `ended` is called exactly once. */
-export interface ChildHandler {
-  output(stream: 'stdout' | 'stderr', text: string): void;
-  /** Asked after output: resolves when more may come; undefined if it may at once. */
-  untilRoom(): Promise<void> | undefined;
-  ended(reason: string, lastLines: readonly string[]): void;
-}
 
 /** A process that was started, and its mark. */
 export interface Started {
@@ -79,19 +39,11 @@ export interface ChildOptions {
   readonly sweeper: Sweeper;
 }
 
-// One of the two streams of a process: read to its end, which nobody holds back once the process has ended.
-interface Reader {
-  readonly done: Promise<void>;
-  finish(): void;
-  stop(): void;
-}
-
 /** A worker process. */
 export class Child implements Launched {
   readonly pid: number;
   /** The connection on which it greets us. */
   readonly conn: Conn;
-  readonly #process: ChildProcess;
   readonly #account: Account | undefined;
   readonly #lastLines: string[] = [];
   readonly #exited: Promise<void>;
@@ -103,7 +55,6 @@ export class Child implements Launched {
   constructor(started: Started, config: WorkerConfig, handler: ChildHandler, options: ChildOptions) {
     const { process: child, mark } = started;
     const { limits, account, clock, sweeper } = options;
-    this.#process = child;
     this.#account = account;
     this.pid = child.pid ?? 0;
     const socket = child.stdio[3] as Socket;
@@ -116,17 +67,19 @@ export class Child implements Launched {
       swept ??= sweeper.sweep(mark, this.pid, account);
       return swept;
     };
-    const readers = [this.#read('stdout', handler), this.#read('stderr', handler)];
+    const remember = (line: string): void => {
+      this.#lastLines.push(line);
+      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+    };
+    const printed = (['stdout', 'stderr'] as const).map((name) => new Printed(child[name] as Readable, name, handler, remember)); // C3
     this.#exited = new Promise((resolve) => {
       let failure: string | undefined;
       const ended = async (reason: string): Promise<void> => {
         watch?.stop();
         asLent(account, () => killGroup(this.pid));
-        for (const reader of readers) reader.finish();
+        const read = printed.map((stream) => stream.finish(clock));
         await this.#sweep();
-        const late = clock.after(LEFT_MS, () => readers.forEach((reader) => void reader.stop()));
-        await Promise.all(readers.map(({ done }) => done));
-        late.cancel();
+        await Promise.all(read);
         handler.ended(failure ?? reason, this.#lastLines);
         resolve();
       };
@@ -144,46 +97,6 @@ export class Child implements Launched {
     asLent(this.#account, () => killGroup(this.pid));
     void this.#sweep(); // while the system takes the process apart
     return this.#exited;
-  }
-
-  // C3
-  #read(name: 'stdout' | 'stderr', handler: ChildHandler): Reader {
-    const stream = this.#process[name] as Readable;
-    let rest = '';
-    let finishing = false;
-    stream.setEncoding('utf8');
-    const give = (text: string): void => {
-      this.#lastLines.push(text);
-      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
-      handler.output(name, text);
-    };
-    stream.on('data', (chunk: string) => {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) give(line);
-      if (rest.length > LINE_BYTES) {
-        give(rest);
-        rest = '';
-      }
-      const room = finishing ? undefined : handler.untilRoom();
-      if (!room) return;
-      stream.pause();
-      void room.then(() => stream.resume());
-    });
-    const done = new Promise<void>((resolve) => {
-      const end = (): void => {
-        if (rest) give(rest);
-        rest = '';
-        resolve();
-      };
-      stream.once('close', end);
-      stream.once('error', end);
-    });
-    const finish = (): void => {
-      finishing = true;
-      stream.resume();
-    };
-    return { done, finish, stop: () => stream.destroy() };
   }
 }
 

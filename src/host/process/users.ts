@@ -4,7 +4,7 @@
 //   U2. A worker has no way back: its real, effective and saved ids are one.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError } from '../../base/index.ts';
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 

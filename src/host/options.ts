@@ -1,0 +1,37 @@
+// What a host is told when it starts, and whom it tells of what becomes of its places.
+import type { Log, RuntimeId } from '../base/index.ts';
+import type { Ground } from './ground.ts';
+import type { HostFacts } from './protocol.ts';
+
+/** Options of {@link Host}. */
+export interface HostOptions {
+  readonly name: string;
+  readonly workers: number;
+  readonly ground: Ground;
+  /** The secret, which workers need to be reached. */
+  readonly secret: Uint8Array;
+  /** Where workers listen: addresses without port. None: they are reached through this host. */
+  readonly listen?: readonly string[];
+  /** The ports of workers, by slot; any that is free for those that have none here. */
+  readonly ports?: readonly number[];
+  readonly advertise?: string;
+  readonly encrypt?: 'auto' | 'always';
+  /** Bounds of the time between signs of life, in ms; a client's wish is moved into them, and the most holds without any. */
+  readonly pulse?: readonly [least: number, most: number];
+  /** Milliseconds without work after which a worker is closed; 0 (the default): never. */
+  readonly idleMs?: number;
+  /** Milliseconds that a silent client is waited for. */
+  readonly patienceMs?: number;
+  /** Takes no code: only what is installed here runs. */
+  readonly onlyRegistered?: boolean;
+  readonly log?: Log;
+  readonly facts?: HostFacts;
+}
+
+/** What a host tells those who run it. */
+export interface HostEvents {
+  /** Places are free again. */
+  freed(client: RuntimeId, slots: readonly number[], epoch: number): void;
+  /** A client is gone, and all it had here. */
+  left(client: RuntimeId): void;
+}

@@ -1,0 +1,73 @@
+// What the workers of a client print, on its way to that client: kept in order and held back while it takes nothing, given up when it is gone.
+//
+//   OB1. While anything is held, what comes later is held, too.
+//   OB2. Who prints is asked to wait when there is no room: else a chatty worker fills this host's memory.
+import type { RuntimeId } from '../base/index.ts';
+import { type Kernel, PORT } from '../kernel/index.ts';
+import type { HostNotice } from './protocol.ts';
+
+const LOOK_MS = 20;
+
+/** The outbox of one stay of a client. */
+export class Outbox {
+  readonly #kernel: Kernel;
+  readonly #client: RuntimeId;
+  readonly #held: HostNotice[] = [];
+  #waiting: Promise<void> | undefined;
+  #state: 'closed' | 'open' | 'ended' = 'closed';
+
+  constructor(kernel: Kernel, client: RuntimeId) {
+    this.#kernel = kernel;
+    this.#client = client;
+  }
+
+  /** The client is there and takes what was held. */
+  open(): void {
+    if (this.#state === 'closed') this.#state = 'open';
+  }
+
+  /** The client never came, or is gone. */
+  end(): void {
+    this.#state = 'ended';
+    this.#held.length = 0;
+  }
+
+  say(notice: HostNotice): void {
+    if (this.#waiting || this.#state === 'closed') this.#held.push(notice);
+    else if (!this.#gone) this.#kernel.message(this.#client, PORT.CLIENT, notice);
+  }
+
+  /** Resolves when all that was said has left and there is room for more, or nobody is there to take it; undefined if it is so. OB2 */
+  untilRoom(): Promise<void> | undefined {
+    if (this.#waiting) return this.#waiting;
+    if (this.#gone || (this.#held.length === 0 && this.#hasRoom)) return undefined;
+    this.#waiting = new Promise((resolve) => {
+      const look = (): void => {
+        this.#give();
+        if (!this.#gone && (this.#held.length > 0 || !this.#hasRoom))
+          return void this.#kernel.clock.after(LOOK_MS, look, { background: true });
+        this.#waiting = undefined;
+        resolve();
+      };
+      look();
+    });
+    return this.#waiting;
+  }
+
+  // OB1
+  #give(): void {
+    if (this.#gone) this.#held.length = 0;
+    let given = 0;
+    for (; given < this.#held.length && this.#hasRoom; given++)
+      this.#kernel.message(this.#client, PORT.CLIENT, this.#held[given] as HostNotice);
+    this.#held.splice(0, given);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#state === 'open' && this.#kernel.carrier.hasRoom(this.#client);
+  }
+
+  get #gone(): boolean {
+    return this.#state === 'ended' || (this.#state === 'open' && !this.#kernel.peers.has(this.#client));
+  }
+}

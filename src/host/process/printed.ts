@@ -1,0 +1,71 @@
+// What one stream of a worker process says: read line by line, held back while nobody takes it, and to its end when the process has ended.
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../base/index.ts';
+import type { ChildHandler } from './contract.ts';
+
+const LINE_BYTES = 16 << 10;
+/** What has ended may have left its output open to somebody else: so long nothing may come until it is read no more. */
+const QUIET_MS = 250;
+const LOOKS = 5;
+/** More than any pipe holds: what comes beyond was not printed by who has ended. */
+const MOST_LEFT = 16 << 20;
+
+/** One stream of a process. */
+export class Printed {
+  /** Resolves when there is no more. */
+  readonly done: Promise<void>;
+  readonly #stream: Readable;
+  #bytes = 0;
+  #finishing = false;
+
+  /** `line` is told of each. */
+  constructor(stream: Readable, name: 'stdout' | 'stderr', handler: ChildHandler, line: (text: string) => void) {
+    this.#stream = stream;
+    let rest = '';
+    const give = (text: string): void => {
+      line(text);
+      handler.output(name, text);
+    };
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => {
+      this.#bytes += chunk.length;
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const text of lines) give(text);
+      if (rest.length > LINE_BYTES) {
+        give(rest);
+        rest = '';
+      }
+      const room = handler.untilRoom();
+      if (!room || this.#finishing) return; // what is left is little, and whoever holds lines back keeps it
+      stream.pause();
+      void room.then(() => stream.resume());
+    });
+    this.done = new Promise((resolve) => {
+      const end = (): void => {
+        if (rest) give(rest);
+        rest = '';
+        resolve();
+      };
+      stream.once('close', end);
+      stream.once('error', end);
+    });
+  }
+
+  /** Its process has ended: reads what is left. Looks are counted, not time: a thread that was busy has not listened meanwhile. */
+  finish(clock: Clock): Promise<void> {
+    this.#finishing = true;
+    this.#stream.resume();
+    const most = this.#bytes + MOST_LEFT;
+    let seen = this.#bytes;
+    let quiet = 0;
+    const look = (): void => {
+      quiet = seen === this.#bytes ? quiet + 1 : 0;
+      seen = this.#bytes;
+      if (quiet >= LOOKS || seen > most) this.#stream.destroy();
+      else timer = clock.after(QUIET_MS / LOOKS, look);
+    };
+    let timer = clock.after(QUIET_MS / LOOKS, look);
+    return this.done.then(() => timer.cancel());
+  }
+}
