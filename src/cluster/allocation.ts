@@ -53,7 +53,7 @@ export async function decide(
   let why = `no allocation matches '${offer.name}' (${offer.location}); add '*' to take all others`;
   for (const allocation of allocations) {
     const { host = '*', platform, workers = 0, memory = 0, disk = 0, allocate } = allocation;
-    if (!matches(host, offer)) continue;
+    if (!namesHost(host, offer.name, offer.addresses)) continue;
     const pattern = typeof platform === 'string' ? asPattern(platform) : platform;
     if (pattern && !new RegExp(pattern.source, 'i').test(offer.platform)) {
       why = `the platform ${offer.platform} is not ${String(platform)}`;
@@ -79,13 +79,14 @@ function lacking(offer: HostOffer, workers: number, memory: number, disk: number
   return undefined;
 }
 
-function matches(pattern: string, offer: HostOffer): boolean {
+/** Whether a pattern names a host: the whole of its name or of an address. A1 */
+export function namesHost(pattern: string, name: string, addresses: readonly string[]): boolean {
   const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
-  const addresses = offer.addresses.flatMap((address) => {
+  const texts = addresses.flatMap((address) => {
     const bare = address.replace(/^\w+:\/\//, '');
     return [address, bare, bare.replace(/:\d+$/, '')];
   });
-  return [offer.name, ...addresses].some((text) => regex.test(text)); // A1
+  return [name, ...texts].some((text) => regex.test(text));
 }
 
 function asPattern(text: string): RegExp {

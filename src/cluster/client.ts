@@ -18,6 +18,7 @@ import { Dispatcher } from './dispatch.ts';
 import { openDoor } from './door.ts';
 import { explainWork } from './explain.ts';
 import { type Joined, join, startRuntime } from './join.ts';
+import { Limits } from './limits.ts';
 import { MapRun } from './map.ts';
 import {
   type CallOptions,
@@ -60,6 +61,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #library: Library;
   readonly #crew: Crew;
+  readonly #limits = new Limits();
   readonly #provision: Provision;
   readonly #caller: Caller;
   readonly #warn: (text: string) => void;
@@ -88,7 +90,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       provision: () => this.#provision,
       log,
       options: { disableHosts, disableWorkers, restartWorkers, abandonZombieHosts },
-      takes: (host, most, forGood) => this.#joined?.link?.takes(host, most, forGood) ?? Promise.resolve(),
+      limits: this.#limits,
     };
     this.#crew = new Crew(crewClient);
     this.#provision = new Provision({
@@ -112,6 +114,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       sendFile: (to, path, sent) => runtime.sendFile(to as { id: RuntimeId }, path, sent),
       allocate: async (allocation) => {
         this.#allocations = [...allocationsOf([allocation]), ...(this.#allocations.length > 0 ? this.#allocations : [{ host: '*' }])];
+        this.#limits.lift(allocationsOf([allocation])[0]?.host ?? '*');
         await this.#joined?.again(this.#allocations);
       },
       explain: () => explainWork(this.#dispatcher, this.#crew),
@@ -163,6 +166,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
         crew: client.#crew,
         dispatcher: client.#dispatcher,
         allocations: client.#allocations,
+        limits: client.#limits,
         inline: client.#inline,
         closing: client.#closing.signal,
         simulated: world !== undefined,
@@ -247,7 +251,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   async #close({ timeout, awaitIo = false, terminate = false }: CloseClientOptions): Promise<void> {
     const closed = new FlotillaError('ERR_CLOSED', 'The client was closed.');
     const { clock } = this.runtime.environment;
-    const closing = { clock, crew: this.#crew, dispatcher: this.#dispatcher, tasks: this.#caller.tasks };
+    const closing = { clock, crew: this.#crew, dispatcher: this.#dispatcher, tasks: this.#caller.tasks, options: this.#options };
     if (!terminate) await untilDone(closing, awaitIo, timeout);
     this.#dispatcher.cancelAll(closed);
     await endTasks(closing);

@@ -23,6 +23,8 @@ export interface Closing {
   readonly dispatcher: Dispatcher;
   /** Spawned tasks that have not ended. */
   readonly tasks: ReadonlySet<TaskRef<unknown>>;
+  /** Whether hosts and workers wait to be enabled. */
+  readonly options: { readonly disableHosts?: boolean; readonly disableWorkers?: boolean };
 }
 
 /** Resolves when calls are done (those with `io` only if `awaitIo`), cannot be, or after `timeout` milliseconds. */
@@ -68,7 +70,7 @@ async function untilHopeless(closing: Closing, awaitIo: boolean, signal: AbortSi
     const { done, failed } = dispatcher.tally;
     const moved = done + failed !== settled;
     settled = done + failed;
-    const hope = moved || runs(closing, awaitIo) || (crew.failures - failures < FAILURES_ARE_FINAL && crew.isStarting);
+    const hope = moved || runs(closing, awaitIo) || (crew.failures - failures < FAILURES_ARE_FINAL && isStarting(closing));
     if (hope)
       hopeAt = clock.now(); // Z1
     else if (tasks.size > 0) await endTasks(closing); // Z2
@@ -86,4 +88,15 @@ async function untilHopeless(closing: Closing, awaitIo: boolean, signal: AbortSi
 // Whether a worker that is heard of has calls under way.
 function runs({ dispatcher }: Closing, awaitIo: boolean): boolean {
   return dispatcher.members.some(({ pause, inFlight, io }) => !(pause & PAUSE.OFFLINE) && inFlight.size - (awaitIo ? 0 : io) > 0);
+}
+
+// Whether a worker may yet come by itself: a host is being set up, or a process started.
+function isStarting({ crew, options: { disableHosts, disableWorkers } }: Closing): boolean {
+  for (const station of crew.stations.values()) {
+    if (station.offline || station.suspended) continue;
+    if (station.phase === 'discovered' && !(disableHosts && !station.isEnabled)) return true;
+    const waiting = disableWorkers ? [...crew.disabled].filter(({ info }) => info.host === station.id).length : 0;
+    if (station.phase === 'initialized' && station.slots.size > crew.of(station).length + waiting) return true;
+  }
+  return false;
 }

@@ -150,7 +150,7 @@ export abstract class Controls {
     return orders.closeWorker(where, options.terminate ?? false, options.restart ?? restartWorkers);
   }
 
-  /** Ends a worker, and starts a fresh process in its place. Called `restart_server`. */
+  /** Ends a worker, and starts a fresh process in its place; one that was closed is asked for again. Called `restart_server`. */
   restartWorker(where: string, options: { readonly terminate?: boolean } = {}): Promise<void> {
     return this.closeWorker(where, { ...options, restart: true });
   }

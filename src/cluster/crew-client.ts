@@ -1,8 +1,9 @@
 // What a crew is told, needs of its client, and remembers.
-import type { Log, RuntimeId } from '../base/index.ts';
+import type { Log } from '../base/index.ts';
 import type { Library } from '../code/index.ts';
 import type { Runtime } from '../kernel/index.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { Limits } from './limits.ts';
 import type { Provision } from './provision.ts';
 
 /** A line that a worker printed, or logged. */
@@ -28,8 +29,8 @@ export interface CrewClient {
   readonly provision: () => Provision;
   readonly log: Log;
   readonly options: CrewOptions;
-  /** Tells the scheduler how many workers of a host are wanted: from now on, or until there is work for more. */
-  takes(host: RuntimeId, most: number, forGood: boolean): Promise<void>;
+  /** How much is wanted of each host. */
+  readonly limits: Limits;
 }
 
 /** What is known of a worker there was. */

@@ -17,7 +17,7 @@ import { presentOf, type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { Station } from './station.ts';
 import { failWaiting } from './waiting.ts';
-import { type Loss, type Member, newMember, PAUSE } from './work.ts';
+import { isAt, type Loss, type Member, newMember, PAUSE } from './work.ts';
 
 const REPORT_MS = 1_000;
 const ATTACH_MS = 10_000;
@@ -138,21 +138,19 @@ export class Crew {
     return this.#disabled.values();
   }
 
-  /** Whether a worker may yet come by itself: a host is being set up, or a process started. */
-  get isStarting(): boolean {
-    const { disableHosts, disableWorkers } = this.#client.options;
-    for (const station of this.stations.values()) {
-      if (station.offline || station.suspended || station.phase === 'leaving') continue;
-      if (station.phase === 'discovered' && !(disableHosts && !station.isEnabled)) return true;
-      const waiting = disableWorkers ? [...this.#disabled.values()].filter(({ info }) => info.host === station.id).length : 0;
-      if (station.phase === 'initialized' && station.slots.size > this.of(station).length + waiting) return true;
-    }
-    return false;
+  /** Whether a worker of this name was closed, and is not asked for. */
+  isShut(where: string): boolean {
+    return this.#client.limits.isShut(where);
   }
 
   /** The workers of a host. */
   of(station: Station): Member[] {
     return [...this.members.values()].filter((member) => member.info.host === station.id);
+  }
+
+  /** The workers that a name means. */
+  at(where: string): Member[] {
+    return [...this.members.values()].filter((member) => isAt(member, where));
   }
 
   /** Everything ends now, on purpose: workers, then hosts. */
@@ -162,7 +160,7 @@ export class Crew {
 
   // Those that do not work yet have nothing to finish.
   #revoked(station: Station, { slots, idle }: SchedulerNotice & { kind: 'revoke' }): void {
-    if (idle) void this.#client.takes(station.id, station.slots.size - slots.length, false); // C3
+    if (idle) void this.#client.limits.atMost(station, station.slots.size - slots.length, 'work'); // C3
     for (const slot of slots) {
       const member = this.#at(station, slot);
       if (member) void this.leave(member, false);
@@ -279,18 +277,20 @@ export class Crew {
 
   // The worker of a place has ended on purpose. C3
   #closedByHost(station: Station, slot: number, reason: string): void {
+    if (!station.slots.has(slot)) return; // it was given back
     const after = this.#endAt(station, slot, reason);
     after?.done.resolve();
     if (after?.restart || station.phase === 'discovered') return;
     if (after) this.giveBack(station, slot, reason);
-    else void this.#client.takes(station.id, station.slots.size - 1, false).finally(() => this.giveBack(station, slot, reason));
+    else void this.#client.limits.atMost(station, station.slots.size - 1, 'work').finally(() => this.giveBack(station, slot, reason));
   }
 
   /** Gives a place back. C3 */
   giveBack(station: Station, slot: number, reason = 'its place was given back'): void {
     if (!station.slots.delete(slot)) return;
     const after = this.#endAt(station, slot, reason);
-    if (!this.closing) this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]));
+    const release = (): Promise<unknown> => this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]);
+    if (!this.closing) this.partings.add(this.#client.limits.told.then(release)); // C3
     after?.done.resolve();
     if (station.slots.size === 0) this.#hostClosed(station, reason);
   }
@@ -362,7 +362,7 @@ export class Crew {
     this.lastFailure = error;
     station.ready.reject(error);
     this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
-    void this.#client.takes(station.id, 0, true);
+    void this.#client.limits.atMost(station, 0, 'asked');
     this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'detach', []));
     this.events.emit({ kind: 'host-failed', host: station.name, reason: error.message });
     station.left.resolve();

@@ -9,10 +9,10 @@ import type { HostAllocation } from './allocation.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { firstWorker } from './first-worker.ts';
+import type { Limits } from './limits.ts';
 import type { ClientOptions } from './options.ts';
 import type { OnlyHost } from './places.ts';
 import { seekHosts, startInline, startLocal, startScheduler } from './private.ts';
-import type { Wish } from './protocol.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type LinkOptions, SchedulerLink } from './scheduler-link.ts';
 import { asSetUp } from './set-up.ts';
@@ -46,6 +46,7 @@ export interface Joining {
   readonly crew: Crew;
   readonly dispatcher: Dispatcher;
   readonly allocations: readonly HostAllocation[];
+  readonly limits: Limits;
   readonly inline: Map<number, Loaded>;
   readonly closing: AbortSignal;
   readonly simulated: boolean;
@@ -109,6 +110,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     runtime,
     crew,
     dispatcher,
+    limits: joining.limits,
     wish: wishOf(options, runtime.name, address === undefined),
     warn,
     signal: options.signal,
@@ -177,7 +179,7 @@ function namesHosts({ hosts = [] }: ClientOptions): boolean {
   return hosts.some((given) => !(typeof given === 'string' ? given : (given.host ?? '*')).includes('*'));
 }
 
-function wishOf(options: ClientOptions, name: string, own: boolean): Wish {
+function wishOf(options: ClientOptions, name: string, own: boolean): LinkOptions['wish'] {
   return {
     name,
     workers: own ? undefined : options.workers,

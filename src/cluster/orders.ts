@@ -7,7 +7,7 @@ import type { Crew } from './crew.ts';
 import type { CrewClient } from './crew-client.ts';
 import type { Station } from './station.ts';
 import { means, unknownPlace } from './where.ts';
-import { isAt, type Member, PAUSE } from './work.ts';
+import { type Member, PAUSE } from './work.ts';
 
 const RESTARTS = 'its host restarts';
 
@@ -74,11 +74,13 @@ export class Orders {
 
   /** Ends workers when they have nothing under way, or now. Resolves when they are gone. */
   async closeWorker(where: string, terminate: boolean, restart: boolean): Promise<void> {
+    const { limits } = this.#client;
+    const reopened = restart && limits.reopen(where);
+    const members = reopened ? this.#crew.at(where) : this.workers(where);
     await Promise.all(
-      this.workers(where).map((member) => {
-        // A place that is closed for good is not asked for again.
+      members.map((member) => {
         const station = this.#crew.stations.get(member.info.host);
-        if (!restart && station) void this.#client.takes(station.id, station.slots.size - 1, true);
+        if (!restart && station) limits.shut(station, member.info.slot);
         return this.#close(member, terminate, restart, 'its client closed it');
       }),
     );
@@ -160,13 +162,12 @@ export class Orders {
 
   /** The workers that a name means. Throws ERR_HOST_UNKNOWN. */
   workers(where: string): Member[] {
-    const known = [...this.#crew.members.values()];
-    const found = known.filter((member) => isAt(member, where));
+    const found = this.#crew.at(where);
     if (found.length > 0) return found;
     throw unknownPlace(
       where,
       'worker',
-      known.map(({ info }) => info.name),
+      [...this.#crew.members.values()].map(({ info }) => info.name),
     );
   }
 
@@ -184,7 +185,7 @@ export class Orders {
   async #closeStation(station: Station, terminate: boolean, reason: string): Promise<void> {
     if (station.phase === 'leaving') return station.left.promise;
     station.phase = 'leaving';
-    void this.#client.takes(station.id, 0, true);
+    void this.#client.limits.atMost(station, 0, 'asked');
     const members = this.#crew.of(station);
     const working = new Set(members.map((member) => member.info.slot));
     for (const slot of [...station.slots]) if (!working.has(slot)) this.#crew.giveBack(station, slot, reason);

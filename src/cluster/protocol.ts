@@ -60,6 +60,15 @@ export interface Wish {
   readonly picky: boolean;
   /** Its workers start when it says so. */
   readonly hold: boolean;
+  /** What it has closed. */
+  readonly limits: readonly Limit[];
+}
+
+/** How much a client takes of a host: at most so many workers, and some of them not at all. */
+export interface Limit {
+  readonly host: RuntimeId;
+  readonly most: number;
+  readonly shut: readonly number[];
 }
 
 /** What a client has done, as it reports it. */

@@ -4,6 +4,7 @@ import { PORT, PulseThread, type Runtime, type SessionEnd } from '../kernel/inde
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { Limits } from './limits.ts';
 import type { ClusterStatus, Counters, Wish } from './protocol.ts';
 
 /** The port of a scheduler, unless said otherwise. */
@@ -16,7 +17,8 @@ export interface LinkOptions {
   readonly runtime: Runtime;
   readonly crew: Crew;
   readonly dispatcher: Dispatcher;
-  readonly wish: Wish;
+  readonly wish: Omit<Wish, 'limits'>;
+  readonly limits: Limits;
   readonly warn: (text: string) => void;
   readonly signal: AbortSignal | undefined;
   /** Whether a thread of its own answers for this client while it computes; simulated clients have none. */
@@ -29,8 +31,6 @@ export class SchedulerLink {
   readonly #address: string | undefined;
   readonly #closing = new AbortController();
   readonly #pulse: PulseThread | undefined;
-  /** Hosts of which the scheduler thinks that this client wants less than it could use. */
-  readonly #shrunk = new Set<RuntimeId>();
   #scheduler: RuntimeId | undefined;
   #status: ClusterStatus | undefined;
   #reported = '';
@@ -39,6 +39,7 @@ export class SchedulerLink {
     this.#options = options;
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
+    options.limits.tell = (limit) => this.#ask('limit', [limit]);
   }
 
   /** Asks the scheduler at an address for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
@@ -86,13 +87,6 @@ export class SchedulerLink {
     return `the ${places} worker places of ${status.hosts.length} hosts are held by ${others.length} other clients, are not allowed by 'hosts', or their processes do not start`;
   }
 
-  /** Says how many workers of a host are wanted: from now on, or until there is work for more. */
-  async takes(host: RuntimeId, most: number, forGood: boolean): Promise<void> {
-    if (forGood) this.#shrunk.delete(host);
-    else this.#shrunk.add(host);
-    await this.#ask('takes', [host, most]);
-  }
-
   /** The allocations have changed: the scheduler asks about each host again. */
   async again(): Promise<void> {
     await this.#ask('again', []);
@@ -124,8 +118,8 @@ export class SchedulerLink {
   }
 
   async #wish(scheduler: RuntimeId): Promise<void> {
-    const { runtime, wish } = this.#options;
-    await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [wish], { timeout: ASK_MS });
+    const { runtime, wish, limits } = this.#options;
+    await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout: ASK_MS });
     this.#scheduler = scheduler;
   }
 
@@ -153,17 +147,14 @@ export class SchedulerLink {
   }
 
   #report(): void {
-    const { runtime, dispatcher } = this.#options;
+    const { runtime, dispatcher, limits } = this.#options;
     runtime.environment.clock.after(
       REPORT_MS,
       () => {
         if (this.#closing.signal.aborted) return;
         for (const host of this.#pulse ? runtime.kernel.peers.values() : [])
           if (host.role !== 'client') for (const address of host.addresses) this.#pulse?.watch(address);
-        if (dispatcher.waiting > 0) {
-          for (const host of [...this.#shrunk]) void this.takes(host, Number.POSITIVE_INFINITY, true);
-          this.#shrunk.clear();
-        }
+        if (dispatcher.waiting > 0) limits.ease();
         const counters: Counters = { ...dispatcher.tally, waiting: dispatcher.waiting, running: dispatcher.running };
         const text = JSON.stringify(counters);
         if (this.#scheduler && text !== this.#reported && runtime.kernel.peers.has(this.#scheduler)) {

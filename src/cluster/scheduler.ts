@@ -11,7 +11,7 @@ import type { HostReport, Offer } from '../host/index.ts';
 import { PORT, type Runtime } from '../kernel/index.ts';
 import type { HostOffer } from './allocation.ts';
 import { explainClient } from './explain.ts';
-import type { ClusterStatus, Counters, SchedulerNotice, Wish } from './protocol.ts';
+import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from './protocol.ts';
 import { emptyState, type HostState, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
 
 /** Options of a scheduler. */
@@ -56,7 +56,7 @@ export class Scheduler {
     const methods = kernel.methods({
       offer: ({ peer }, offer: Offer) => this.#offered(peer, offer),
       wish: ({ peer }, wish: Wish) => this.#wished(peer, wish),
-      takes: ({ peer }, host: RuntimeId, most: number) => this.#do({ kind: 'client-takes', id: peer, host, most }),
+      limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [limit] }),
       again: ({ peer }) => this.#again(peer),
       leave: ({ peer }) => this.#left(peer),
       freed: ({ peer }, slots: number[], epoch: number) => this.#do({ kind: 'freed', host: peer, slots, epoch }),
@@ -211,8 +211,8 @@ export class Scheduler {
     this.#known.set(id, known);
     const quota = quotas?.get(wish.name) ?? quotas?.get('*') ?? Number.POSITIVE_INFINITY;
     const wants = Math.min(wish.workers ?? Number.POSITIVE_INFINITY, quota);
-    const { name, weight, picky } = wish;
-    this.#do({ kind: 'client-joined', id, name, wants, weight, exclusive: exclusive || wish.exclusive, picky });
+    const { name, weight, picky, limits } = wish;
+    this.#do({ kind: 'client-joined', id, name, wants, weight, exclusive: exclusive || wish.exclusive, picky, limits });
     if (picky) for (const host of this.#state.hosts.values()) void this.#ask(id, known, host);
     return { hosts: this.#state.hosts.size };
   }

@@ -210,6 +210,49 @@ test('a worker that is restarted has a fresh process; one that is closed is not 
   assert.throws(() => client.suspendHost('nowhere'), { code: 'ERR_HOST_UNKNOWN' });
 });
 
+test('a worker that was closed stays closed, whatever waits, and no other takes its place, until it is asked for', async (t) => {
+  const client = await connect(t);
+  const seen = follow(client);
+  await seen.until('worker-initialized', 2);
+  const [first, second] = client
+    .workers()
+    .map(({ name }) => name)
+    .sort() as [string, string];
+  const names = async (): Promise<string[]> => {
+    const slow = (ms: number): Promise<string> => new Promise((resolve) => setTimeout(() => resolve(current()!.worker.name), ms));
+    return [...new Set(await Promise.all(Array.from({ length: 12 }, () => client.run(slow, 100))))].sort();
+  };
+  await client.closeWorker(first);
+  assert.deepEqual(await names(), [second]);
+  assert.equal(client.hosts()[0]!.granted, 1);
+  const behind = client.with({ at: first, timeout: 300 }).run(() => 1);
+  let explained = '';
+  const off = setInterval(() => {
+    explained += client.explain().join();
+  }, 20);
+  await assert.rejects(behind, { code: 'ERR_TIMEOUT' });
+  clearInterval(off);
+  assert.match(explained, /it was closed: client.restartWorker/);
+  await client.restartWorker(first);
+  await seen.until('worker-initialized', 3);
+  assert.deepEqual(await names(), [first, second]);
+  await client.with({ at: first }).run(() => void current()!.worker.close());
+  await seen.until('worker-closed', 2);
+  assert.deepEqual(await names(), [second]);
+  await client.allocate('nobody');
+  assert.deepEqual(await names(), [second]);
+  await client.allocate('*');
+  await seen.until('worker-initialized', 4);
+  assert.deepEqual(await names(), [first, second]);
+  await Promise.all([client.closeWorker(first), client.closeWorker(second)]);
+  await seen.until('host-closed');
+  const waiting = client.run(() => current()!.worker.name);
+  await new Promise((resolve) => setTimeout(resolve, 1_200)); // twice the time after which a client asks again for what it has work for
+  assert.deepEqual(client.hosts(), []);
+  await client.restartWorker(second);
+  assert.equal(await waiting, second);
+});
+
 test('with restartWorkers a worker that is closed is started anew', async (t) => {
   const client = await connect(t, { workers: 1, restartWorkers: true });
   const before = await client.run(() => process.pid);

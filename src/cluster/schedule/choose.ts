@@ -1,6 +1,6 @@
 // Who gets the next free place, where, and who must give one back: turns, then weighted fair share.
 import type { RuntimeId } from '../../base/index.ts';
-import { type ClientState, freeOf, type HostState, type ScheduleState } from './state.ts';
+import type { ClientState, HostState, ScheduleState } from './state.ts';
 
 /** The clients whose turn it is now and was not before, in order: an exclusive one waits for all before it, and none passes it. */
 export function nextTurns(state: ScheduleState): ClientState[] {
@@ -65,7 +65,8 @@ export function donor(
 
 /** How many more workers of a host a client takes. */
 export function appetite(client: ClientState, host: RuntimeId): number {
-  const most = client.most.get(host) ?? (client.picky ? 0 : Number.POSITIVE_INFINITY);
+  const allowed = client.most.get(host) ?? (client.picky ? 0 : Number.POSITIVE_INFINITY);
+  const most = Math.min(allowed, client.limits.get(host)?.most ?? Number.POSITIVE_INFINITY);
   return most - (client.on.get(host)?.size ?? 0);
 }
 
@@ -74,13 +75,18 @@ export function roomiest(state: ScheduleState, client: ClientState): HostState |
   const { byFree } = state;
   while (byFree.length > 0 && byFree.at(-1)?.size === 0) byFree.pop();
   for (let free = byFree.length - 1; free > 0; free--)
-    for (const host of byFree[free] as Set<HostState>) if (appetite(client, host.id) > 0) return host;
+    for (const host of byFree[free] as Set<HostState>)
+      if (appetite(client, host.id) > 0 && (client.limits.size === 0 || freeSlot(host, client) > 0)) return host;
   return undefined;
 }
 
-/** The lowest free slot of a host. */
-export function freeSlot(host: HostState): number {
-  let slot = 1;
-  while (host.held.has(slot)) slot++;
-  return freeOf(host) > 0 ? slot : 0;
+/** The lowest free slot of a host that a client takes; 0: there is none. */
+export function freeSlot(host: HostState, client: ClientState): number {
+  for (let slot = 1; slot <= host.workers; slot++) if (!host.held.has(slot) && !isShut(client, host.id, slot)) return slot;
+  return 0;
+}
+
+/** Whether a client has closed a worker. */
+export function isShut({ limits }: ClientState, host: RuntimeId, slot: number): boolean {
+  return limits.get(host)?.shut.has(slot) ?? false;
 }

@@ -3,5 +3,5 @@
 export { appetite } from './choose.ts';
 export type { ScheduleEffect, ScheduleEvent } from './react.ts';
 export { react } from './react.ts';
-export type { ClientState, HostState, ScheduleState } from './state.ts';
+export type { ClientLimit, ClientState, HostState, ScheduleState } from './state.ts';
 export { checkState, emptyState, freeOf } from './state.ts';

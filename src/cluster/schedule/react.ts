@@ -5,8 +5,21 @@
 //   R3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
 //   R4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
 import type { RuntimeId } from '../../base/index.ts';
-import { appetite, donor, freeSlot, neediest, nextTurns, roomiest } from './choose.ts';
-import { ask, type ClientState, give, type Held, type HostState, index, join, leave, type ScheduleState, take } from './state.ts';
+import { appetite, donor, freeSlot, isShut, neediest, nextTurns, roomiest } from './choose.ts';
+import {
+  ask,
+  type ClientLimit,
+  type ClientState,
+  give,
+  type Held,
+  type HostState,
+  index,
+  join,
+  leave,
+  limit,
+  type ScheduleState,
+  take,
+} from './state.ts';
 
 /** What a scheduler hears. */
 export type ScheduleEvent =
@@ -28,9 +41,12 @@ export type ScheduleEvent =
       readonly weight: number;
       readonly exclusive: boolean;
       readonly picky: boolean;
+      readonly limits?: readonly ClientLimit[];
     }
   | { readonly kind: 'client-left'; readonly id: RuntimeId }
-  /** A client says how many workers of a host it takes. */
+  /** A client has closed workers, or wants them again. */
+  | { readonly kind: 'client-limits'; readonly id: RuntimeId; readonly limits: readonly ClientLimit[] }
+  /** A client's allocation says how many workers of a host it takes. */
   | { readonly kind: 'client-takes'; readonly id: RuntimeId; readonly host: RuntimeId; readonly most: number }
   /** A client does not answer any more, or does again. */
   | { readonly kind: 'client-silent'; readonly id: RuntimeId; readonly silent: boolean }
@@ -79,7 +95,9 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
         weight,
         exclusive,
         picky,
+        asked: wants,
         most: before?.most ?? new Map(),
+        limits: new Map(),
         admitted: false,
         silent: false,
         holds: 0,
@@ -87,9 +105,15 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
         on: new Map(),
       };
       join(state, client);
+      limit(client, event.limits ?? []);
       const again = before?.admitted === true || client.holds > 0; // R4
       client.admitted = again;
       return [...(again ? [{ kind: 'admit', client: id } as const] : []), ...share(state)];
+    }
+    case 'client-limits': {
+      const client = state.clients.get(event.id);
+      if (client) limit(client, event.limits);
+      return share(state);
     }
     case 'client-takes': {
       state.clients.get(event.id)?.most.set(event.host, event.most);
@@ -150,7 +174,7 @@ function share(state: ScheduleState): ScheduleEffect[] {
       grant = { host, client: client.id, slots: [], epoch: ++state.epoch }; // R1
       grants.set(key, grant);
     }
-    const slot = freeSlot(host);
+    const slot = freeSlot(host, client);
     take(state, host, slot, client.id, grant.epoch);
     grant.slots.push(slot);
   }
@@ -197,7 +221,7 @@ function placeOf(state: ScheduleState, from: ClientState, needy: ClientState): {
     if (!host?.open || appetite(needy, id) <= 0) continue;
     for (const slot of slots) {
       const held = host.held.get(slot);
-      if (held && !held.leaving) return { host, slot, held };
+      if (held && !held.leaving && !isShut(needy, id, slot)) return { host, slot, held };
     }
   }
   return undefined;

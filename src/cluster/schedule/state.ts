@@ -27,14 +27,18 @@ export interface HostState {
 export interface ClientState {
   readonly id: RuntimeId;
   readonly name: string;
-  readonly wants: number;
+  /** How many it may have, what it has closed not counted. */
+  wants: number;
+  readonly asked: number;
   readonly weight: number;
   /** Has the whole cluster, alone, when its turn comes. */
   readonly exclusive: boolean;
   /** Takes only hosts it has said how many workers of it wants. */
   readonly picky: boolean;
-  /** The most workers it takes of a host. */
+  /** The most workers that its allocations take of a host. */
   readonly most: Map<RuntimeId, number>;
+  /** What it has closed. */
+  readonly limits: Map<RuntimeId, { readonly most: number; readonly shut: ReadonlySet<number> }>;
   admitted: boolean;
   /** It does not answer: it keeps what it has, and is granted nothing. */
   silent: boolean;
@@ -42,6 +46,13 @@ export interface ClientState {
   leaving: number;
   /** The slots it holds, by host. */
   readonly on: Map<RuntimeId, Set<number>>;
+}
+
+/** How much a client takes of a host: at most so many workers, and some of them not at all. */
+export interface ClientLimit {
+  readonly host: RuntimeId;
+  readonly most: number;
+  readonly shut: readonly number[];
 }
 
 /** The whole state of a scheduler. */
@@ -74,6 +85,14 @@ export function index(state: ScheduleState, host: HostState, present: boolean): 
   }
   for (let i = state.byFree.length; i <= free; i++) state.byFree.push(new Set());
   state.byFree[free]?.add(host);
+}
+
+/** A client closes workers, or wants them again: no other takes the place of one that is closed. */
+export function limit(client: ClientState, limits: readonly ClientLimit[]): void {
+  for (const { host, most, shut } of limits) client.limits.set(host, { most, shut: new Set(shut) });
+  let closed = 0;
+  for (const { shut } of client.limits.values()) closed += shut.size;
+  client.wants = client.asked - closed;
 }
 
 /** Gives a place to a client. T1 */
