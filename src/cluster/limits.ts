@@ -1,7 +1,7 @@
 // How much a client wants of each host: what it has closed there, and what it can do without.
 //
-//   B1. A worker that was closed stays closed until it is asked for by name, or by a rule about its host.
-//   B2. Limits that were set for want of work go as soon as there is work.
+//   LM1. A worker that was closed stays closed until it is asked for by name, or by a rule about its host.
+//   LM2. Limits that were set for want of work go as soon as there is work.
 import type { RuntimeId } from '../base/index.ts';
 import { namesHost } from './allocation.ts';
 import type { Limit } from './protocol.ts';
@@ -43,14 +43,14 @@ export class Limits {
     return this.#tell(limited);
   }
 
-  /** Takes a worker of a host no more. B1 */
+  /** Takes a worker of a host no more. LM1 */
   shut(host: Named, slot: number): void {
     const limited = this.#of(host);
     limited.shut.add(slot);
     void this.#tell(limited);
   }
 
-  /** Takes the workers again that a name means; returns whether any were closed. B1 */
+  /** Takes the workers again that a name means; returns whether any were closed. LM1 */
   reopen(where: string): boolean {
     let found = false;
     for (const limited of this.#hosts.values()) {
@@ -63,7 +63,7 @@ export class Limits {
     return found;
   }
 
-  /** A rule that was added asks for the hosts that its pattern names. B1 */
+  /** A rule that was added asks for the hosts that its pattern names. LM1 */
   lift(pattern: string): void {
     for (const limited of this.#hosts.values()) {
       const { name, addresses } = limited.host;
@@ -74,7 +74,7 @@ export class Limits {
     }
   }
 
-  /** There is work. B2 */
+  /** There is work. LM2 */
   ease(): void {
     for (const limited of this.#hosts.values()) {
       if (limited.until !== 'work' || limited.most === Number.POSITIVE_INFINITY) continue;
