@@ -10,7 +10,7 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
   switch (kind) {
     case KIND.MESSAGE: {
       const before = decoder.position;
-      const value = decoder.value();
+      const value = orPass(kernel, peer, target, decoder);
       if (target < FIRST_TASK) kernel.door(target)?.message?.(peer, value, decoder.position - before);
       else put(kernel, target, value, peer, decoder.position - before, 0);
       return;
@@ -19,14 +19,14 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       const hops = decoder.varint();
       const targets = Array.from({ length: decoder.count() }, () => decoder.varint());
       const bytes = decoder.varint();
-      const value = decoder.nested(bytes);
+      const value = orPassAll(kernel, peer, targets, bytes, () => decoder.nested(bytes));
       for (const one of targets) put(kernel, one, value, peer, bytes, hops);
       return;
     }
     case KIND.DELIVER: {
       const before = decoder.position;
       const id = decoder.varint();
-      const value = orAnswer(kernel, peer, id, () => decoder.value());
+      const value = orAnswer(kernel, peer, id, () => orPass(kernel, peer, target, decoder, before));
       const taken = kernel.tasks.take(target, value, peer, decoder.position - before);
       kernel.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
       return;
@@ -43,7 +43,12 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
     case KIND.ANSWER: {
       const id = decoder.value() as number;
       const ok = decoder.value() === true;
-      kernel.requests.answered(id, ok, decoder.value());
+      try {
+        kernel.requests.answered(id, ok, decoder.value());
+      } catch (error) {
+        kernel.requests.answered(id, false, error);
+        throw error;
+      }
       return;
     }
     case KIND.CLOSE:
@@ -58,6 +63,25 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
     }
     default:
       throw new FlotillaError('ERR_WIRE_MALFORMED', `Frames of kind ${kind} mean nothing here.`);
+  }
+}
+
+// A message that cannot be read takes no room of its sender's.
+function orPass(kernel: Kernel, peer: RuntimeId, target: number, decoder: Decoder, before = decoder.position): unknown {
+  try {
+    return decoder.value();
+  } catch (error) {
+    kernel.tasks.passedOver(peer, target, decoder.position - before);
+    throw error;
+  }
+}
+
+function orPassAll(kernel: Kernel, peer: RuntimeId, targets: readonly number[], bytes: number, read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    for (const target of targets) kernel.tasks.passedOver(peer, target, bytes);
+    throw error;
   }
 }
 

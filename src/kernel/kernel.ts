@@ -5,6 +5,7 @@
 //   K1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
 //   K2. A reference to a task of this runtime becomes that task again when it comes home.
 //   K3. When a peer is gone, every wait on it ends.
+//   K4. What cannot be read, or throws where it arrives, harms nothing that came with it.
 import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
 import type { LocalChannel } from './channels/channel.ts';
@@ -270,10 +271,13 @@ export class Kernel implements Carried {
     const decoder = this.#decoder;
     this.#from = peer;
     decoder.begin(buffer, start, end, owned);
-    try {
-      while (decoder.more) takeItem(this, peer, kind, target, decoder);
-    } catch (error) {
-      this.log.error(`A frame from ${this.peers.get(peer)?.name ?? peer} could not be read: ${toError(error).message}`);
+    for (let at = -1; decoder.more && decoder.position > at; ) {
+      at = decoder.position;
+      try {
+        takeItem(this, peer, kind, target, decoder);
+      } catch (error) {
+        this.log.error(`Something from ${this.peers.get(peer)?.name ?? peer} could not be taken: ${toError(error).message}`); // K4
+      }
     }
   }
 

@@ -3,11 +3,14 @@
 //   D1. Whatever the bytes, decoding ends with a value or ERR_WIRE_MALFORMED / ERR_WIRE_LIMIT, in time and memory
 //       in proportion to the bytes.
 //   D2. A key named __proto__ becomes an own property like any other.
+//   D3. What an extension does not take is read to its end all the same: what follows can be read.
 import { FlotillaError } from '../base/index.ts';
 import { reviveError } from './errors.ts';
 import { type Extensions, NO_EXTENSIONS } from './extension.ts';
 import { LIMITS } from './limits.ts';
+import { asWireError, malformed } from './malformed.ts';
 import { BYTE_TYPES, TAG } from './tags.ts';
+import { viewOf } from './views.ts';
 
 interface Shape {
   readonly keys: readonly string[];
@@ -29,6 +32,8 @@ export class Decoder {
   #known = new Map<string, Shape>();
   #graph: unknown[] | undefined;
   #inner: Decoder | undefined;
+  #untaken: { readonly error: unknown } | undefined;
+  #broken = false;
 
   constructor(extensions: Extensions = NO_EXTENSIONS) {
     this.#extensions = extensions;
@@ -41,6 +46,7 @@ export class Decoder {
     this.#origin = start;
     this.#end = end;
     this.#owned = owned;
+    this.#broken = false;
     if (this.#shapes.length > 0) this.#shapes = [];
   }
 
@@ -48,8 +54,9 @@ export class Decoder {
     return this.#position;
   }
 
+  /** Whether something follows that can be read. */
   get more(): boolean {
-    return this.#position < this.#end;
+    return this.#position < this.#end && !this.#broken;
   }
 
   varint(): number {
@@ -59,18 +66,18 @@ export class Decoder {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw malformed('a number is too long');
+    throw this.#break('a number is too long');
   }
 
   byte(): number {
-    if (this.#position >= this.#end) throw malformed('the bytes end in the middle of a value');
+    if (this.#position >= this.#end) throw this.#break('the bytes end in the middle of a value');
     return this.#buffer[this.#position++] as number;
   }
 
   /** A number of things that follow, each of at least a byte. */
   count(): number {
     const count = this.varint();
-    if (count > this.#end - this.#position) throw malformed('it announces more than the bytes that follow');
+    if (count > this.#end - this.#position) throw this.#break('it announces more than the bytes that follow');
     return count;
   }
 
@@ -83,15 +90,36 @@ export class Decoder {
     return inner.value();
   }
 
-  /** The next value. */
+  /** The next value. Throws ERR_WIRE_*; what follows can be read nevertheless if only an extension did not take its part. D3 */
   value(): unknown {
+    let value: unknown;
     try {
-      return this.#any(0);
+      value = this.#any(0);
     } catch (thrown) {
-      if (thrown instanceof FlotillaError) throw thrown;
-      throw malformed(thrown instanceof Error ? thrown.message : String(thrown), thrown);
+      this.#broken = true;
+      this.#untaken = undefined;
+      throw asWireError(thrown);
     } finally {
       this.#graph = undefined;
+    }
+    if (!this.#untaken) return value;
+    const { error } = this.#untaken;
+    this.#untaken = undefined;
+    throw asWireError(error);
+  }
+
+  #break(what: string): FlotillaError {
+    this.#broken = true;
+    return malformed(what);
+  }
+
+  #revive(code: number, payload: unknown): unknown {
+    if (this.#untaken) return undefined;
+    try {
+      return this.#extensions.revive(code, payload);
+    } catch (error) {
+      this.#untaken = { error };
+      return undefined;
     }
   }
 
@@ -191,7 +219,7 @@ export class Decoder {
       case TAG.EXTENSION: {
         const slot = this.#reserve();
         const code = this.byte();
-        return this.#fill(slot, this.#extensions.revive(code, this.#any(depth + 1)));
+        return this.#fill(slot, this.#revive(code, this.#any(depth + 1)));
       }
       default:
         throw malformed(`0x${tag.toString(16)} begins no value`);
@@ -200,7 +228,7 @@ export class Decoder {
 
   #take(bytes: number): number {
     const at = this.#position;
-    if (bytes > this.#end - at) throw malformed('the bytes end in the middle of a value');
+    if (bytes > this.#end - at) throw this.#break('the bytes end in the middle of a value');
     this.#position = at + bytes;
     return at;
   }
@@ -345,37 +373,4 @@ export class Decoder {
 
 function setOwn(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true }); // D2
-}
-
-function viewOf(name: (typeof BYTE_TYPES)[number], store: ArrayBuffer, offset: number, bytes: number): unknown {
-  if (name === 'ArrayBuffer') return store;
-  if (name === 'Buffer') return Buffer.from(store, offset, bytes);
-  const View = VIEWS[name] as ViewConstructor;
-  const each = View.BYTES_PER_ELEMENT ?? 1;
-  if (bytes % each !== 0) throw malformed(`${bytes} bytes are no ${name}`);
-  return new View(store, offset, bytes / each);
-}
-
-interface ViewConstructor {
-  readonly BYTES_PER_ELEMENT?: number;
-  new (store: ArrayBuffer, offset: number, length: number): ArrayBufferView;
-}
-
-const VIEWS = {
-  DataView,
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-} as const;
-
-function malformed(what: string, cause?: unknown): FlotillaError {
-  return new FlotillaError('ERR_WIRE_MALFORMED', `The bytes received are malformed: ${what}.`, cause === undefined ? undefined : { cause });
 }

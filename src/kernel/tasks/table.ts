@@ -182,6 +182,11 @@ export class TaskTable implements TaskHost {
     if (credit) this.#kernel.credit(from, number, credit);
   }
 
+  /** A message to this number could not be read: its sender has the room again. */
+  passedOver(from: RuntimeId, number: number, bytes: number): void {
+    if (this.#tasks.has(number) || this.#receivers.has(number)) this.taken(from, number, bytes);
+  }
+
   /** A peer is gone, and what is owed to it. */
   lost(peer: RuntimeId): void {
     this.#counts.delete(peer);

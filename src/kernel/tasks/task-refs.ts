@@ -1,8 +1,8 @@
 // References to tasks: of this runtime, of another, of one that has ended; and the place where an answer is awaited.
-import { FlotillaError } from '../../base/index.ts';
+import { FlotillaError, toError } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { PORT } from '../ports.ts';
-import type { OnAnswer } from '../requests.ts';
+import { isSessionLoss, type OnAnswer } from '../requests.ts';
 import { type SendWindow, WINDOW } from '../sessions/credit.ts';
 import { lostEnd, taskEnded } from './ends.ts';
 import { Reference, type RefWire } from './ref-base.ts';
@@ -232,6 +232,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
     try {
       return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'watch', [this.number])) as TaskEnd;
     } catch (error) {
+      if (!isSessionLoss(error)) return { kind: 'threw', error: toError(error) }; // it has ended, and how cannot be told
       this.#over = true;
       const window = this.open();
       window.lost ??= error as Error;
