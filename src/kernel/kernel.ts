@@ -14,6 +14,7 @@ import { ClassRegistry } from './classes.ts';
 import { takeItem } from './inbound.ts';
 import type { LocateOptions, Name } from './names/name.ts';
 import { Registry } from './names/registry.ts';
+import { Gone } from './peers/gone.ts';
 import type { PeerStatus } from './peers/status.ts';
 import { type Methods, methodPort, PORT, type Port } from './ports.ts';
 import { Requests, sessionError } from './requests.ts';
@@ -23,7 +24,7 @@ import type { Carried, Carrier } from './sessions/carrier.ts';
 import type { SendWindow } from './sessions/credit.ts';
 import type { PeerInfo } from './sessions/hub-options.ts';
 import { Outgoing } from './sessions/outgoing.ts';
-import { Segments } from './sessions/range.ts';
+import { type Range, Segments } from './sessions/range.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import { Windows } from './sessions/windows.ts';
 import { fileUnknown, ownPlace, type Place } from './tasks/place.ts';
@@ -57,12 +58,14 @@ export class Kernel implements Carried {
   readonly services: Services;
   readonly classes = new ClassRegistry();
   readonly peers = new Map<RuntimeId, PeerInfo>();
+  readonly gone = new Gone();
   /** What tasks see of where they run. */
   place: Place;
   /** Who came and went; an `offline` always precedes the next `online` of a peer. */
   readonly peerEvents: Events<PeerStatus>;
   readonly #ports = new Map<number, Port>();
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
+  readonly #refused = new Map<RuntimeId, SessionEnd>();
   readonly #segments = new Segments();
   readonly #decoder: Decoder;
   readonly #extensions: Extensions;
@@ -282,7 +285,9 @@ export class Kernel implements Carried {
   }
 
   opened(peer: PeerInfo): void {
+    this.#refuse(peer.id);
     this.peers.set(peer.id, peer);
+    this.gone.back(peer.id);
     this.onOpened(peer);
     this.#tell(peer, 'online');
   }
@@ -301,6 +306,7 @@ export class Kernel implements Carried {
   ended(peer: RuntimeId, how: SessionEnd): void {
     const info = this.peers.get(peer);
     const end: SessionEnd = { ...how, lost: how.lost ?? (info?.role === 'worker' ? 'worker' : 'host') };
+    if (info || end.code === 'ERR_REFERENCE_STALE') this.gone.seen(peer, end);
     this.peers.delete(peer);
     this.#outgoing.delete(peer);
     this.requests.ended(peer, end);
@@ -341,11 +347,25 @@ export class Kernel implements Carried {
         extensions: this.#extensions,
         segments: this.#segments,
         clock: this.clock,
-        post: (range, large) => this.carrier.post(peer, range, large),
+        post: (range, large) => this.#post(peer, range, large),
       });
       this.#outgoing.set(peer, out);
     }
     return out;
+  }
+
+  #post(peer: RuntimeId, range: Range, large: boolean): void {
+    const refusal = this.gone.refusal(peer);
+    if (!refusal) return this.carrier.post(peer, range, large);
+    range.release?.();
+    if (!this.#refused.has(peer)) this.clock.defer(() => this.#refuse(peer));
+    this.#refused.set(peer, refusal);
+  }
+
+  // Once whoever sends has begun to wait, and before anything else is said to that peer. K3
+  #refuse(peer: RuntimeId): void {
+    const end = this.#refused.get(peer);
+    if (end && this.#refused.delete(peer)) this.ended(peer, end);
   }
 
   #tell(peer: PeerInfo | undefined, status: PeerStatus['status']): void {

@@ -104,3 +104,65 @@ test('a reference that another runtime of the process made, and that cannot be r
   assert.equal(await world.wait(own.result), 5);
   await world.close();
 });
+
+for (const how of ['crashes', 'closes', 'falls silent'] as const) {
+  test(`who is given a reference to a task whose runtime ${how} is told so with it, and waits for nothing`, async () => {
+    const { world, runtimes } = await machines(3);
+    const [a, b, c] = runtimes as [Runtime, Runtime, Runtime];
+    const name = channelName<number>('numbers');
+    const channel = b.channel(name);
+    const served = service('twice', async (_self: Task<never>, n: number) => n * 2);
+    b.serve(served);
+    const kept = {
+      task: refIn(a, b, b.spawn(sum)),
+      channel: await world.wait(a.locate(name)),
+      service: await world.wait(a.locate(served)),
+    };
+    assert.equal(kept.channel.id, channel.id);
+    if (how === 'closes') await world.wait(b.close());
+    else world.crash(b, 'b', how === 'crashes');
+    await world.wait(kept.task.ended);
+    const given = c.spawn(async (self: Task<typeof kept>) => {
+      const { task, channel: numbers, service: twice } = await self.receive();
+      const started = world.clock.now();
+      task.send(1);
+      const waits = [task.deliver(1), task.room(), task.ended, numbers.deliver(1), twice.call(1), task.ask((reply) => reply as never)];
+      const outcomes = await Promise.allSettled(waits);
+      return {
+        took: world.clock.now() - started,
+        outcomes: outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : one.value)),
+      };
+    });
+    refIn(a, c, given).send(kept);
+    const { took, outcomes } = await world.wait(given.result);
+    const [delivered, room, ended, ...others] = outcomes;
+    assert.equal(delivered, 'ERR_SESSION_LOST');
+    assert.equal(room, undefined);
+    assert.equal((ended as { kind: string }).kind, 'host-lost');
+    assert.deepEqual(others, ['ERR_SESSION_LOST', 'ERR_SESSION_LOST', 'ERR_SESSION_LOST']);
+    assert.ok(took < 50, `it took ${took} ms`);
+    await world.close();
+  });
+}
+
+test('who has a session with a runtime believes that, not what others say with a reference; nor is one who parted dead', async () => {
+  const { world, runtimes } = await machines(3);
+  const [a, b, c] = runtimes as [Runtime, Runtime, Runtime];
+  const task = b.spawn(sum);
+  const kept = refIn(a, b, task);
+  await world.wait(b.closePeer({ id: a.id }));
+  assert.equal((await world.wait(kept.ended)).kind, 'host-lost');
+  const takes = async (self: Task<TaskRef<number>>): Promise<void> => (await self.receive()).deliver(5);
+  const first = c.spawn(takes);
+  await world.wait(refIn(a, c, first).deliver(kept));
+  await world.wait(first.result); // b lives, and c dials it
+  world.network.partition('a', 'b');
+  const again = refIn(a, b, task);
+  assert.equal((await world.wait(again.ended)).kind, 'host-lost');
+  const second = c.spawn(takes);
+  await world.wait(refIn(a, c, second).deliver(again));
+  await world.wait(second.result);
+  task.close();
+  assert.equal(await world.wait(task.result), 10);
+  await world.close();
+});

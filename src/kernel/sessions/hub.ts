@@ -28,7 +28,7 @@ import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
-import { answersUs, awaitOpen, BYE, IGNORED, ignoredBy, judge, type Open, openFrame } from './open.ts';
+import { ANEW, answersUs, awaitOpen, BYE, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
 import { Parking } from './parking.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
@@ -121,8 +121,8 @@ export class Hub {
     const session = this.#sessions.get(peer);
     if (!session) return;
     await this.#drain(timeoutMs, [session]);
-    session.control(KIND.BYE, Uint8Array.of(BYE.closed));
-    this.#end(session, { kind: 'closed', message: 'this runtime closed the session' });
+    session.control(KIND.BYE, Uint8Array.of(BYE.parted));
+    this.#end(session, PARTED.here);
   }
 
   /** Opens a session over a connection made elsewhere, whose end is the end of the peer. */
@@ -246,7 +246,7 @@ export class Hub {
       open: (open, opened, failed) => this.#open(link, dialled, open, opened, failed),
       refused: (why) => {
         if (dialled && why === BYE.ignored) this.#end(dialled, IGNORED);
-        if (dialled && why === BYE.unknown) this.#end(dialled, { kind: 'gone', message: 'the other side no longer knows this session' });
+        if (dialled && why === BYE.unknown) this.#end(dialled, UNKNOWN);
         return why === BYE.ignored ? ignoredBy(conn.remote) : undefined;
       },
       frame: (session, kind, target, buffer, start, end) => this.#frame(session, link, kind, target, buffer, start, end),
@@ -279,7 +279,7 @@ export class Hub {
       link.end();
       return failed('it was not needed');
     }
-    if (verdict === 'anew' && session) this.#end(session, { kind: 'gone', message: 'the other side began anew' });
+    if (verdict === 'anew' && session) this.#end(session, ANEW);
     session = this.sessionFor(link.peer);
     this.#sendOpen(link, session, open.token);
     this.#attach(link, session, open, false, opened, failed);
@@ -311,7 +311,7 @@ export class Hub {
     }
     opened(session);
     if (!session.resume(link, open.received)) {
-      this.#end(session, { kind: 'gone', message: 'the two sides disagree on what was received' });
+      this.#end(session, { kind: 'gone', message: 'the two sides disagree on what was received', lives: true });
       return failed('the two sides disagree on what was received');
     }
     session.onOpen?.();
@@ -333,7 +333,7 @@ export class Hub {
         this.#drained?.();
         return;
       case KIND.BYE:
-        return this.#end(session, { kind: 'closed', message: 'the other side closed' });
+        return this.#end(session, buffer[start] === BYE.parted ? PARTED.there : { kind: 'closed', message: 'the other side closed' });
       default:
         throw new FlotillaError('ERR_WIRE_MALFORMED', `A frame of unknown kind ${kind} arrived.`);
     }

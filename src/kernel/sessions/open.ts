@@ -66,9 +66,16 @@ export function judge(open: Open, session: Session | undefined, oursCounts: bool
 }
 
 /** Why a link is closed. */
-export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3 } as const;
+export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3, parted: 4 } as const;
 /** The end of a session with a runtime that takes no new peers. */
-export const IGNORED: SessionEnd = { kind: 'closed', message: 'it takes no new peers', code: 'ERR_PEERS_IGNORED' };
+export const IGNORED: SessionEnd = { kind: 'closed', message: 'it takes no new peers', code: 'ERR_PEERS_IGNORED', lives: true };
+/** Ends of sessions between runtimes that may both live on. */
+export const PARTED: { readonly [side in 'here' | 'there']: SessionEnd } = {
+  here: { kind: 'closed', message: 'this runtime closed the session', lives: true },
+  there: { kind: 'closed', message: 'the other side closed the session', lives: true },
+};
+export const UNKNOWN: SessionEnd = { kind: 'gone', message: 'the other side no longer knows this session', lives: true };
+export const ANEW: SessionEnd = { kind: 'gone', message: 'the other side began anew', lives: true };
 /** Time for the other side to say which session a link belongs to. */
 const OPEN_MS = 5_000;
 

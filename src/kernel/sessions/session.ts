@@ -22,6 +22,8 @@ export interface SessionEnd {
   readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE' | 'ERR_PEERS_IGNORED';
   /** What was lost, if whoever knows said so. */
   readonly lost?: 'worker' | 'host';
+  /** Only the session is over: nothing says that the runtime is. */
+  readonly lives?: true;
 }
 
 /** The life of a session. */

@@ -10,6 +10,8 @@ export interface RefWire {
   readonly addresses: readonly string[];
   /** It takes one message, and no credit is kept for it. */
   readonly once?: boolean;
+  /** Whoever sent the reference holds its runtime to be gone. */
+  readonly lost?: 'worker' | 'host';
 }
 
 /** Points to something with a number in a runtime. */
@@ -32,10 +34,13 @@ export abstract class Reference {
     this.number = place.number;
   }
 
-  /** What travels when `_by` sends it. */
-  travel(_by: Kernel): RefWire {
-    const { kernel, name, runtime, number } = this;
-    return this.wire ?? { runtime, number, name, addresses: kernel.carrier.addresses };
+  /** What travels when `by` sends it. */
+  travel(by: Kernel): RefWire {
+    const { kernel, name, runtime, number, wire } = this;
+    if (!wire) return { runtime, number, name, addresses: kernel.carrier.addresses };
+    const lost = by.gone.lost(runtime);
+    const { addresses, once } = wire;
+    return lost === wire.lost ? wire : { runtime, number, name, addresses, ...(once ? { once } : {}), ...(lost ? { lost } : {}) };
   }
 
   get id(): string {

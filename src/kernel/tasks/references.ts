@@ -70,6 +70,7 @@ export class References {
     }
     const runtime = wire.runtime as RuntimeId;
     if (runtime === this.#kernel.id) return kind.local(wire);
+    if (!this.#kernel.peers.has(runtime)) this.#kernel.gone.heard(runtime, wire.lost);
     this.#kernel.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
     return kind.remote(wire);
   }
