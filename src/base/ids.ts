@@ -3,13 +3,8 @@
 /** Makes random bytes; handed in so that simulations can repeat. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** The id of one start of a runtime (an incarnation): 16 random bytes as 32 hexadecimal digits. */
+/** The id of one start of a runtime (an incarnation): 16 bytes, a digest of its public key, as 32 hexadecimal digits. */
 export type RuntimeId = string & { readonly __runtime: true };
-
-/** A fresh runtime id. */
-export function mintRuntimeId(random: RandomBytes): RuntimeId {
-  return toHex(random(16)) as RuntimeId;
-}
 
 /** Bytes as hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {

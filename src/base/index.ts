@@ -11,7 +11,7 @@ export { Events } from './events.ts';
 export { Fifo } from './fifo.ts';
 export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
-export { mintRuntimeId, randomFraction, shortId, toHex } from './ids.ts';
+export { randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
 export { checkNumber, checkOptions, defined, suggest } from './options.ts';

@@ -1,7 +1,7 @@
 // One process's kernel: its tasks, names, sessions, addresses and files. Opens and closes everything, in order.
 import { join } from 'node:path';
-import { FlotillaError, type Log, lineLog, mintRuntimeId, type RuntimeId, shortId, sleep } from '../base/index.ts';
-import { Keyring } from '../transport/index.ts';
+import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from '../base/index.ts';
+import { Identity, Keyring } from '../transport/index.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
 import type { Travelling } from './classes.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
@@ -106,12 +106,13 @@ export class Runtime implements AsyncDisposable {
     const why = weakness(secrets[0] as Uint8Array);
     if (why && places.length > 0)
       log.warn(`The secret is easily guessed: ${why}. Whoever guesses it may connect; 'flotilla secret create' makes a good one.`);
-    const id = mintRuntimeId(environment.random);
+    const identity = Identity.fresh(environment.random);
+    const { id } = identity;
     let kernel: Kernel | undefined;
     let runtime: Runtime | undefined;
     const value = (): Kernel => kernel as Kernel;
     const hub: Hub = new Hub({
-      id,
+      identity,
       name: options.name ?? `runtime-${shortId(id)}`,
       role: options.role ?? 'runtime',
       keys,

@@ -14,9 +14,12 @@ export interface ConnHandler {
 export interface Conn {
   /** The other end, for people. */
   readonly remote: string;
-  readonly encrypted: boolean;
+  /** Plain, but it can be made encrypted by dialling again: nobody may stand between its ends. */
+  readonly exposed: boolean;
   /** Whether the bytes never leave this machine. */
   readonly local: boolean;
+  /** What both ends of this connection know of it alike, and those of two connections that somebody joins do not. */
+  binding(side: 'dialer' | 'listener'): string | Uint8Array;
   /** Begins to deliver, and again to another handler. What arrived before waits. */
   start(handler: ConnHandler): void;
   /** Takes bytes; they must not change until written. False: wait for drain. */

@@ -4,9 +4,13 @@
 //   H2. The dialer proves itself first; a listener proves nothing to a stranger.
 //   H3. Both proofs cover both greetings, so neither can be replayed or turned around.
 //   H4. A handshake ends within its time, whatever the other side does.
-import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
+//   H5. Each proves that it has the key that its id was made from: whoever else knows the secret cannot be it.
+//   H6. Both proofs cover what only the two ends of this connection share, so nobody stands between them: the keys of TLS, or,
+//       where a connection is plain, both ends' addresses. Where those differ, as behind a forwarded port, it must be TLS.
+import { type Clock, FlotillaError, hasCode, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 import { agreeVersion, LIMITS, VERSION } from '../wire/index.ts';
 import type { Certificate, Conn } from './contract.ts';
+import { type Identity, idOf } from './identity.ts';
 import { type Keyring, type Keys, ROLES, type Role } from './keys.ts';
 
 const MAGIC = 0x464c544c; // FLTL
@@ -23,12 +27,12 @@ export type Purpose = 'session' | 'pulse';
 const PURPOSES: readonly Purpose[] = ['session', 'pulse'];
 
 /** Why a listener refuses. */
-const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy'] as const;
+const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy', 'exposed'] as const;
 type RefusalReason = (typeof REFUSALS)[number];
 
 /** Who we are in a handshake. */
 export interface Self {
-  readonly id: RuntimeId;
+  readonly identity: Pick<Identity, 'id' | 'publicKey' | 'agree'>;
   readonly role: Role;
   readonly keys: Keyring;
   readonly clock: Clock;
@@ -52,6 +56,7 @@ interface Greeting {
   readonly role: Role;
   readonly purpose: Purpose;
   readonly keyId: string;
+  readonly publicKey: Buffer;
   readonly id: RuntimeId;
   readonly expected: string;
 }
@@ -74,10 +79,11 @@ export function greetAsDialer(conn: Conn, self: Self, options: Wanted): Promise<
     const theirs = await readGreeting(read, conn);
     const { greeting, bytes } = theirs;
     const { version } = checkGreeting(greeting, self, conn, 'dialer', keys);
-    const transcript = Buffer.concat([mine, bytes]);
-    conn.write(keys.prove(self.role, 'dialer', transcript));
+    const agreed = self.identity.agree(greeting.publicKey); // H5
+    const transcript = Buffer.concat([mine, bytes, Buffer.from(conn.binding('dialer'))]); // H3, H6
+    conn.write(keys.prove(self.role, 'dialer', agreed, transcript));
     const proof = await readOrRefusal(read, PROOF_BYTES, conn);
-    if (!keys.verify(greeting.role, 'listener', transcript, proof)) throw wrongSecret(conn, 'it could not prove that it knows ours');
+    if (!keys.verify(greeting.role, 'listener', agreed, transcript, proof)) throw unproven(conn);
     if (options.expected && greeting.id !== options.expected) throw staleError(conn);
     return { id: greeting.id, role: greeting.role, purpose: options.purpose, version };
   });
@@ -97,17 +103,18 @@ export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
     }
     const mine = writeGreeting(self, keys, greeting.purpose, greeting.id);
     conn.write(mine);
-    const transcript = Buffer.concat([bytes, mine]);
+    const agreed = self.identity.agree(greeting.publicKey); // H5
+    const transcript = Buffer.concat([bytes, mine, Buffer.from(conn.binding('listener'))]); // H3, H6
     const proof = await read(PROOF_BYTES);
-    if (!keys.verify(greeting.role, 'dialer', transcript, proof)) {
-      refuse(conn, 'secret');
-      throw wrongSecret(conn, 'it could not prove that it knows ours');
+    if (!keys.verify(greeting.role, 'dialer', agreed, transcript, proof)) {
+      refuse(conn, conn.exposed ? 'exposed' : 'secret');
+      throw unproven(conn);
     }
-    if (greeting.expected !== NO_ID && greeting.expected !== self.id) {
+    if (greeting.expected !== NO_ID && greeting.expected !== self.identity.id) {
       refuse(conn, 'stale');
       throw staleError(conn);
     }
-    conn.write(keys.prove(self.role, 'listener', transcript)); // H2
+    conn.write(keys.prove(self.role, 'listener', agreed, transcript)); // H2
     return { id: greeting.id, role: greeting.role, purpose: greeting.purpose, version };
   });
 }
@@ -138,6 +145,7 @@ function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Pro
         new FlotillaError(
           'ERR_LINK_UNREACHABLE',
           `${conn.remote} did not complete the handshake within ${Math.round(ms) / 1000} s. Is it a Flotilla runtime?`,
+          { details: { passing: true } },
         ),
       );
     });
@@ -196,8 +204,8 @@ function writeGreeting(self: Self, keys: Keys, purpose: Purpose, expected: strin
   bytes[7] = PURPOSES.indexOf(purpose);
   bytes.write(keys.id, 8, 8, 'hex');
   bytes.set(self.random(32), 16);
-  bytes.write(self.id, 48, 16, 'hex');
-  bytes.write(expected, 64, 16, 'hex');
+  bytes.set(self.identity.publicKey, 48);
+  bytes.write(expected, 80, 16, 'hex');
   return bytes;
 }
 
@@ -219,8 +227,9 @@ async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greetin
       role,
       purpose,
       keyId: toHex(bytes.subarray(8, 16)),
-      id: toHex(bytes.subarray(48, 64)) as RuntimeId,
-      expected: toHex(bytes.subarray(64, 80)),
+      publicKey: bytes.subarray(48, 80),
+      id: idOf(bytes.subarray(48, 80)),
+      expected: toHex(bytes.subarray(80, 96)),
     },
   };
 }
@@ -231,12 +240,15 @@ async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buf
     const reason = REFUSALS[head[4] as number] ?? 'unknown';
     if (reason === 'secret') throw wrongSecret(conn, 'it says that they differ');
     if (reason === 'stale') throw staleError(conn);
+    if (reason === 'exposed') throw exposedError(conn);
     if (reason === 'version')
       throw new FlotillaError(
         'ERR_LINK_VERSION',
         `${conn.remote} speaks another protocol version. Install the same major version of flotilla on both.`,
       );
-    throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} refused the connection (${reason}).`);
+    throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} refused the connection (${reason}).`, {
+      details: { passing: reason === 'busy' },
+    });
   }
   return bytes > head.length ? Buffer.concat([head, await read(bytes - head.length)]) : head;
 }
@@ -257,8 +269,28 @@ function checkGreeting(
   }
   const keys = meant?.id === greeting.keyId ? meant : meant ? undefined : self.keys.find(greeting.keyId);
   if (!keys) throw wrongSecret(conn, `its key is ${greeting.keyId.slice(0, 8)}, ours ${(meant ?? self.keys.current).id.slice(0, 8)}`);
-  if (greeting.id === self.id && side === 'dialer') throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is this runtime itself.`);
+  if (greeting.id === self.identity.id && side === 'dialer')
+    throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is this runtime itself.`);
   return { version, keys };
+}
+
+// H6: a plain connection may only have been forwarded.
+function unproven(conn: Conn): FlotillaError {
+  return conn.exposed ? exposedError(conn) : wrongSecret(conn, 'it could not prove that it knows ours, or something stands between');
+}
+
+/** The error for a plain connection whose ends do not see the same addresses. */
+function exposedError(conn: { readonly remote: string }): FlotillaError {
+  return new FlotillaError(
+    'ERR_LINK_REFUSED',
+    `${conn.remote} is not where it seems: something stands between, as a forwarded port does. Such a connection is made again, encrypted.`,
+    { details: { exposed: true } },
+  );
+}
+
+/** Whether a connection was refused only because it was plain. */
+export function mustEncrypt(error: unknown): boolean {
+  return hasCode(error, 'ERR_LINK_REFUSED') && (error as { exposed?: boolean }).exposed === true;
 }
 
 /** The error for two sides that do not share a secret. */

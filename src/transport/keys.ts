@@ -23,18 +23,19 @@ export class Keys {
     this.psk = { identity: `flotilla-${this.id}`, key: this.#derive('tls psk', 32) };
   }
 
-  /** Proof of knowing the secret in this role, bound to both greetings. */
-  prove(role: Role, direction: 'dialer' | 'listener', transcript: Uint8Array): Buffer {
+  /** Proof of knowing the secret in this role, and what only the two runtimes know (`agreed`), bound to this connection. */
+  prove(role: Role, direction: 'dialer' | 'listener', agreed: Uint8Array, transcript: Uint8Array): Buffer {
     let key = this.#roles.get(role);
     if (!key) {
       key = this.#derive(`role ${role}`, 32);
       this.#roles.set(role, key);
     }
-    return createHmac('sha256', key).update(`flotilla 1 ${direction} `).update(transcript).digest();
+    const both = createHmac('sha256', key).update(agreed).digest();
+    return createHmac('sha256', both).update(`flotilla 2 ${direction} `).update(transcript).digest();
   }
 
-  verify(role: Role, direction: 'dialer' | 'listener', transcript: Uint8Array, proof: Uint8Array): boolean {
-    const expected = this.prove(role, direction, transcript);
+  verify(role: Role, direction: 'dialer' | 'listener', agreed: Uint8Array, transcript: Uint8Array, proof: Uint8Array): boolean {
+    const expected = this.prove(role, direction, agreed, transcript);
     return proof.length === expected.length && timingSafeEqual(proof, expected);
   }
 

@@ -6,11 +6,20 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mintRuntimeId } from '../../src/base/index.ts';
 import { decodeAnnouncement, encodeAnnouncement, LIMIT } from '../../src/discovery/index.ts';
-import { Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
+import { nodeEnvironment, Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
-import { acceptAt, type Conn, type ConnHandler, FAILING, Keyring, Keys, type Network } from '../../src/transport/index.ts';
+import {
+  acceptAt,
+  type Conn,
+  type ConnHandler,
+  FAILING,
+  Identity,
+  Keyring,
+  Keys,
+  type Network,
+  systemNetwork,
+} from '../../src/transport/index.ts';
 import { decodeValue, encodeValue } from '../../src/wire/index.ts';
 import { BIN, runToEnd, tempFolder } from '../support/processes.ts';
 import { machines } from '../support/worlds.ts';
@@ -27,7 +36,7 @@ const hello = (secret: string, given: Partial<Parameters<typeof encodeAnnounceme
   const signer = signerOf(secret);
   return encodeAnnouncement(signer, signer.ids[0]!, {
     kind: 'hello',
-    id: mintRuntimeId(realRandom),
+    id: Identity.fresh(realRandom).id,
     name: 'x',
     addresses: ['tcp://127.0.0.1:1'],
     time: Date.now(),
@@ -115,21 +124,20 @@ async function recorder(reply: (got: Buffer, socket: Socket) => void): Promise<{
 test('a recorded handshake cannot be played again, nor turned around (static credentials)', async () => {
   const secret = 'the secret of the handshake';
   const victim = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0', logLevel: 'silent' });
-  const friend = await Runtime.start({ secret, logLevel: 'silent' });
+  // The attacker hears what the friend sends.
+  const sent: Buffer[] = [];
+  const network: Network = {
+    ...systemNetwork,
+    dial: async (address, options) => {
+      const conn = await systemNetwork.dial(address, options);
+      const write = conn.write.bind(conn);
+      return Object.assign(conn, { write: (bytes: Uint8Array) => sent.push(Buffer.from(bytes)) > 0 && write(bytes) });
+    },
+  };
+  const friend = await Runtime.start({ secret, logLevel: 'silent' }, { ...nodeEnvironment(), network });
   const port = Number(victim.location!.split(':').at(-1));
-  // The attacker stands between once, and keeps what the friend sent.
-  const upstream: Socket[] = [];
-  const middle = await recorder((_got, socket) => {
-    if (upstream.length > 0) return;
-    const up = connect(port, '127.0.0.1');
-    upstream.push(up);
-    up.on('data', (chunk) => socket.write(chunk));
-    up.write(_got);
-    socket.on('data', (chunk) => up.write(chunk));
-    socket.on('close', () => up.destroy());
-  });
-  await friend.connect(`tcp://127.0.0.1:${middle.port}`);
-  const recorded = middle.got().subarray(0, 96 + 32);
+  await friend.connect(victim.location!);
+  const recorded = Buffer.concat(sent).subarray(0, 96 + 32);
   assert.ok(recorded.length === 128);
   await friend.close();
   const before = victim.peers().length;
@@ -144,8 +152,6 @@ test('a recorded handshake cannot be played again, nor turned around (static cre
   assert.equal(answer.toString('latin1', 96, 100), 'FLTX', 'refused after the greeting');
   assert.ok(victim.peers().length <= before);
   assert.ok(!recorded.includes(Buffer.from(secret)), 'the secret itself never crosses');
-  for (const socket of upstream) socket.destroy();
-  middle.close();
   // Reflection: the victim dials a listener that sends its own greeting back at it.
   const mirror = await recorder((got, socket) => socket.write(got.subarray(0, 96)));
   await assert.rejects(victim.connect(`tcp://127.0.0.1:${mirror.port}`, { timeout: 3_000 }), (error: { code: string }) =>
@@ -161,7 +167,7 @@ test("announcing another's id at one's own address gives the announcer nothing t
   const b = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0', logLevel: 'silent' });
   const fake = await recorder((got, socket) => {
     if (got.length >= 96)
-      socket.write(Buffer.concat([got.subarray(0, 48), Buffer.from(b.id, 'hex'), got.subarray(64, 96), Buffer.alloc(32)]));
+      socket.write(Buffer.concat([got.subarray(0, 48), b.hub.self.identity.publicKey, got.subarray(80, 96), Buffer.alloc(32)]));
   });
   a.hub.reach(b.id, [`tcp://127.0.0.1:${fake.port}`]);
   await assert.rejects(a.hub.open(b.id, 3_000));
@@ -193,7 +199,7 @@ test('whoever fails to prove itself again and again is turned away at once, ever
       return { address, close: async () => {} };
     },
   };
-  const self = { id: mintRuntimeId(realRandom), role: 'runtime' as const, keys, clock: world.clock, random: realRandom };
+  const self = { identity: Identity.fresh(realRandom), role: 'runtime' as const, keys, clock: world.clock, random: realRandom };
   let failed = 0;
   await acceptAt(network, { scheme: 'tcp', host: 'x', port: 1 }, self, { greeted() {}, failed: () => failed++ });
   const come = async (from: string) => {
@@ -201,7 +207,8 @@ test('whoever fails to prove itself again and again is turned away at once, ever
     const written: Buffer[] = [];
     arrive({
       remote: `tcp://${from}:${1_000 + failed}`,
-      encrypted: false,
+      exposed: false,
+      binding: () => 'test',
       local: false,
       start: (h) => void (handler = h),
       write: (bytes) => written.push(Buffer.from(bytes)) > 0,

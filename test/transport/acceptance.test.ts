@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { mintRuntimeId } from '../../src/base/index.ts';
 import { realClock, realRandom } from '../../src/kernel/index.ts';
 import { leakGate, seededRandom } from '../../src/testing/index.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type Conn,
   type Greeted,
   greetAsDialer,
+  Identity,
   Keyring,
   Keys,
   MemoryNetwork,
@@ -51,7 +51,7 @@ const TRANSPORTS: Given[] = [
 ];
 
 const self = (secret: string): Self => ({
-  id: mintRuntimeId(realRandom),
+  identity: Identity.fresh(realRandom),
   role: 'runtime',
   keys: new Keyring(Buffer.from(secret)),
   clock: realClock,
@@ -81,7 +81,7 @@ async function connect(given: Given, secrets: [string, string] = ['same', 'same'
   });
   try {
     const dialled = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.current.psk, encrypt: given.encrypt });
-    const greeted = await greetAsDialer(dialled, dialer, { purpose: 'session', expected: listener.id });
+    const greeted = await greetAsDialer(dialled, dialer, { purpose: 'session', expected: listener.identity.id });
     return { dialled, greeted, accepted: await arriving, address: listening.address, close: () => listening.close() };
   } catch (error) {
     await listening.close();
@@ -151,7 +151,7 @@ for (const given of TRANSPORTS) {
       const listening = await acceptAt(network, parseAddress(given.at), listener, { greeted() {}, failed() {} });
       const dialer = self('same');
       const conn = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.current.psk, encrypt: given.encrypt });
-      await assert.rejects(greetAsDialer(conn, dialer, { purpose: 'session', expected: mintRuntimeId(realRandom) }), {
+      await assert.rejects(greetAsDialer(conn, dialer, { purpose: 'session', expected: Identity.fresh(realRandom).id }), {
         code: 'ERR_REFERENCE_STALE',
       });
       await listening.close();

@@ -7,10 +7,10 @@
 
 import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { mintRuntimeId, type RuntimeId } from '../../base/index.ts';
+import type { RuntimeId } from '../../base/index.ts';
 import { killGroup, killMarked, MARK, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
 import { ANSWER_MS, type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
-import { Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
+import { Identity, Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
 import { Gauges } from './gauges.ts';
 import type { Control, Ready } from './serve.ts';
 
@@ -57,7 +57,8 @@ async function run(): Promise<void> {
   const config = await readConfig(socket);
   const environment = nodeEnvironment();
   const { clock } = environment;
-  const id = mintRuntimeId(environment.random);
+  const identity = Identity.fresh(environment.random);
+  const { id } = identity;
   const timers = new Map<string, { cancel(): void }>();
   const openTasks = new Set<number>();
   let hostId: RuntimeId | undefined;
@@ -70,7 +71,7 @@ async function run(): Promise<void> {
     onMailbox: (task, open) => void (open ? openTasks.add(task) : openTasks.delete(task)),
   });
   const hub: Hub = new Hub({
-    id,
+    identity,
     name: config.name,
     role: 'worker',
     keys: new Keyring(Buffer.from(config.secret, 'hex')),

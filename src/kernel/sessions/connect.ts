@@ -4,7 +4,7 @@
 //   CON2. One OPEN of ours is under way to a peer at a time; others wait for what comes of it.
 //   CON3. What may be otherwise in a moment (a busy door, a connection that broke) is tried again until the time is over.
 import { Backoff, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, type Conn, dialAndGreet, formatAddress, type Greeted, type Keys, type Self } from '../../transport/index.ts';
+import { type Address, type Conn, type Dial, dialAndGreet, formatAddress, type Greeted, type Self } from '../../transport/index.ts';
 import { untilOpen } from './heartbeat.ts';
 import type { HubOptions } from './hub-options.ts';
 import type { Session } from './session.ts';
@@ -19,7 +19,7 @@ interface Home {
     readonly closing: AbortSignal;
     isOpening(peer: RuntimeId): boolean;
     reach(peer: RuntimeId, addresses: readonly string[]): void;
-    dial(address: Address, timeoutMs: number, keys: Keys, signal?: AbortSignal): Promise<Conn>;
+    way(address: Address, timeoutMs: number, signal?: AbortSignal): Dial;
     attach(conn: Conn, greeted: Greeted, session: Session): Promise<void>;
   };
   isOpen(peer: RuntimeId): boolean;
@@ -56,7 +56,7 @@ export async function connectTo(hub: Home, address: Address, { timeoutMs, signal
 async function connectOnce(hub: Home, address: Address, { timeoutMs, signal }: Trying): Promise<RuntimeId> {
   const { clock } = hub.options.environment;
   const since = clock.now();
-  const { conn, greeted } = await dialAndGreet((keys) => hub.dialer.dial(address, timeoutMs, keys, signal), hub.self, {
+  const { conn, greeted } = await dialAndGreet(hub.dialer.way(address, timeoutMs, signal), hub.self, {
     purpose: 'session',
     timeoutMs,
   });

@@ -6,7 +6,16 @@
 //   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import { type Address, type Conn, dialAndGreet, type Greeted, isLoopback, type Keys, parseAddress } from '../../transport/index.ts';
+import {
+  type Address,
+  type Conn,
+  type Dial,
+  dialAndGreet,
+  formatAddress,
+  type Greeted,
+  isLoopback,
+  parseAddress,
+} from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
@@ -16,14 +25,13 @@ const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
+const EXPOSED_KEPT = 1_000;
 
 /** Whether an address means another place on every machine. */
 function ownMachineOnly(text: string): boolean {
   const { scheme, host } = parseAddress(text);
   return scheme === 'unix' || (scheme === 'tcp' && isLoopback(host));
 }
-
-type Way = (keys: Keys) => Promise<Conn>;
 
 interface Route {
   readonly addresses: Set<string>;
@@ -37,6 +45,7 @@ export class Dialer {
   readonly #routes = new Map<RuntimeId, Route>();
   readonly #busy = new Map<RuntimeId, Promise<void>>();
   readonly #opening = new Set<RuntimeId>();
+  readonly #exposed = new Set<string>();
   readonly #closing = new AbortController();
 
   constructor(hub: Hub, relay: Relay) {
@@ -70,9 +79,16 @@ export class Dialer {
     return this.#closing.signal;
   }
 
-  dial(address: Address, timeoutMs: number, keys: Keys, signal: AbortSignal = this.#closing.signal): Promise<Conn> {
+  /** How to dial an address. One where a plain connection turned out to be exposed is dialled encrypted from then on. */
+  way(address: Address, timeoutMs: number, signal: AbortSignal = this.#closing.signal): Dial {
     const { environment, certificate, encrypt } = this.#hub.options;
-    return environment.network.dial(address, { timeoutMs, psk: keys.psk, encrypt, signal, certificate });
+    const text = formatAddress(address);
+    return ({ psk }, exposed) => {
+      if (exposed) this.#exposed.add(text);
+      if (this.#exposed.size > EXPOSED_KEPT) this.#exposed.delete(this.#exposed.values().next().value as string);
+      const always = exposed || this.#exposed.has(text);
+      return environment.network.dial(address, { timeoutMs, psk, encrypt: always ? 'always' : encrypt, signal, certificate });
+    };
   }
 
   /** Sends our OPEN on a link that was dialled; resolves when it is the session's. Rejects with ERR_LINK_LOST or why the peer refuses. */
@@ -149,8 +165,8 @@ export class Dialer {
     let hopeless = false;
     let stale: string | undefined;
     let error: Error | undefined;
-    const ways: { readonly way: Way; readonly counts: boolean }[] = [...(route?.addresses ?? [])].map((text) => ({
-      way: (keys) => this.dial(parseAddress(text), DIAL_MS, keys),
+    const ways: { readonly way: Dial; readonly counts: boolean }[] = [...(route?.addresses ?? [])].map((text) => ({
+      way: this.way(parseAddress(text), DIAL_MS),
       counts: session.near || !ownMachineOnly(text), // R4
     }));
     for (const via of route?.via ?? [])
@@ -176,7 +192,7 @@ export class Dialer {
     return { tried, refused: tried > 0 && refused, hopeless, ...(stale === undefined ? {} : { stale }), ...(error ? { error } : {}) };
   }
 
-  async #tryOne(session: Session, way: Way): Promise<void> {
+  async #tryOne(session: Session, way: Dial): Promise<void> {
     const { conn, greeted } = await dialAndGreet(way, this.#hub.self, { purpose: 'session', expected: session.peer });
     if (!this.#waits(session) || this.#opening.has(session.peer)) return conn.end();
     await this.attach(conn, greeted, session);

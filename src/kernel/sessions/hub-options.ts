@@ -1,6 +1,6 @@
 // What a hub is made of, and what it hands up.
 import { FlotillaError, type Log, type RuntimeId } from '../../base/index.ts';
-import type { Certificate, Keyring, Role } from '../../transport/index.ts';
+import type { Certificate, Identity, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Carried } from './carrier.ts';
 
@@ -28,7 +28,7 @@ export interface HubEvents extends Carried {
 }
 
 export interface HubOptions {
-  readonly id: RuntimeId;
+  readonly identity: Identity;
   /** Told to peers; may still change before the first session. */
   name: string;
   readonly role: Role;

@@ -18,6 +18,7 @@ import {
   greetAsListener,
   Link,
   type Listening,
+  mustEncrypt,
   reachableAt,
   type Self,
 } from '../../transport/index.ts';
@@ -63,12 +64,12 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.options = options;
-    this.id = options.id;
-    const { environment: env, id, role, keys, certificate } = options;
+    this.id = options.identity.id;
+    const { environment: env, identity, role, keys, certificate } = options;
     this.#log = options.log ?? SILENT;
-    this.self = { id, role, keys, clock: env.clock, random: env.random, certificate };
+    this.self = { identity, role, keys, clock: env.clock, random: env.random, certificate };
     const push = (peer: RuntimeId, range: Range): void => this.#sessions.get(peer)?.push(range, false);
-    this.#relay = new Relay(options.id, env.clock, push, (peer) => this.isOpen(peer));
+    this.#relay = new Relay(this.id, env.clock, push, (peer) => this.isOpen(peer));
     this.#relay.onConn = (conn) => this.#accept(conn);
     this.dialer = new Dialer(this, this.#relay);
     this.parking = new Parking(this);
@@ -96,7 +97,7 @@ export class Hub {
   async listen(address: Address, advertise?: string): Promise<Address> {
     const listening = await acceptAt(this.options.environment.network, address, this.self, {
       greeted: (conn, greeted) => this.#greeted(conn, greeted, undefined).catch(() => {}),
-      failed: (remote, error) => this.#log.warn(`A connection from ${remote} failed: ${error.message}`),
+      failed: (remote, error) => this.#log[mustEncrypt(error) ? 'debug' : 'warn'](`A connection from ${remote} failed: ${error.message}`),
     });
     this.#listening.push(listening);
     this.#addresses = [...this.#addresses, ...reachableAt(listening.address, advertise)];

@@ -1,13 +1,19 @@
 // The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RuntimeId } from '../../base/index.ts';
-import { dialAndGreet, Keyring, Link, type PreSharedKey, parseAddress, type Role, systemNetwork } from '../../transport/index.ts';
+import { type Dial, dialAndGreet, Identity, Keyring, Link, parseAddress, type Role, systemNetwork } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
 import { realClock, realRandom } from '../environment.ts';
 import { controlFrame } from './session.ts';
 
-const { id, role, secret, pulseMs, encrypt, beat } = workerData as {
-  id: RuntimeId;
+const {
+  identity: privateKey,
+  role,
+  secret,
+  pulseMs,
+  encrypt,
+  beat,
+} = workerData as {
+  identity: Uint8Array;
   role: Role;
   secret: Uint8Array;
   pulseMs: number;
@@ -15,6 +21,7 @@ const { id, role, secret, pulseMs, encrypt, beat } = workerData as {
   beat: Int32Array;
 };
 const keys = new Keyring(secret);
+const identity = new Identity(privateKey);
 const links = new Map<string, Link | 'dialling'>();
 const DIAL_MS = 3_000;
 let lastBeat = 0;
@@ -23,9 +30,9 @@ let still = 0;
 async function dial(address: string): Promise<void> {
   links.set(address, 'dialling');
   try {
-    const self = { id, role, keys, clock: realClock, random: realRandom };
-    const dial = (one: { readonly psk: PreSharedKey }) =>
-      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk: one.psk, encrypt });
+    const self = { identity, role, keys, clock: realClock, random: realRandom };
+    const dial: Dial = ({ psk }, exposed) =>
+      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk, encrypt: exposed ? 'always' : encrypt });
     const { greeted, conn } = await dialAndGreet(dial, self, { purpose: 'pulse' });
     const link = new Link(conn, greeted);
     link.start({ frame() {}, alive() {}, drain() {}, closed: () => links.delete(address) });

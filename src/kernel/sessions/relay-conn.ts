@@ -16,7 +16,7 @@ export interface RelayChannel {
 /** Bytes in order through a relay, with a window of their own. */
 export class RelayConn implements Conn {
   readonly remote: string;
-  readonly encrypted = false;
+  readonly exposed = false;
   readonly local = true;
   readonly #clock: Clock;
   readonly #channel: RelayChannel;
@@ -31,6 +31,10 @@ export class RelayConn implements Conn {
     this.remote = remote;
     this.#clock = clock;
     this.#channel = channel;
+  }
+
+  binding(): string {
+    return 'relay';
   }
 
   start(handler: ConnHandler): void {

@@ -11,7 +11,7 @@ const LINGER_MS = 2_000;
 export class MemoryConn implements Conn {
   readonly machine: string;
   readonly remote: string;
-  readonly encrypted = false;
+  readonly exposed = false;
   readonly local = true;
   readonly #network: MemoryNetwork;
   #partner!: MemoryConn;
@@ -33,6 +33,10 @@ export class MemoryConn implements Conn {
   join(partner: MemoryConn): void {
     this.#partner = partner;
     partner.#partner = this;
+  }
+
+  binding(): string {
+    return 'memory';
   }
 
   start(handler: ConnHandler): void {

@@ -3,14 +3,20 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { isLoopback } from '../address.ts';
 import type { Conn, ConnHandler } from '../contract.ts';
+import { endsOf } from './place.ts';
 
 /** Time for the other side to read the last bytes before a closing socket is destroyed. */
 const LINGER_MS = 2_000;
 
+/** By this name TLS gives both ends, and nobody between, the same bytes. */
+const EXPORTER = 'EXPERIMENTAL flotilla 2';
+const EXPORTED_BYTES = 32;
+const NO_CONTEXT = Buffer.alloc(0);
+
 /** Wraps a connected socket. Owns it. */
 export class SocketConn implements Conn {
   readonly remote: string;
-  readonly encrypted: boolean;
+  readonly exposed: boolean;
   readonly local: boolean;
   readonly #socket: Socket;
   #handler: ConnHandler | undefined;
@@ -20,7 +26,7 @@ export class SocketConn implements Conn {
 
   constructor(socket: Socket, remote?: string) {
     this.#socket = socket;
-    this.encrypted = socket instanceof TLSSocket;
+    this.exposed = remote === undefined && !(socket instanceof TLSSocket);
     this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '') || socket.remoteAddress === socket.localAddress;
     const host = socket.remoteAddress ?? '';
     this.remote = remote ?? `tcp://${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`;
@@ -40,6 +46,12 @@ export class SocketConn implements Conn {
       this.#closed = { error: this.#error };
       this.#handler?.closed(this.#error);
     });
+  }
+
+  binding(side: 'dialer' | 'listener'): string | Uint8Array {
+    const socket = this.#socket;
+    if (socket instanceof TLSSocket) return socket.exportKeyingMaterial(EXPORTED_BYTES, EXPORTER, NO_CONTEXT);
+    return this.exposed ? endsOf(socket, side) : 'local';
   }
 
   start(handler: ConnHandler): void {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isLoopback } from '../address.ts';
 import type { Conn, Listening, ListenOptions } from '../contract.ts';
+import { refuse } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
 import { BUFFERS, TLS } from './tls.ts';
 
@@ -44,7 +45,7 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
       else if (!certificate && isLocal(socket)) accept(new SocketConn(socket));
       else {
         options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
-        socket.destroy();
+        refuse(new SocketConn(socket), 'exposed');
       }
     });
   });
