@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mintRuntimeId } from '../../src/base/index.ts';
 import { systemGround } from '../../src/host/index.ts';
 import { nodeEnvironment, Runtime } from '../../src/kernel/index.ts';
+import { Identity } from '../../src/transport/index.ts';
 import { ROOT, tempFolder, writeProgram } from '../support/processes.ts';
 
 const children = (): number[] =>
@@ -61,7 +61,7 @@ test('two stays of one client have folders of their own: what removes the first 
   const { clock, random } = nodeEnvironment();
   const ground = systemGround({ entry: '', random, clock, dest: tempFolder(t) });
   t.after(() => ground.close());
-  const client = mintRuntimeId(random);
+  const client = Identity.fresh(random).id;
   const first = ground.enter(client, 1);
   for (let i = 0; i < 500; i++) writeFileSync(join(first.folder, 'code', `${i}.mjs`), '');
   const left = ground.leave(first);

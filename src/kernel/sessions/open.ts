@@ -6,9 +6,9 @@ import { controlFrame, type Session, type SessionEnd } from './session.ts';
 
 /** The first frame on a link. */
 export interface Open {
-  /** The sender's half of the session's secret: the same as long as the session lasts. */
+  /** The sender's half of the session's name: the same as long as the session lasts. Whose link it is, the handshake has proved. */
   readonly token: string;
-  /** The receiver's half, if the sender has been told: proves that a link belongs to the session. */
+  /** The receiver's half, if the sender has been told: says that a link belongs to the session. */
   readonly echo: string | undefined;
   /** Ordered frames that the sender has taken. */
   readonly received: number;

@@ -56,7 +56,7 @@ const ACK_FRAMES = 256;
 export class Session {
   readonly peer: RuntimeId;
   state: SessionState = { kind: 'connecting' };
-  /** Our half of what proves that a link belongs to this session, and theirs once it is known. */
+  /** Our half of this session's name, and theirs once it is known. */
   readonly token: string;
   theirs: string | undefined;
   /** Whether this side dialled first; it redials first. */
