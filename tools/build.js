@@ -1,6 +1,6 @@
 // Compiles src, test, examples and bench to dist. Fast when nothing changed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -8,6 +8,12 @@ const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 if (!existsSync(tsc)) {
   if (existsSync(join(root, 'dist', 'src', 'index.js'))) process.exit(0);
   process.stderr.write('flotilla cannot be built: TypeScript is not installed. Run: npm ci\n');
+  process.exit(1);
+}
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const absent = Object.keys(dependencies).filter((name) => !existsSync(join(root, 'node_modules', name)));
+if (absent.length > 0) {
+  process.stderr.write(`flotilla cannot be built: ${absent.join(', ')} is not installed. Run: npm ci\n`);
   process.exit(1);
 }
 if (process.argv.includes('--clean')) rmSync(join(root, 'dist'), { recursive: true, force: true });

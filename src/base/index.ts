@@ -15,6 +15,7 @@ export { randomFraction, shortId, toHex } from './ids.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
 export { checkNumber, checkOptions, defined, suggest } from './options.ts';
+export { type Paint, paint } from './paint.ts';
 export { Scope } from './scope.ts';
 export { onAbort } from './signals.ts';
 export { Timers } from './timers.ts';

@@ -1,10 +1,12 @@
 // What the daemons' verbs share: the first lines, the console, signals, the end.
 import { createInterface, type Interface } from 'node:readline';
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { FlotillaError, type Log, lineLog } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
 import { secretPath } from '../transport/index.ts';
 import { saveConfig, withConfig } from './config.ts';
+import { inForeground } from './foreground.ts';
 import { optionsOf, type Values } from './options.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -71,7 +73,7 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
   say(`${kind} '${daemon.name}' listens at ${daemon.locations.join(', ')}${offers}; ${secretIn(shown)}`);
   say(`on other machines: flotilla ${kind === 'scheduler' ? `host --scheduler ${daemon.locations[0]}` : `doctor ${daemon.locations[0]}`}`);
   let terminate = false;
-  let lines: Interface | undefined;
+  let closeConsole = (): void => {};
   await new Promise<void>((resolve) => {
     let asked = false;
     const stop = (now: boolean): void => {
@@ -82,14 +84,29 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
     };
     const onSignal = (): void => stop(kind === 'scheduler');
     for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-    if (shown.console && process.stdin.isTTY) say(`commands: ${CONSOLE[kind]}`);
-    if (shown.console && (process.stdin.isTTY || process.env['FLOTILLA_CONSOLE'])) lines = readConsole(kind, daemon, stop);
+    if (shown.console && (isatty(0) || process.env['FLOTILLA_CONSOLE'])) closeConsole = openConsole(kind, daemon, stop);
     void daemon.ended.then(() => stop(false));
   });
   say(`${kind} '${daemon.name}' ends${terminate ? '' : ' when what runs has ended'}.`);
   await daemon.close(terminate ? 'terminate' : 'wait');
-  lines?.close();
+  closeConsole();
   process.exit(0);
+}
+
+// Reads commands; from a terminal, only while this process is in its foreground, which the shell tells by SIGCONT.
+function openConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): () => void {
+  let lines: Interface | undefined;
+  const attend = (): void => {
+    if (isatty(0) && !inForeground()) lines?.pause();
+    else if (lines) lines.resume();
+    else {
+      if (isatty(0)) say(`commands: ${CONSOLE[kind]}`);
+      lines = readConsole(kind, daemon, stop);
+    }
+  };
+  if (process.platform !== 'win32') process.on('SIGCONT', attend);
+  attend();
+  return () => lines?.close();
 }
 
 function readConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): Interface {

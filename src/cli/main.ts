@@ -1,7 +1,7 @@
 // The command line: one verb a file. Signals are handled here and nowhere else.
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, paint } from '../base/index.ts';
 import { type Account, dropLentIds } from '../host/index.ts';
 import { withOurSpelling } from './options.ts';
 
@@ -21,19 +21,21 @@ const EXAMPLES = `
 Run a program on this machine's cores:
   $ flotilla run factor.ts
 
-Run it on several machines:
-  $ flotilla host                                         on each machine that shall work
-  $ FLOTILLA_SCHEDULER=auto flotilla run factor.ts        finds them on the network
+Run it on several machines, which it finds:
+  $ flotilla host                 (on each of them)
+  $ flotilla run factor.ts
 
 Share them between several programs:
-  $ flotilla scheduler                                    on one machine; it finds the hosts
-  $ FLOTILLA_SCHEDULER=tcp://10.0.0.2:9705 flotilla run factor.ts
+  $ flotilla scheduler            (on one machine)
+  $ export FLOTILLA_SCHEDULER=tcp://10.0.0.2:9705
+  $ flotilla run factor.ts
 
 Something waits, or does not find the other:
   $ flotilla explain
   $ flotilla doctor 10.0.0.2
 
-All machines need the same secret: 'flotilla secret' shows where it is and how to copy it.`;
+All machines need the same secret: where it is
+and how to copy it, 'flotilla secret' shows.`;
 
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
@@ -53,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     .addHelpText('after', EXAMPLES);
   const asked = VERBS[argv[0] ?? ''];
   for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb(lent));
+  if (!asked) (await import('./completion.ts')).addCompletion(program, argv.at(-1) ?? '');
   try {
     const [verb] = argv;
     const words = verb === 'host' || verb === 'scheduler' ? [verb, ...withOurSpelling(argv.slice(1), verb)] : [...argv];
@@ -60,8 +63,7 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     return undefined;
   } catch (error) {
     if (!(error instanceof FlotillaError)) throw error;
-    const red = process.stderr.isTTY && !process.env['NO_COLOR'];
-    process.stderr.write(`${red ? '\u001b[31merror\u001b[0m' : 'error'}: ${error.message} [${error.code}]\n`);
+    process.stderr.write(`${paint(process.stderr, 'red', 'error')}: ${error.message} [${error.code}]\n`);
     return 1;
   }
 }

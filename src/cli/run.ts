@@ -4,7 +4,7 @@ import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, hasCode } from '../base/index.ts';
 
 export function runCommand(): Command {
   return new Command('run')
@@ -29,6 +29,9 @@ export function runCommand(): Command {
       process.argv = [process.argv[0] as string, path, ...rest];
       process.setSourceMapsEnabled(true); // stacks name the program's own lines
       register('./ts-hooks.js', import.meta.url); // on every Node, so that enums and './x.js' for './x.ts' work on all
-      await import(pathToFileURL(path).href);
+      await import(pathToFileURL(path).href).catch((error: unknown) => {
+        if (!(error instanceof SyntaxError && hasCode(error, 'ERR_CODE_SYNTAX'))) throw error;
+        throw new FlotillaError('ERR_CODE_SYNTAX', `${error.message}\n`, { cause: error });
+      });
     });
 }

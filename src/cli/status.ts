@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { sleep } from '../base/index.ts';
 import { askScheduler, fetchStatus, SCHEDULER_PORT } from '../cluster/index.ts';
 import { realClock } from '../kernel/index.ts';
+import { cropped, hang } from './layout.ts';
 import { formatStatus } from './table.ts';
 
 const SECOND_MS = 1_000;
@@ -44,8 +45,8 @@ export function topCommand(): Command {
       try {
         for (let i = 0; options.times === undefined || i < options.times; i++) {
           const status = await scheduler.status();
-          if (onTerminal) process.stdout.write('\u001b[H\u001b[2J');
-          process.stdout.write(options.json ? `${JSON.stringify(status)}\n` : formatStatus(status, true));
+          if (options.json) process.stdout.write(`${JSON.stringify(status)}\n`);
+          else process.stdout.write(onTerminal ? picture(formatStatus(status, true)) : formatStatus(status, true));
           if (options.times !== undefined && i + 1 >= options.times) break;
           const pause = sleep(realClock, Math.max(0.1, options.interval) * SECOND_MS).then(() => true);
           if (!(await Promise.race([pause, stopped.then(() => false)]))) break;
@@ -56,14 +57,22 @@ export function topCommand(): Command {
     });
 }
 
+// The terminal as it shall be, drawn over what it shows: clearing it first would flicker.
+function picture(text: string): string {
+  const lines = cropped(text.split('\n'), process.stdout.rows || 24);
+  return `\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`;
+}
+
 export function explainCommand(): Command {
   return withScheduler(new Command('explain'))
     .description('Say why the work of a client waits (of each, unless one is named), per host, and what would change it.')
     .argument('[client]', 'the name of a client, or the beginning of its id')
-    .action(async (client: string | undefined, options: { scheduler?: string }) => {
+    .option('--json', 'a list of clients with what is said of each, for machines')
+    .action(async (client: string | undefined, options: { scheduler?: string; json?: boolean }) => {
       const scheduler = await askScheduler(addressOf(options));
       try {
-        process.stdout.write(`${(await scheduler.explain(client)).join('\n')}\n`);
+        if (options.json) process.stdout.write(`${JSON.stringify(await scheduler.explainEach(client), undefined, 2)}\n`);
+        else process.stdout.write((await scheduler.explain(client)).map((line) => `${hang(line, 4)}\n`).join(''));
       } finally {
         await scheduler.close();
       }

@@ -1,7 +1,38 @@
 // A cluster's state as tables for people.
 import type { ClusterStatus } from '../cluster/index.ts';
+import { type Column, table } from './layout.ts';
 
 const GIB = 1 << 30;
+
+const HOSTS: readonly Column[] = [
+  ['HOST', 0],
+  ['GRANTED', 0],
+  ['CPU FREE', 1],
+  ['MEMORY FREE', 2],
+  ['DISK FREE', 4],
+  ['LOAD', 3],
+  ['', 0],
+  ['ADDRESSES', 5],
+];
+const WORKERS: readonly Column[] = [
+  ['WORKER', 0],
+  ['PROCESS', 2],
+  ['CLIENT', 0],
+  ['CALLS', 0],
+  ['TASKS', 0],
+  ['IDLE', 1],
+];
+const CLIENTS: readonly Column[] = [
+  ['CLIENT', 0],
+  ['WORKERS', 0],
+  ['WANTS', 4],
+  ['WEIGHT', 6],
+  ['RUNNING', 1],
+  ['WAITING', 2],
+  ['DONE', 0],
+  ['FAILED', 3],
+  ['RETRIED', 5],
+];
 
 /** The tables of hosts and clients; with `workers`, of those too. */
 export function formatStatus({ scheduler, hosts, clients }: ClusterStatus, workers: boolean): string {
@@ -32,31 +63,14 @@ export function formatStatus({ scheduler, hosts, clients }: ClusterStatus, worke
   return [
     `scheduler ${scheduler}`,
     '',
-    table(['HOST', 'GRANTED', 'CPU FREE', 'MEMORY FREE', 'DISK FREE', 'LOAD', '', 'ADDRESSES'], hostRows, 'no host has joined'),
+    table(HOSTS, hostRows, 'no host has joined'),
     '',
-    ...(workers && slotRows.length > 0 ? [table(['WORKER', 'PROCESS', 'CLIENT', 'CALLS', 'TASKS', 'IDLE'], slotRows, ''), ''] : []),
-    table(
-      ['CLIENT', 'WORKERS', 'WANTS', 'WEIGHT', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'RETRIED'],
-      clientRows,
-      'no client is connected',
-    ),
+    ...(workers && slotRows.length > 0 ? [table(WORKERS, slotRows, ''), ''] : []),
+    table(CLIENTS, clientRows, 'no client is connected'),
     '',
   ].join('\n');
 }
 
 function gib(bytes: number): string {
   return `${(bytes / GIB).toFixed(1)} GiB`;
-}
-
-function table(head: readonly string[], rows: readonly string[][], none: string): string {
-  if (rows.length === 0) return none;
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { transform } from 'esbuild';
+import { formatMessages, type TransformFailure, transform } from 'esbuild';
 
 const TYPESCRIPT = /\.[mc]?tsx?$/;
 
@@ -34,6 +34,17 @@ export const load: LoadHook = async (url, context, next) => {
     target: 'node20.19',
     sourcemap: 'inline',
     sourcefile: file,
+    logLevel: 'silent',
+  }).catch(async (error: TransformFailure) => {
+    throw await unreadable(error);
   });
   return { format: 'module', source: code, shortCircuit: true };
 };
+
+// What is wrong in the file and where, as esbuild shows it; its own stack would only hide that.
+async function unreadable(failure: TransformFailure): Promise<Error> {
+  const [text = failure.message] = await formatMessages(failure.errors, { kind: 'error' });
+  const error = new SyntaxError(text.replace(/^.*\[ERROR\] /, '').trimEnd());
+  error.stack = `SyntaxError: ${error.message}`;
+  return Object.assign(error, { code: 'ERR_CODE_SYNTAX' });
+}

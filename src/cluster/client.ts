@@ -353,7 +353,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     let job = this.#jobs.get(fn);
     if (!job) {
       const first = this.#options.inline ? fn : (this.#library.firstAt(fn) as typeof fn);
-      job = this.#jobs.get(first) ?? this.#provision.newJob(first, fn.name || 'anonymous');
+      job = this.#jobs.get(first) ?? this.#provision.newJob(first);
       this.#jobs.set(first, job);
       this.#jobs.set(fn, job);
     }

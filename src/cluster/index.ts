@@ -23,6 +23,7 @@ export { serveScheduler } from './scheduler-daemon.ts';
 export { SCHEDULER_PORT } from './scheduler-link.ts';
 export type { SetUp, SetUpPlace } from './set-up.ts';
 export { setUp, setUpEach } from './set-up.ts';
+export type { Explained, SchedulerView } from './status.ts';
 export { askScheduler, fetchStatus } from './status.ts';
 export type { HostReport, RemoteModule, RunResult, Verbs, WorkerReport } from './verbs.ts';
 export type { Current } from './worker/current.ts';

@@ -1,9 +1,10 @@
 // How a client comes to its workers: inline, on this machine, by a shared scheduler, or by what the network has.
 //
 //   J1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
+import { basename } from 'node:path';
 import { defined, hasCode, type Log, lineLog, type RuntimeId, sleep, toError } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
-import type { Host } from '../host/index.ts';
+import { type Host, thisMachine } from '../host/index.ts';
 import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions, type SessionEnd } from '../kernel/index.ts';
 import type { HostAllocation } from './allocation.ts';
 import type { Crew } from './crew.ts';
@@ -64,7 +65,17 @@ export async function startRuntime(
   const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
   const environment = world ?? nodeEnvironment();
   const mode = modeOf(options, world === undefined ? process.env['FLOTILLA_SCHEDULER'] : undefined);
-  const { name, pulse, encrypt, certfile, keyfile, listen, advertise, udpPort, multicast } = options;
+  const {
+    name = world === undefined ? programName() : undefined,
+    pulse,
+    encrypt,
+    certfile,
+    keyfile,
+    listen,
+    advertise,
+    udpPort,
+    multicast,
+  } = options;
   const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
   // What stays in this process and its children needs no secret of anybody else's.
   const alone = mode.kind === 'inline' || (mode.kind === 'local' && listen === undefined && !namesHosts(options));
@@ -166,6 +177,12 @@ async function begin(joining: Joining, link: SchedulerLink, local: boolean): Pro
   // This machine's processes start while the program goes on: what it asks for meanwhile waits for them. Who enables hosts must have the client first.
   if (local || options.disableHosts || options.disableWorkers) waiting.catch((error: Error) => dispatcher.fail(error));
   else await waiting;
+}
+
+// What people see of a program that does not say what it is called: its file, and its machine.
+function programName(): string {
+  const [, file = 'node'] = process.argv;
+  return `${basename(file)} on ${thisMachine().name}`;
 }
 
 function modeOf(options: ClientOptions, fromEnvironment: string | undefined): Mode {

@@ -21,7 +21,7 @@ export interface ClientOptions {
   readonly workers?: number;
   /** Runs everything in this process, through the same code path, so that breakpoints work. */
   readonly inline?: boolean;
-  /** A name for people. */
+  /** A name for people; by default that of the program's file and of this machine, as `factor.ts on laptop`. */
   readonly name?: string;
   /** The share of the cluster, relative to other clients; 1 by default. */
   readonly weight?: number;

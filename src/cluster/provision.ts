@@ -52,7 +52,7 @@ export class Provision {
     this.#workerJob = workerSetUp && this.newJob(workerSetUp.fn, workerSetUp.fn.name || 'workerSetUp');
   }
 
-  newJob(fn: Job['fn'], label: string): Job {
+  newJob(fn: Job['fn'], label?: string): Job {
     return newJob(this.#nextJob++, fn, label);
   }
 
@@ -121,7 +121,7 @@ export class Provision {
 
   async #build(): Promise<void> {
     const { library, parts, runtime } = this.#options;
-    for (const fn of parts.functions) await this.#ship(this.newJob(fn, fn.name || 'anonymous'));
+    for (const fn of parts.functions) await this.#ship(this.newJob(fn));
     for (const job of [this.#hostJob, this.#workerJob]) if (job) await this.#ship(job);
     for (const url of parts.modules) this.#units.add(await library.shipModule(url));
     for (const made of parts.classes) {

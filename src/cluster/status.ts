@@ -1,5 +1,5 @@
 // Questions to a scheduler from outside: what there is, and why something waits.
-import { FlotillaError, hasCode } from '../base/index.ts';
+import { FlotillaError, hasCode, type RuntimeId } from '../base/index.ts';
 import { PORT, Runtime } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import type { ClusterStatus } from './protocol.ts';
@@ -7,11 +7,25 @@ import { SCHEDULER_PORT } from './scheduler-link.ts';
 
 const ASK_MS = 10_000;
 
+/** Why the work of a client waits. */
+export interface Explained {
+  readonly id: RuntimeId;
+  readonly client: string;
+  readonly says: readonly string[];
+}
+
+/** A scheduler as it is asked from outside. */
+export interface SchedulerView {
+  status(): Promise<ClusterStatus>;
+  /** Why the work of a client waits, or that of each, in lines for people. */
+  explain(client?: string): Promise<readonly string[]>;
+  /** The same by client. */
+  explainEach(client?: string): Promise<readonly Explained[]>;
+  close(): Promise<void>;
+}
+
 /** A scheduler that can be asked; close it when done. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
-export async function askScheduler(
-  address: string,
-  options: { readonly timeout?: number } = {},
-): Promise<{ status(): Promise<ClusterStatus>; explain(client?: string): Promise<readonly string[]>; close(): Promise<void> }> {
+export async function askScheduler(address: string, options: { readonly timeout?: number } = {}): Promise<SchedulerView> {
   const runtime = await Runtime.start({ name: 'status' });
   const timeout = options.timeout ?? ASK_MS;
   try {
@@ -26,9 +40,17 @@ export async function askScheduler(
     });
     const ask = (method: string, args: readonly unknown[]): Promise<unknown> =>
       runtime.kernel.ask(scheduler, PORT.SCHEDULER, method, args, { timeout });
+    const status = (): Promise<ClusterStatus> => ask('status', []) as Promise<ClusterStatus>;
+    const explain = (client?: string): Promise<readonly string[]> =>
+      ask('explain', client === undefined ? [] : [client]) as Promise<readonly string[]>;
     return {
-      status: () => ask('status', []) as Promise<ClusterStatus>,
-      explain: (client) => ask('explain', client === undefined ? [] : [client]) as Promise<readonly string[]>,
+      status,
+      explain,
+      async explainEach(which) {
+        const { clients } = await status();
+        const asked = clients.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which));
+        return Promise.all(asked.map(async ({ id, name }) => ({ id, client: name, says: (await explain(id)).map((line) => line.trim()) })));
+      },
       close: () => runtime.close(),
     };
   } catch (error) {

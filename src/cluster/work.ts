@@ -23,12 +23,14 @@ export interface Job {
   ready: boolean;
 }
 
-/** A job whose code has not been looked for. */
-export function newJob(id: number, fn: AnyFunction, label: string): Job {
+/** A job whose code has not been looked for. Where a function without a name is written is known, and told, when it is shipped. */
+export function newJob(id: number, fn: AnyFunction, label = fn.name): Job {
   return {
     id,
     fn,
-    label,
+    get label() {
+      return label || this.shipped?.label || 'anonymous';
+    },
     shipped: undefined,
     serviceMs: undefined,
     refusedBy: new Map(),

@@ -7,7 +7,7 @@
 //   L3. A function is looked up once; asking again is free.
 
 import { realpathSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { Finder, type Place } from './find.ts';
@@ -193,7 +193,7 @@ export class Library implements SliceNeeds {
     const from = this.#slice(place);
     const path = withoutLowering(pathToFunction(from.root, place.offset));
     const node = path.at(-1);
-    const label = fn.name || 'anonymous';
+    const label = fn.name || `anonymous at ${basename(userLine(from, node?.start ?? place.offset))}`;
     if (!node)
       throw new FlotillaError('ERR_CODE_NOT_FOUND', `'${label}' is not found in ${from.file}: has the file changed since it was loaded?`);
     checkCaptures(from, path, label);

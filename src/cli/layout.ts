@@ -1,0 +1,61 @@
+// How text is laid out for people: tables and paragraphs that fit the terminal they are read on.
+import { Help } from 'commander';
+
+/** A column: its title, and how much it matters; 0 is never left out. */
+export type Column = readonly [title: string, rank: number];
+
+const GAP = 2;
+const READABLE_CELL = 20;
+const LEAST_CELL = 10;
+const LEAST_PARAGRAPH = 20;
+
+/** How wide what is printed may be: the terminal, or, in a pipe or file, whatever it takes. */
+export function width(): number {
+  return process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+}
+
+/** A table with a head. Where it is too wide, long texts are cut, then columns that matter less are left out. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], none: string, most = width()): string {
+  if (rows.length === 0) return none;
+  const all = [columns.map(([title]) => title), ...rows];
+  let shown = columns.map((_, i) => i).filter((i) => i === 0 || all.some((row) => row[i] !== ''));
+  let longest = Number.POSITIVE_INFINITY;
+  const natural = (i: number): number => Math.max(...all.map((row) => (row[i] ?? '').length));
+  const widthOf = (i: number): number => Math.min(longest, natural(i));
+  const needed = (): number => shown.reduce((sum, i) => sum + widthOf(i) + GAP, -GAP);
+  const rank = (i: number): number => columns[i]?.[1] ?? 0;
+  if (needed() > most) longest = READABLE_CELL;
+  while (needed() > most && shown.some((i) => rank(i) > 0)) {
+    const least = shown.reduce((a, b) => (rank(b) >= rank(a) ? b : a));
+    shown = shown.filter((i) => i !== least);
+  }
+  while (needed() > most && longest > LEAST_CELL) longest--;
+  let spare = most - needed();
+  const widths = shown.map((i) => {
+    const more = Math.max(0, Math.min(spare, natural(i) - widthOf(i)));
+    spare -= more;
+    return widthOf(i) + more;
+  });
+  const line = (row: readonly string[]): string =>
+    shown.map((i, at) => cut(row[i] ?? '', widths[at] ?? 0).padEnd(widths[at] ?? 0)).join(' '.repeat(GAP));
+  return all.map((row) => line(row).trimEnd()).join('\n');
+}
+
+/** A paragraph, broken between words where the terminal ends; lines after the first are indented. */
+export function hang(text: string, indent: number, most = width()): string {
+  if (!Number.isFinite(most)) return text;
+  const help = new Help();
+  help.minWidthToWrap = LEAST_PARAGRAPH;
+  const lead = text.length - text.trimStart().length;
+  const broken = help.boxWrap(text.trimStart(), most - 1 - indent);
+  return ' '.repeat(lead) + broken.replaceAll('\n', `\n${' '.repeat(indent)}`);
+}
+
+/** Of some lines, as many as a terminal has room for, and how many more there are. */
+export function cropped(lines: readonly string[], rows: number): readonly string[] {
+  return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines: flotilla status`];
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
