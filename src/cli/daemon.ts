@@ -6,8 +6,9 @@ import { FlotillaError, type Log, lineLog } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
 import { secretPath } from '../transport/index.ts';
 import { saveConfig, withConfig } from './config.ts';
-import { inForeground } from './foreground.ts';
 import { optionsOf, type Values } from './options.ts';
+import { inForeground } from './terminal/foreground.ts';
+import { hang } from './terminal/layout.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CONSOLE = {
@@ -137,7 +138,7 @@ function secretIn({ secret, certificate }: Shown): string {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${hang(text, 4)}\n`);
 }
 
 /** The quotas of `NAME=N` texts. Throws ERR_OPTION_INVALID. */

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { type Paint, paint } from '../base/index.ts';
 import { examine, type Finding } from '../cluster/index.ts';
-import { hang } from './layout.ts';
+import { hang } from './terminal/layout.ts';
 
 export function doctorCommand(): Command {
   return new Command('doctor')

@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { FlotillaError, paint } from '../base/index.ts';
 import { type Account, dropLentIds } from '../host/index.ts';
 import { withOurSpelling } from './options.ts';
+import { HELP } from './terminal/help.ts';
+import { hang, width } from './terminal/layout.ts';
 
 // Each verb is loaded when it is asked for: a program that is run should not wait for the daemons' code.
 const VERBS: Readonly<Record<string, (lent: Account | undefined) => Promise<Command>>> = {
@@ -22,11 +24,11 @@ Run a program on this machine's cores:
   $ flotilla run factor.ts
 
 Run it on several machines, which it finds:
-  $ flotilla host                 (on each of them)
+  $ flotilla host          (on each of them)
   $ flotilla run factor.ts
 
 Share them between several programs:
-  $ flotilla scheduler            (on one machine)
+  $ flotilla scheduler     (on one machine)
   $ export FLOTILLA_SCHEDULER=tcp://10.0.0.2:9705
   $ flotilla run factor.ts
 
@@ -52,9 +54,10 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     .showSuggestionAfterError()
     .showHelpAfterError("Run 'flotilla --help' for what there is.")
     .enablePositionalOptions()
+    .configureHelp(HELP)
     .addHelpText('after', EXAMPLES);
   const asked = VERBS[argv[0] ?? ''];
-  for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand(await verb(lent));
+  for (const verb of asked ? [asked] : Object.values(VERBS)) program.addCommand((await verb(lent)).copyInheritedSettings(program));
   if (!asked) (await import('./completion.ts')).addCompletion(program, argv.at(-1) ?? '');
   try {
     const [verb] = argv;
@@ -63,7 +66,8 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     return undefined;
   } catch (error) {
     if (!(error instanceof FlotillaError)) throw error;
-    process.stderr.write(`${paint(process.stderr, 'red', 'error')}: ${error.message} [${error.code}]\n`);
+    const text = `${paint(process.stderr, 'red', 'error')}: ${error.message} [${error.code}]`;
+    process.stderr.write(`${hang(text, 4, width(process.stderr))}\n`);
     return 1;
   }
 }

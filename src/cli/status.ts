@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { sleep } from '../base/index.ts';
 import { askScheduler, fetchStatus, SCHEDULER_PORT } from '../cluster/index.ts';
 import { realClock } from '../kernel/index.ts';
-import { cropped, hang } from './layout.ts';
-import { formatStatus } from './table.ts';
+import { cropped, hang } from './terminal/layout.ts';
+import { formatStatus } from './terminal/table.ts';
 
 const SECOND_MS = 1_000;
 const LOCAL = `tcp://127.0.0.1:${SCHEDULER_PORT}`;

@@ -1,7 +1,7 @@
 // The scheduler daemon: takes the hosts it finds or is told of, and shares them between clients.
 import { defined, FlotillaError, type Log, Timers, toError } from '../base/index.ts';
 import { thisMachine } from '../host/index.ts';
-import { Runtime } from '../kernel/index.ts';
+import { type PeerInfo, Runtime } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
 import type { Daemon } from './host-daemon.ts';
 import { HOST_PORT } from './private.ts';
@@ -58,12 +58,12 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   if (options.pingInterval) timers.every(options.pingInterval, () => runtime.discoverPeers());
   const { kernel } = runtime;
   kernel.onOpened = (peer) => {
-    log.info(`${peer.role} '${peer.name}' is here.`);
+    log[levelOf(peer)](`${peer.role} '${peer.name}' is here.`);
     if (peer.role === 'host') made.enlist(peer.id).catch((error: unknown) => log.info(toError(error).message));
   };
   kernel.onOffline = (peer, offline) => made.peerOffline(peer, offline);
   kernel.onEnded = (peer, end, info) => {
-    if (info) log.info(`${info.role} '${info.name}' left: ${end.message}.`);
+    if (info) log[levelOf(info)](`${info.role} '${info.name}' left: ${end.message}.`);
     made.peerEnded(peer);
   };
   // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
@@ -96,6 +96,11 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
       return runtime.close();
     },
   };
+}
+
+// Who only asks, as `flotilla status` does, comes and goes all the time.
+function levelOf({ role }: PeerInfo): 'info' | 'debug' {
+  return role === 'runtime' ? 'debug' : 'info';
 }
 
 function statusOf({ scheduler, hosts, clients }: ClusterStatus): string[] {

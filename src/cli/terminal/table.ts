@@ -1,5 +1,5 @@
 // A cluster's state as tables for people.
-import type { ClusterStatus } from '../cluster/index.ts';
+import type { ClusterStatus } from '../../cluster/index.ts';
 import { type Column, table } from './layout.ts';
 
 const GIB = 1 << 30;

@@ -10,8 +10,8 @@ const LEAST_CELL = 10;
 const LEAST_PARAGRAPH = 20;
 
 /** How wide what is printed may be: the terminal, or, in a pipe or file, whatever it takes. */
-export function width(): number {
-  return process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+export function width(stream: NodeJS.WriteStream = process.stdout): number {
+  return stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY;
 }
 
 /** A table with a head. Where it is too wide, long texts are cut, then columns that matter less are left out. */
@@ -41,9 +41,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return all.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** A paragraph, broken between words where the terminal ends; lines after the first are indented. */
+/** A paragraph of one line, broken between words where the terminal ends; lines after the first are indented. */
 export function hang(text: string, indent: number, most = width()): string {
-  if (!Number.isFinite(most)) return text;
+  if (!Number.isFinite(most) || text.includes('\n')) return text;
   const help = new Help();
   help.minWidthToWrap = LEAST_PARAGRAPH;
   const lead = text.length - text.trimStart().length;
