@@ -2,14 +2,16 @@
 import { createInterface, type Interface } from 'node:readline';
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
-import { FlotillaError, type Log, lineLog } from '../base/index.ts';
+import { FlotillaError, type Log, lineLog, type Timer } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
+import { realClock } from '../kernel/index.ts';
 import { secretPath } from '../transport/index.ts';
 import { saveConfig, withConfig } from './config.ts';
 import { optionsOf, type Values } from './options.ts';
 import { inForeground } from './terminal/foreground.ts';
 import { hang } from './terminal/layout.ts';
 
+const ATTEND_MS = 500;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CONSOLE = {
   host: 'status | close [client] | quit (when what runs has ended; again: now) | terminate',
@@ -94,12 +96,17 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
   process.exit(0);
 }
 
-// Reads commands; from a terminal, only while this process is in its foreground, which the shell tells by SIGCONT.
+// Reads commands; from a terminal, only while this process is in its foreground. A shell tells by SIGCONT of the way to the background, but
+// not of the way back.
 function openConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): () => void {
   let lines: Interface | undefined;
+  let later: Timer | undefined;
   const attend = (): void => {
-    if (isatty(0) && !inForeground()) lines?.pause();
-    else if (lines) lines.resume();
+    later?.cancel();
+    if (isatty(0) && !inForeground()) {
+      lines?.pause();
+      later = realClock.after(ATTEND_MS, attend, { background: true });
+    } else if (lines) lines.resume();
     else {
       if (isatty(0)) say(`commands: ${CONSOLE[kind]}`);
       lines = readConsole(kind, daemon, stop);
@@ -107,7 +114,11 @@ function openConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boo
   };
   if (process.platform !== 'win32') process.on('SIGCONT', attend);
   attend();
-  return () => lines?.close();
+  return () => {
+    later?.cancel();
+    process.off('SIGCONT', attend);
+    lines?.close();
+  };
 }
 
 function readConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): Interface {
