@@ -2,6 +2,7 @@
 //
 // A connection is owned by whoever holds it after dial() or the listener's callback; closing it is theirs to do.
 import type { Address } from './address.ts';
+import type { Door, Guest } from './door.ts';
 
 /** Hears what happens on a connection. `closed` is called exactly once, last. */
 export interface ConnHandler {
@@ -54,6 +55,8 @@ export interface DialOptions {
 }
 
 export interface ListenOptions {
+  /** Where whoever comes stands until it has proved itself. A network that lets somebody in hands the guest over with the connection. */
+  readonly door: Door;
   readonly certificate?: Certificate | undefined;
   /** The key for an identity; undefined refuses. */
   readonly findKey: (identity: string) => Uint8Array | undefined;
@@ -70,5 +73,5 @@ export interface Listening {
 /** Dials and listens. */
 export interface Network {
   dial(address: Address, options: DialOptions): Promise<Conn>;
-  listen(address: Address, accept: (conn: Conn) => void, options: ListenOptions): Promise<Listening>;
+  listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<Listening>;
 }

@@ -151,6 +151,7 @@ function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Pro
     });
     conn.start({
       data(chunk) {
+        if (failure) return; // whoever was refused may go on for a while
         held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
         if (wanted && held.length >= wanted.bytes) {
           const want = wanted;
@@ -159,7 +160,7 @@ function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Pro
           held = held.subarray(want.bytes);
           want.resolve(bytes);
         }
-        if (held.length > LIMITS.greeting * 128)
+        if (held.length > LIMITS.greeting)
           fail(new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} sent too much before it proved itself.`));
       },
       drain() {},

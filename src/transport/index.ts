@@ -1,9 +1,10 @@
 /* Links between runtimes over tcp (TLS or plain) and memory, and the handshake that guards them. Knows no message. Start reading at contract.ts. */
 
-export { acceptAt, FAILING, PENDING } from './accept.ts';
+export { acceptAt } from './accept.ts';
 export type { Address } from './address.ts';
 export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableAt, reachableHosts } from './address.ts';
 export type { Certificate, Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';
+export { Door, FAILING, PENDING, sourceOf } from './door.ts';
 export type { Dial } from './greet.ts';
 export { dialAndGreet } from './greet.ts';
 export type { Greeted, Purpose, Self } from './handshake.ts';

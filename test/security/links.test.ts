@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { Runtime, realRandom, type Task } from '../../src/kernel/index.ts';
-import { type Conn, greetAsDialer, Identity, Keys, Link, parseAddress, tcpNetwork } from '../../src/transport/index.ts';
+import { Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
+import { type Conn, Door, greetAsDialer, Identity, Keys, Link, parseAddress, tcpNetwork } from '../../src/transport/index.ts';
 import { encodeValue, KIND } from '../../src/wire/index.ts';
 import { machines, refIn } from '../support/worlds.ts';
 
@@ -89,7 +89,7 @@ test('whoever has the secret and ends the encryption of both sides stands betwee
     near.start(pass(far));
     far.start(pass(near));
   };
-  const options = { findKey: () => keys.psk.key, onFailure() {} };
+  const options = { door: new Door(realClock), findKey: () => keys.psk.key, onFailure() {} };
   const middle = await tcpNetwork.listen(parseAddress('tcp://127.0.0.1:0'), (conn) => void join(conn), options);
   await assert.rejects(b.connect(`tcp://127.0.0.1:${middle.address.port}`, { timeout: 3_000 }), { code: 'ERR_LINK_WRONG_SECRET' });
   assert.deepEqual([a.peers(), b.peers()], [[], []]);

@@ -76,7 +76,7 @@ function dialError(address: Address, error: Error): FlotillaError {
     `${where} cannot be reached: ${why}. Is the program running there, and is the address right?`,
     {
       cause: error,
-      details: { refused: code === 'ECONNREFUSED' },
+      details: { refused: code === 'ECONNREFUSED', passing: code === 'ECONNRESET' || code === 'EPIPE' },
     },
   );
 }

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isLoopback } from '../address.ts';
 import type { Conn, Listening, ListenOptions } from '../contract.ts';
+import type { Guest } from '../door.ts';
 import { refuse } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
 import { BUFFERS, TLS } from './tls.ts';
@@ -13,8 +14,9 @@ const FIRST_BYTE_MS = 5_000;
 const BACKLOG = 1024;
 
 /** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
-export function listen(address: Address, accept: (conn: Conn) => void, options: ListenOptions): Promise<Listening> {
+export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<Listening> {
   const sockets = new Set<Socket>();
+  const guests = new Map<string, Guest>();
   const { certificate } = options;
   const secure = createTlsServer(
     certificate
@@ -25,15 +27,27 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
           handshakeTimeout: FIRST_BYTE_MS,
         },
   );
-  secure.on('secureConnection', (socket) => accept(new SocketConn(socket)));
+  secure.on('secureConnection', (socket) => {
+    const guest = guests.get(endsOf(socket));
+    guest?.leave(); // whoever encrypts knows the secret, or has the certificate
+    accept(new SocketConn(socket), guest);
+  });
   secure.on('tlsClientError', (error, socket) => {
     options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket)));
     socket.destroy();
   });
   const server: Server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
+    const guest = options.door.enter(socket.remoteAddress ?? '', isLocal(socket), () => socket.destroy());
+    if (!guest) return void socket.destroy();
+    const ends = endsOf(socket);
+    guests.set(ends, guest);
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      guests.delete(ends);
+      guest.leave();
+    });
     socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
     socket.once('readable', () => {
       const first: Buffer | null = socket.read(1);
@@ -42,7 +56,7 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
       socket.removeAllListeners('timeout');
       socket.unshift(first);
       if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
-      else if (!certificate && isLocal(socket)) accept(new SocketConn(socket));
+      else if (!certificate && isLocal(socket)) accept(new SocketConn(socket), guest);
       else {
         options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
         refuse(new SocketConn(socket), 'exposed');
@@ -70,6 +84,11 @@ export function listen(address: Address, accept: (conn: Conn) => void, options: 
 // A connection from an address to itself has not left the machine.
 function isLocal(socket: Socket): boolean {
   return isLoopback(socket.remoteAddress ?? '') || (socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress);
+}
+
+// No two open connections have the same.
+function endsOf(socket: Socket): string {
+  return `${socket.localAddress} ${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function remoteOf(socket: Socket): string {
