@@ -162,7 +162,7 @@ export const ERRORS = {
   ERR_HOST_UNKNOWN: row('never', 'A host or worker was named that this client does not have.', 'The message lists those it has.'),
   ERR_HOST_SET_UP: row('never', 'The set-up of a host or worker threw; it is not used.', 'The cause is what it threw.'),
   ERR_HOST_TAKEN: row('later', 'The host belongs to another scheduler or client.', 'It is asked again when it is free.'),
-  ERR_CLUSTER_CLOSED: row('later', 'The scheduler has closed this client.', 'The message says why; connect again.'),
+  ERR_CLUSTER_CLOSED: row('later', 'The scheduler, or the last host, has closed this client.', 'The message says why; connect again.'),
   ERR_CONFIG_FILE: row('never', 'A file of options cannot be used.', 'The message says what is wrong in it.'),
   ERR_CLUSTER_NO_WORKERS: row('later', 'No worker was granted in time.', "Start hosts with 'flotilla host', or ask for fewer."),
   ERR_CLUSTER_STALE_GRANT: row(

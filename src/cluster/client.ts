@@ -279,8 +279,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       allocate: (offer) => this.#allocate(offer),
       explain: () => explainWork(this.#dispatcher, this.#crew),
       admitted: () => this.#admitted(),
-      closed: (reason) => this.#closedByScheduler(reason),
+      closed: (reason) => this.#closedBy('the scheduler', reason),
     });
+    this.#crew.onBarred = ({ name }, reason) => this.#closedBy(`its last host, '${name}',`, reason);
     kernel.onEnded = (peer, end) => {
       this.#joined?.peerEnded(peer, end);
       this.#crew.peerEnded(peer, end);
@@ -294,10 +295,13 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     this.#scheduled = true;
   }
 
-  #closedByScheduler(reason: string): void {
+  #closedBy(who: string, reason: string): void {
     if (this.#closed) return;
-    this.#warn(`the scheduler has closed this client: ${reason}`);
-    const error = new FlotillaError('ERR_CLUSTER_CLOSED', `The scheduler has closed this client: ${reason}. Connect again to go on.`);
+    this.#warn(`${who} has closed this client: ${reason}`);
+    const error = new FlotillaError(
+      'ERR_CLUSTER_CLOSED',
+      `This client was closed by ${who.replace(/,$/, '')}: ${reason}. Connect again to go on.`,
+    );
     this.#dispatcher.cancelAll(error);
     this.#closed = this.#leave(reason, error);
   }

@@ -4,6 +4,7 @@ import type { HostAllocation } from './allocation.ts';
 import type { Crew } from './crew.ts';
 import type { ClusterEvent, HostInfo, WorkInfo } from './events.ts';
 import { checkWhere, type Orders } from './orders.ts';
+import { presentOf } from './present.ts';
 import type { HostReport, WorkerReport } from './verbs.ts';
 import { unknownPlace } from './where.ts';
 import { PAUSE } from './work.ts';
@@ -76,7 +77,7 @@ export abstract class Controls {
   events(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
     const { crew, report } = this.controlled;
     report.listen();
-    return crew.events.read({ ...options, first: crew.present(), limit: 100_000, strict: true });
+    return crew.events.read({ ...options, first: presentOf(crew), limit: 100_000, strict: true });
   }
 
   /** Calls back for each change of hosts, workers and tasks from now on; returns what stops it. */

@@ -6,18 +6,18 @@
 //   C1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   C3. A place that was closed on purpose is not asked for again.
-import { Deferred, Events, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, defined, Events, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { agreePulse, type CrewClient, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClusterEvent } from './events.ts';
 import { Partings } from './parting.ts';
-import { presentOf, type WorkerKind, workerEvent } from './present.ts';
+import { type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { Station } from './station.ts';
 import { failWaiting } from './waiting.ts';
-import { isAt, type Loss, type Member, newMember, PAUSE } from './work.ts';
+import { type Loss, type Member, newMember, PAUSE } from './work.ts';
 
 const REPORT_MS = 1_000;
 const ATTACH_MS = 10_000;
@@ -34,6 +34,8 @@ export class Crew {
   onOutput: (line: OutputLine) => void = () => {};
   /** A host wants to be left. */
   onLeaving: (station: Station, reason: string) => void = () => {};
+  /** The last host has closed this client for good. */
+  onBarred: (station: Station, reason: string) => void = () => {};
   failures = 0;
   lastFailure: Error | undefined;
   /** The client leaves: what ends now is no loss. */
@@ -49,7 +51,7 @@ export class Crew {
   /** The arguments with which a place was set up last. */
   readonly #workerArgs = new Map<string, readonly unknown[]>();
   /** What becomes of a place when its worker has nothing under way. */
-  readonly #after = new Map<RuntimeId, { restart: boolean; done: Deferred<void> }>();
+  readonly #after = new Map<RuntimeId, { restart: boolean; reason: string | undefined; done: Deferred<void> }>();
 
   constructor(client: CrewClient) {
     this.#client = client;
@@ -61,18 +63,11 @@ export class Crew {
     this.#dispatcher.onDrained = (member) => this.#drained(member);
   }
 
-  /** What a new listener is told first: the state of every host and worker. */
-  present(): ClusterEvent[] {
-    return [...this.stations.values()].flatMap((station) => {
-      const waiting = [...this.#disabled.values()].map(({ info }) => info).filter((info) => info.host === station.id);
-      return presentOf(station, waiting, this.of(station));
-    });
-  }
-
   /** What the scheduler says. */
   granted(notice: SchedulerNotice & { kind: 'grant' | 'revoke' }): void {
     const known = this.stations.get(notice.host);
     if (notice.kind === 'revoke') return known && this.#revoked(known, notice);
+    if (!known && this.#client.limits.bars(notice.host)) return void this.#kernel.ask(notice.host, PORT.HOST, 'detach', []).catch(() => {});
     const station = known ?? new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
     if (known) {
@@ -98,10 +93,10 @@ export class Crew {
         if (notice.worker.slot === SET_UP_SLOT) return this.#client.provision().heard(host, notice.worker);
         return void this.#ready(station, notice.worker);
       case 'worker-ended': {
-        const { name, worker, reason, lastLines, blameless } = notice;
+        const { name, worker, reason, lastLines, blameless, terminated } = notice;
         if (name === setUp) this.#client.provision().heard(host, undefined, reason);
         if (this.#latest.get(name) === worker) this.#latest.delete(name);
-        return this.#lost(worker, { worker: name, reason, lastLines, what: 'worker', blameless });
+        return this.#lost(worker, { worker: name, reason, lastLines, what: 'worker', blameless, terminated });
       }
       case 'worker-failed':
         if (notice.name === setUp) return this.#client.provision().heard(host, undefined, notice.reason);
@@ -110,10 +105,12 @@ export class Crew {
         this.#latest.delete(notice.name);
         return this.#closedByHost(station, notice.slot, notice.reason);
       case 'dismissed':
-        if (notice.tenancy === station.tenancy) this.#hostLost(station, new FlotillaError('ERR_CLUSTER_STALE_GRANT', notice.reason), true);
-        return;
+        if (notice.tenancy !== station.tenancy) return;
+        for (const slot of [...station.slots]) this.giveBack(station, slot, notice.reason, false);
+        return this.#hostClosed(station, notice.reason);
       case 'host-leaving':
         this.#log.warn(`Host '${station.name}' wants to be left: ${notice.reason}.`);
+        if (notice.forGood) void this.#client.limits.atMost(station, 0, 'never');
         return this.onLeaving(station, notice.reason);
       case 'availability':
         station.availability = notice.availability;
@@ -146,11 +143,6 @@ export class Crew {
   /** The workers of a host. */
   of(station: Station): Member[] {
     return [...this.members.values()].filter((member) => member.info.host === station.id);
-  }
-
-  /** The workers that a name means. */
-  at(where: string): Member[] {
-    return [...this.members.values()].filter((member) => isAt(member, where));
   }
 
   /** Everything ends now, on purpose: workers, then hosts. */
@@ -256,11 +248,11 @@ export class Crew {
   }
 
   /** Takes no more for a worker; what becomes of its place is decided when it has nothing under way. Resolves when it has ended. */
-  leave(member: Member, restart: boolean): Promise<void> {
+  leave(member: Member, restart: boolean, reason?: string): Promise<void> {
     const { id } = member.info;
     const before = this.#after.get(id);
     const done = before?.done ?? new Deferred<void>().quiet();
-    this.#after.set(id, { restart: before?.restart ?? restart, done });
+    this.#after.set(id, { restart: before?.restart ?? restart, reason: before?.reason ?? reason, done });
     this.#dispatcher.leave(member);
     return done.promise;
   }
@@ -269,10 +261,10 @@ export class Crew {
     const { host, slot, id } = member.info;
     const station = this.stations.get(host);
     if (!station || !this.members.has(id)) return;
-    const { restart } = this.#after.get(id) ?? { restart: false };
+    const { restart = false, reason } = this.#after.get(id) ?? {};
     const again = station.phase === 'discovered'; // the host restarts, and this place with it
     if (restart || again) void this.#kernel.ask(host, PORT.HOST, 'close', [slot, restart]).catch(() => {});
-    else this.giveBack(station, slot);
+    else this.giveBack(station, slot, reason);
   }
 
   // The worker of a place has ended on purpose. C3
@@ -286,11 +278,11 @@ export class Crew {
   }
 
   /** Gives a place back. C3 */
-  giveBack(station: Station, slot: number, reason = 'its place was given back'): void {
+  giveBack(station: Station, slot: number, reason = 'its place was given back', tell = !this.closing): void {
     if (!station.slots.delete(slot)) return;
     const after = this.#endAt(station, slot, reason);
     const release = (): Promise<unknown> => this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]);
-    if (!this.closing) this.partings.add(this.#client.limits.told.then(release)); // C3
+    if (tell) this.partings.add(this.#client.limits.told.then(release)); // C3
     after?.done.resolve();
     if (station.slots.size === 0) this.#hostClosed(station, reason);
   }
@@ -313,7 +305,7 @@ export class Crew {
   #end(member: Member, loss: Loss): void {
     const { id, name: worker, hostName: host } = member.info;
     if (!this.members.delete(id)) return;
-    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what });
+    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what, terminated: 'all' });
     this.#dispatcher.lose(member, loss);
     this.#remember(member, 0);
     this.events.emit({ kind: 'worker-closed', worker, host, reason: loss.reason });
@@ -329,7 +321,8 @@ export class Crew {
     this.members.delete(id);
     member.state = 'lost';
     const { name: worker, hostName: host } = member.info;
-    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what });
+    const { reason: message, what: lost, terminated } = loss;
+    this.#kernel.requests.ended(id, { kind: 'gone', message, lost, ...defined({ terminated }) });
     const before = this.#dispatcher.tally.retried;
     this.#dispatcher.lose(member, loss);
     this.#remember(member, 1);
@@ -374,6 +367,7 @@ export class Crew {
     if (station.told) this.events.emit({ kind: 'host-closed', host: station.name, reason });
     station.left.resolve();
     failWaiting(this.#dispatcher, this.stations.values(), station, reason);
+    if (this.stations.size === 0 && !this.closing && this.#client.limits.bars(station.id)) this.onBarred(station, reason);
   }
 
   #hostLost(station: Station, error: Error, blameless = false): void {

@@ -258,7 +258,7 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
     ended,
     status: () => statusOf(runtime, host, served()),
     closeClients: async (which) => {
-      await host.interrupt('its console closes it', which);
+      await host.interrupt('its console closes it', which, true);
     },
     close(how) {
       if (closed && how === 'terminate') hurry?.();

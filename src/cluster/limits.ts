@@ -83,6 +83,11 @@ export class Limits {
     }
   }
 
+  /** Whether a host has closed this client for good. */
+  bars(host: RuntimeId): boolean {
+    return this.#hosts.get(host)?.until === 'never';
+  }
+
   /** Whether a name means a worker that was closed. */
   isShut(where: string): boolean {
     for (const limited of this.#hosts.values()) for (const slot of limited.shut) if (isWorker(where, limited, slot)) return true;

@@ -7,7 +7,7 @@ import type { Crew } from './crew.ts';
 import type { CrewClient } from './crew-client.ts';
 import type { Station } from './station.ts';
 import { means, unknownPlace } from './where.ts';
-import { type Member, PAUSE } from './work.ts';
+import { isAt, type Member, PAUSE } from './work.ts';
 
 const RESTARTS = 'its host restarts';
 
@@ -76,7 +76,7 @@ export class Orders {
   async closeWorker(where: string, terminate: boolean, restart: boolean): Promise<void> {
     const { limits } = this.#client;
     const reopened = restart && limits.reopen(where);
-    const members = reopened ? this.#crew.at(where) : this.workers(where);
+    const members = reopened ? this.#at(where) : this.workers(where);
     await Promise.all(
       members.map((member) => {
         const station = this.#crew.stations.get(member.info.host);
@@ -162,7 +162,7 @@ export class Orders {
 
   /** The workers that a name means. Throws ERR_HOST_UNKNOWN. */
   workers(where: string): Member[] {
-    const found = this.#crew.at(where);
+    const found = this.#at(where);
     if (found.length > 0) return found;
     throw unknownPlace(
       where,
@@ -171,8 +171,12 @@ export class Orders {
     );
   }
 
+  #at(where: string): Member[] {
+    return [...this.#crew.members.values()].filter((member) => isAt(member, where));
+  }
+
   async #close(member: Member, terminate: boolean, restart: boolean, reason: string): Promise<void> {
-    const gone = this.#crew.leave(member, restart);
+    const gone = this.#crew.leave(member, restart, reason);
     if (terminate) {
       const { host, slot, id } = member.info;
       await this.#client.runtime.kernel.ask(host, PORT.HOST, 'interrupt', [slot, reason, restart]).catch((error: unknown) => {

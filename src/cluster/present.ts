@@ -1,5 +1,6 @@
 // The present state of hosts and workers as the events that lead to it.
 import type { WorkerInfo } from '../host/index.ts';
+import type { Crew } from './crew.ts';
 import type { ClusterEvent } from './events.ts';
 import type { Station } from './station.ts';
 import { type Member, PAUSE } from './work.ts';
@@ -11,8 +12,16 @@ export function workerEvent(kind: WorkerKind, info: WorkerInfo, station: Station
   return { kind, worker: info.name, host: info.hostName, location: `${station?.addresses[0] ?? info.hostName}/${info.slot}` };
 }
 
-/** The events of a host, of its workers that are not set up yet, and of those that work. */
-export function presentOf(station: Station, waiting: readonly WorkerInfo[], members: readonly Member[]): ClusterEvent[] {
+/** What a new listener is told first: the state of every host and worker. */
+export function presentOf(crew: Crew): ClusterEvent[] {
+  return [...crew.stations.values()].flatMap((station) => {
+    const waiting = [...crew.disabled].map(({ info }) => info).filter((info) => info.host === station.id);
+    return presentAt(station, waiting, crew.of(station));
+  });
+}
+
+// The events of a host, of its workers that are not set up yet, and of those that work.
+function presentAt(station: Station, waiting: readonly WorkerInfo[], members: readonly Member[]): ClusterEvent[] {
   const { name: host, info } = station;
   const of = (kind: 'host-discovered' | 'host-initialized' | 'host-suspended' | 'host-offline'): ClusterEvent => ({ kind, host, info });
   return [

@@ -47,6 +47,8 @@ export interface Loss {
   readonly what: 'worker' | 'host';
   /** It was ended on purpose: nothing that ran there is to blame. */
   readonly blameless?: boolean;
+  /** A task that outlived its termination. */
+  readonly terminated?: number | undefined;
 }
 
 /** Something to be done by one worker. */

@@ -156,17 +156,17 @@ export class Host implements SlotHost {
   }
 
   /** Asks clients (one by name or id, or all) to leave: what runs may end. Those that are not attached are dropped. */
-  ask(reason: string, which?: string): void {
+  ask(reason: string, which?: string, forGood = false): void {
     for (const client of this.#named(which)) {
-      if (this.#tenants.get(client)?.attached) this.#notify(client, { kind: 'host-leaving', reason });
+      if (this.#tenants.get(client)?.attached) this.#notify(client, { kind: 'host-leaving', reason, forGood });
       else void this.drop(client, reason);
     }
   }
 
-  /** Interrupts what clients have here, kills what has not ended after the grace period, and closes them. */
-  async interrupt(reason: string, which?: string): Promise<void> {
+  /** Interrupts what clients have here, kills what has not ended after the grace period, and closes them; `forGood`: they do not come again. */
+  async interrupt(reason: string, which?: string, forGood = false): Promise<void> {
     const clients = this.#named(which);
-    this.ask(reason, which);
+    this.ask(reason, which, forGood);
     for (const client of clients) for (const slot of this.#of(client)) this.#interrupt(slot, reason, false);
     const end = this.clock.now() + INTERRUPTED_MS;
     const busy = (): boolean => clients.some((client) => this.#of(client).some((slot) => slot.worker !== undefined));
@@ -265,7 +265,15 @@ export class Host implements SlotHost {
     this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
     const { name, number, diesOf } = slot;
     if (onPurpose) return this.#tell(slot, { kind: 'worker-closed', name, slot: number, reason });
-    this.#tell(slot, { kind: 'worker-ended', worker, name, reason: diesOf ?? reason, lastLines, blameless: diesOf !== undefined });
+    this.#tell(slot, {
+      kind: 'worker-ended',
+      worker,
+      name,
+      reason: diesOf?.reason ?? reason,
+      lastLines,
+      blameless: diesOf !== undefined,
+      terminated: diesOf?.task,
+    });
     this.#log.info(`Worker ${name} ended: ${reason}.`);
   }
 
@@ -334,7 +342,7 @@ export class Host implements SlotHost {
 
   #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {
     if (!slot?.worker) return;
-    slot.closingSoon(restart);
+    slot.closingSoon(reason, restart);
     this.#runtime.kernel.message(slot.worker, PORT.WORKER, { kind: 'interrupt', reason } satisfies WorkerOrder);
   }
 

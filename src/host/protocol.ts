@@ -84,14 +84,16 @@ export type HostNotice =
       readonly lastLines: readonly string[];
       /** The other work there is not to blame. */
       readonly blameless: boolean;
+      /** The number of a task that outlived its termination. */
+      readonly terminated: number | undefined;
     }
   | { readonly kind: 'worker-failed'; readonly name: string; readonly reason: string }
   /** The host has ended a worker on purpose, and what of its place. */
   | { readonly kind: 'worker-closed'; readonly name: string; readonly slot: number; readonly reason: string }
   /** All that the client had here, by this tenancy, is gone. */
   | { readonly kind: 'dismissed'; readonly tenancy: number; readonly reason: string }
-  /** The host wants to be left: nothing more is to be begun there. */
-  | { readonly kind: 'host-leaving'; readonly reason: string }
+  /** The host wants to be left: nothing more is to be begun there; `forGood`: nor ever again. */
+  | { readonly kind: 'host-leaving'; readonly reason: string; readonly forGood: boolean }
   | { readonly kind: 'availability'; readonly availability: Availability }
   | { readonly kind: 'output'; readonly worker: string; readonly stream: 'stdout' | 'stderr'; readonly text: string };
 
@@ -106,6 +108,8 @@ export type WorkerOrder =
 export interface WorkerDies {
   readonly kind: 'dies';
   readonly reason: string;
+  /** The task that outlived its termination, if that is why. */
+  readonly task: number | undefined;
 }
 
 /** From a worker to its host: what it does. */

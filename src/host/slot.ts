@@ -51,13 +51,15 @@ export class Slot {
   readonly name: string;
   load: WorkerLoad = { kind: 'load', running: 0, tasks: 0, done: 0 };
   /** Why its worker ends itself, if that is to be. */
-  diesOf: string | undefined;
+  diesOf: WorkerDies | undefined;
   /** When it last had work. */
   busyAt: number;
   readonly #host: SlotHost;
   readonly #backoff: Backoff;
   #life: Life = { kind: 'held' };
   #closing: 'close' | 'restart' | undefined;
+  /** Why its process ends, if it was asked to. */
+  #endsFor: string | undefined;
 
   constructor(host: SlotHost, place: { number: number; client: RuntimeId; stay: Stay; epoch: number; name: string }) {
     this.#host = host;
@@ -87,7 +89,7 @@ export class Slot {
   /** What its worker says of itself. */
   heard(load: WorkerLoad | WorkerDies): void {
     if (load.kind === 'dies') {
-      this.diesOf = load.reason;
+      this.diesOf = load;
       return;
     }
     if (load.running + load.tasks > 0 || load.done !== this.load.done) this.busyAt = this.#host.clock.now();
@@ -100,6 +102,7 @@ export class Slot {
     const { clock } = this.#host;
     this.#closing = undefined;
     this.diesOf = undefined;
+    this.#endsFor = undefined;
     this.busyAt = clock.now();
     let child: Launched;
     try {
@@ -135,8 +138,9 @@ export class Slot {
   }
 
   /** Its process ends soon, by itself and on purpose. */
-  closingSoon(restart: boolean): void {
+  closingSoon(reason: string, restart: boolean): void {
     this.#closing = restart ? 'restart' : 'close';
+    this.#endsFor = reason;
   }
 
   /** The place is given up. Resolves when its process is gone. */
@@ -156,7 +160,7 @@ export class Slot {
     if (!('child' in life) || life.child !== child) return;
     this.#life = { kind: 'held' };
     const closing = this.#closing;
-    if (life.kind === 'ready') this.#host.ended(this, life.worker, reason, lastLines, closing !== undefined);
+    if (life.kind === 'ready') this.#host.ended(this, life.worker, this.#endsFor ?? reason, lastLines, closing !== undefined);
     else this.#host.failed(this, startError(this.name, reason, lastLines).message);
     if (closing === 'close' || this.#life.kind !== 'held') return;
     if (life.kind === 'ready' && this.#host.clock.now() - life.since > STEADY_MS) this.#backoff.reset();

@@ -98,7 +98,7 @@ export class Tenant implements Stay {
   async endSetUp(): Promise<void> {
     const slot = this.#setUp;
     this.#setUp = undefined;
-    slot?.closingSoon(false);
+    slot?.closingSoon('the host is set up', false);
     await slot?.end('the host is set up');
   }
 

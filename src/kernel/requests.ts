@@ -25,7 +25,9 @@ export function isSessionLoss(error: unknown): boolean {
 /** The error for a session that ended while something was under way. */
 export function sessionError(end: SessionEnd, what: string): FlotillaError {
   const message = `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`;
-  return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details: { lost: end.lost ?? 'host', how: end.kind } });
+  const { terminated, lost = 'host', kind: how } = end;
+  const details = { lost, how, ...(terminated === undefined ? {} : { terminated, reason: end.message }) };
+  return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details });
 }
 
 /** The requests of one runtime that are under way. */

@@ -344,7 +344,7 @@ test('a task that cannot be interrupted costs its worker, and the calls beside i
   await seen.until('worker-initialized');
   while (client.counters.running === 0) await new Promise((resolve) => setImmediate(resolve));
   stubborn.terminate('no longer needed');
-  assert.equal((await stubborn.ended).kind, 'worker-lost');
+  assert.equal((await stubborn.ended).kind, 'terminated');
   await seen.until('worker-lost');
   assert.equal(await beside, 'set up again');
 });

@@ -122,7 +122,7 @@ async function use({ client }: Used, seed: number, world: World): Promise<{ call
     task.close();
     const end = await task.ended;
     if (end.kind === 'returned') assert.equal(end.value, 110);
-    else assert.match(end.kind, /^(worker|host)-lost$/);
+    else assert.match(end.kind, /^(worker-lost|host-lost|terminated)$/);
     assert.equal(ends, 1);
   });
   await Promise.all([...runs, mapped, ...talks]);

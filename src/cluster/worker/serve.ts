@@ -21,6 +21,8 @@ export interface Ready {
 export type Control =
   | { readonly kind: 'settled'; readonly call: number }
   | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined }
+  /** The time of a task that was asked to end is over: whoever waits for its end is told while the process still lives. */
+  | { readonly kind: 'over'; readonly task: number; readonly reason: string }
   | { readonly kind: 'recalled'; readonly calls: readonly number[] }
   | { readonly kind: 'interrupt'; readonly reason: string };
 
@@ -78,6 +80,8 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
   });
   const heard = (message: Control): void => {
     if (message.kind === 'terminate') kernel.tasks.get(message.task)?.terminate(message.reason);
+    else if (message.kind === 'over')
+      kernel.tasks.get(message.task)?.end({ kind: 'terminated', error: new FlotillaError('ERR_TASK_INTERRUPTED', message.reason) });
     else if (message.kind === 'interrupt')
       executor.interrupt(new FlotillaError('ERR_TASK_INTERRUPTED', `Asked to end: ${message.reason}.`));
     else if (message.kind === 'recalled') recalled.push(...message.calls);

@@ -101,18 +101,21 @@ async function run(): Promise<void> {
   };
   const kernel: Kernel = new Kernel({ clock, carrier, half: 1 });
   // Told first, so that the other work here is not blamed.
-  const dieOf = (reason: string): void => {
+  const dieOf = (reason: string, task?: number): void => {
     if (hostId === undefined) die();
-    kernel.message(hostId, PORT.HOST, { kind: 'dies', reason } satisfies WorkerDies);
+    kernel.message(hostId, PORT.HOST, { kind: 'dies', reason, task } satisfies WorkerDies);
+    if (task !== undefined) endLate(task, reason);
     clock.after(QUIET_MS, die);
   };
-  const killUnless = (key: string, ms: number, stays: () => boolean): void => {
+  const endLate = (task: number, reason: string): void =>
+    control.postMessage({ kind: 'over', task, reason: `The task was ended: ${reason}.` } satisfies Control);
+  const killUnless = (key: string, ms: number, stays: () => boolean, task?: number): void => {
     if (timers.has(key)) return;
     timers.set(
       key,
       clock.after(ms, () => {
         timers.delete(key);
-        if (stays()) dieOf(`it was ended: ${key} did not end in time`); // T2
+        if (stays()) dieOf(`it was ended: ${key} did not end in time`, task); // T2
       }),
     );
   };
@@ -123,8 +126,9 @@ async function run(): Promise<void> {
     const end = clock.now() + config.graceMs + AFTER_GRACE_MS;
     const look = (): void => {
       const { running, tasks } = gauges.load;
-      if (running + tasks > 0 && clock.now() < end) clock.after(QUIET_MS, look);
-      else clock.after(QUIET_MS * 2, () => void hub.close(LEAVE_MS).finally(die)); // what was answered last is still on its way
+      if (running + tasks > 0 && clock.now() < end) return void clock.after(QUIET_MS, look);
+      for (const task of openTasks) endLate(task, reason);
+      clock.after(QUIET_MS * 2, () => void hub.close(LEAVE_MS, 'terminated').finally(die)); // what was answered last is still on its way
     };
     look();
   };
@@ -143,7 +147,7 @@ async function run(): Promise<void> {
     message: (_peer, value) => {
       const { task, reason } = value as { task: number; reason?: string };
       control.postMessage({ kind: 'terminate', task, reason } satisfies Control);
-      killUnless(`task ${task}`, config.graceMs + AFTER_GRACE_MS, () => openTasks.has(task));
+      killUnless(`task ${task}`, config.graceMs + AFTER_GRACE_MS, () => openTasks.has(task), task);
     },
   });
   control.on('message', (message: Control) => {

@@ -29,7 +29,7 @@ import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
-import { ANEW, answersUs, awaitOpen, BYE, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
+import { ANEW, answersUs, awaitOpen, BYE, endOf, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
 import { Parking } from './parking.ts';
 import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
@@ -160,8 +160,8 @@ export class Hub {
     if (session) this.#end(session, end);
   }
 
-  /** Says goodbye to all, once what was sent has been taken or `timeoutMs` has passed. */
-  async close(timeoutMs = DRAIN_MS): Promise<void> {
+  /** Says goodbye to all, once what was sent has been taken or `timeoutMs` has passed; `terminated` says that what still runs here is ended on purpose. */
+  async close(timeoutMs = DRAIN_MS, why: 'closed' | 'terminated' = 'closed'): Promise<void> {
     if (this.#closed) return;
     await this.#drain(timeoutMs);
     this.#closed = true;
@@ -169,7 +169,7 @@ export class Hub {
     this.#heartbeat.stop();
     await this.dialer.close();
     for (const session of [...this.#sessions.values()]) {
-      session.control(KIND.BYE, Uint8Array.of(BYE.closed));
+      session.control(KIND.BYE, Uint8Array.of(BYE[why]));
       this.#end(session, { kind: 'closed', message: 'this runtime closed' });
     }
     this.#relay.close();
@@ -334,7 +334,7 @@ export class Hub {
         this.#drained?.();
         return;
       case KIND.BYE:
-        return this.#end(session, buffer[start] === BYE.parted ? PARTED.there : { kind: 'closed', message: 'the other side closed' });
+        return this.#end(session, endOf(buffer[start]));
       default:
         throw new FlotillaError('ERR_WIRE_MALFORMED', `A frame of unknown kind ${kind} arrived.`);
     }

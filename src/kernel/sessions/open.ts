@@ -66,7 +66,7 @@ export function judge(open: Open, session: Session | undefined, oursCounts: bool
 }
 
 /** Why a link is closed. */
-export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3, parted: 4 } as const;
+export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3, parted: 4, terminated: 5 } as const;
 /** The end of a session with a runtime that takes no new peers. */
 export const IGNORED: SessionEnd = { kind: 'closed', message: 'it takes no new peers', code: 'ERR_PEERS_IGNORED', lives: true };
 /** Ends of sessions between runtimes that may both live on. */
@@ -74,6 +74,12 @@ export const PARTED: { readonly [side in 'here' | 'there']: SessionEnd } = {
   here: { kind: 'closed', message: 'this runtime closed the session', lives: true },
   there: { kind: 'closed', message: 'the other side closed the session', lives: true },
 };
+const CLOSED: SessionEnd = { kind: 'closed', message: 'the other side closed' };
+const TERMINATED: SessionEnd = { kind: 'closed', message: 'its worker was asked to end', terminated: 'all' };
+/** What a goodbye means. */
+export function endOf(why: number | undefined): SessionEnd {
+  return why === BYE.parted ? PARTED.there : why === BYE.terminated ? TERMINATED : CLOSED;
+}
 export const UNKNOWN: SessionEnd = { kind: 'gone', message: 'the other side no longer knows this session', lives: true };
 export const ANEW: SessionEnd = { kind: 'gone', message: 'the other side began anew', lives: true };
 /** Time for the other side to say which session a link belongs to. */

@@ -22,6 +22,8 @@ export interface SessionEnd {
   readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE' | 'ERR_PEERS_IGNORED';
   /** What was lost, if whoever knows said so. */
   readonly lost?: 'worker' | 'host';
+  /** Its tasks that were ended on purpose: all, or one by its number. */
+  readonly terminated?: 'all' | number;
   /** Only the session is over: nothing says that the runtime is. */
   readonly lives?: true;
 }

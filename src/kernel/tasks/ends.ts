@@ -2,9 +2,13 @@
 import { FlotillaError, toError } from '../../base/index.ts';
 import type { TaskEnd } from './self.ts';
 
-/** The end of a task whose runtime is gone. */
-export function lostEnd(error: unknown): TaskEnd<never> {
-  const lost = (error as { lost?: unknown }).lost;
+/** The end of a task whose runtime is gone: of one that was ended on purpose, that it was terminated. */
+export function lostEnd(error: unknown, task: number): TaskEnd<never> {
+  const { lost, terminated, reason } = error as { lost?: unknown; terminated?: unknown; reason?: unknown };
+  if (terminated === 'all' || terminated === task) {
+    const why = new FlotillaError('ERR_TASK_INTERRUPTED', `The task was ended: ${String(reason)}.`, { cause: error });
+    return { kind: 'terminated', error: why };
+  }
   const kind = lost === 'worker' ? 'worker-lost' : 'host-lost';
   return { kind, error: toError(error) };
 }

@@ -238,7 +238,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
       window.lost ??= error as Error;
       window.ended = true;
       window.wake();
-      return lostEnd(error);
+      return lostEnd(error, this.number);
     }
   }
 
