@@ -135,7 +135,16 @@ export const ERRORS = {
     'A package that cannot be shipped is not installed on the host.',
     'Install it on the host, where the daemon was started.',
   ),
-  ERR_CODE_MISSING: row('later', 'A worker was asked for code that it does not have.', 'This is a fault of Flotilla; please report it.'),
+  ERR_CODE_MISSING: row(
+    'later',
+    'A worker or host was asked for code that it does not have.',
+    'The message says where it was lost; if it does not, this is a fault of Flotilla: please report it.',
+  ),
+  ERR_HOST_FOLDER: row(
+    'later',
+    'The folder of a client on a host was removed while it was in use.',
+    'Find out what tidies there, or start that host with --dest on another folder.',
+  ),
   ERR_HOST_START: row('later', 'A worker process could not be started.', 'The message has the last lines it printed.'),
   ERR_WORKER_LOST: row(
     'elsewhere',

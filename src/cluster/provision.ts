@@ -19,6 +19,8 @@ import { type Job, newJob } from './work.ts';
 const FILE_MS = 60_000;
 /** A module that is still being evaluated is not waited for. */
 const EVALUATED_MS = 25;
+/** A host that has lost code so often, each time as soon as it was sent, keeps none. */
+const MOST_SENT = 5;
 
 /** What is provided. */
 export interface ProvisionOptions {
@@ -201,11 +203,13 @@ export class Provision {
     const units = [...new Set(names.flatMap((name) => library.closure(name)))].filter((unit) => !station.has.has(unit.name));
     if (units.length === 0) return;
     const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
-    const missing = new Set((await kernel.ask(station.id, PORT.HOST, 'provide', [heads])) as string[]);
-    if (missing.size > 0) {
+    // Other clients send code, too: what was there a moment ago may have had to go.
+    for (let sent = 0; ; sent++) {
+      const missing = new Set((await kernel.ask(station.id, PORT.HOST, 'provide', [heads])) as string[]);
+      if (missing.size === 0) break;
+      if (sent === MOST_SENT) throw lostCode(station, sent);
       const lacking = units.filter((unit) => missing.has(unit.hash));
       await Promise.all(lacking.map((unit) => kernel.ask(station.id, PORT.HOST, 'put', [unit.hash, unit.text])));
-      await kernel.ask(station.id, PORT.HOST, 'provide', [heads]);
     }
     for (const unit of units) station.has.add(unit.name);
   }
@@ -221,4 +225,11 @@ export class Provision {
       throw new FlotillaError('ERR_HOST_SET_UP', `The set-up '${job.label}' of ${where} failed: ${error.message}`, { cause: error });
     }
   }
+}
+
+function lostCode({ name }: Station, times: number): FlotillaError {
+  return new FlotillaError(
+    'ERR_CODE_MISSING',
+    `Host '${name}' has lost the code that was sent to it, ${times} times. Look at the disk of its folder (--dest, or its temporary directory): is it full, or tidied all the time?`,
+  );
 }

@@ -1,11 +1,12 @@
 // The code that a host holds: texts by hash, once each, and for every client a folder in which its units have their names.
 //
-//   S1. A text is stored under its hash, checked when it arrives, and put in place by renaming.
-//   S2. The store is bounded: beyond MOST_BYTES, what was stored longest ago goes.
-//   S3. A client's folder holds copies; it works on when the store forgets, and goes with the client.
+//   CS1. A text has its name once it is on the disk, whole; it is checked when it arrives and whenever it is used. One that is
+//        damaged is as one that is not here.
+//   CS2. The store is bounded: beyond its limit, what was used longest ago goes. Whoever misses something sends it again.
+//   CS3. A client's folder holds copies: it works on when the store forgets, and what is written there changes nothing here.
 import { randomBytes } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
-import { chmod, chown, copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,61 +26,65 @@ export interface Owner {
   readonly lent?: boolean;
 }
 
+/** Options of {@link Store}. */
+export interface StoreOptions {
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Where packages that cannot be shipped are looked for. */
+  readonly packages?: string;
+  /** Bytes; 512 MiB by default. */
+  readonly most?: number;
+}
+
 /** One host's store. */
 export class Store {
   readonly #folder: string;
   readonly #packages: string;
+  readonly #wall: () => number;
+  readonly #most: number;
   #bytes: number | undefined;
   #trimming: Promise<void> = Promise.resolve();
 
-  /** `packages` is where packages that cannot be shipped are looked for. */
-  constructor(folder: string, packages: string = process.cwd()) {
+  constructor(folder: string, { wall, packages = process.cwd(), most = MOST_BYTES }: StoreOptions) {
     this.#folder = folder;
     this.#packages = packages;
-  }
-
-  /** The hashes that are not here. */
-  missing(hashes: readonly string[]): string[] {
-    return hashes.filter((hash) => !existsSync(this.#path(hash)));
+    this.#wall = wall;
+    this.#most = most;
   }
 
   /** Stores a text under its hash. Throws ERR_CODE_MISSING if it is not what its hash says. */
   async put(hash: string, text: string): Promise<void> {
     if (digest(text) !== hash) throw new FlotillaError('ERR_CODE_MISSING', 'Code arrived that is not what its hash says.');
-    const path = this.#path(hash);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const draft = `${path}.${randomBytes(6).toString('hex')}`;
-    try {
-      await writeFile(draft, text, { mode: 0o600 });
-      await rename(draft, path); // S1
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
+    await placeFile(this.#path(hash), text, true); // CS1
     this.#trimming = this.#trimming.then(() => this.#trim(text.length)).catch(() => {}); // nobody waits for tidying
   }
 
-  /** Gives units their names in a client's folder. Throws ERR_CODE_PACKAGE_ABSENT, ERR_CODE_MISSING. */
-  async provide(folder: string, units: readonly UnitHead[], owner?: Owner): Promise<void> {
+  /**
+   * Gives units their names in a client's folder; returns the hashes of those whose text is not here, or damaged.
+   *
+   * Throws ERR_CODE_PACKAGE_ABSENT, ERR_CODE_MISSING for a name that is none, and ERR_HOST_FOLDER when the client's folder is gone.
+   */
+  async provide(folder: string, units: readonly UnitHead[], owner?: Owner): Promise<string[]> {
     const code = join(folder, 'code');
-    await mkdir(code, { recursive: true, mode: 0o700 });
+    await mkdir(code, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw folderError(error, folder);
+    });
     await linkPackage(folder, 'flotilla', ownRoot());
+    const missing: string[] = [];
     for (const unit of units) {
       if (!SAFE_NAME.test(unit.name)) throw new FlotillaError('ERR_CODE_MISSING', `'${unit.name}' is no name of a unit.`);
       for (const name of unit.externals) await this.install(folder, name);
       const file = join(code, `${unit.name}.mjs`);
       if (existsSync(file)) continue;
-      try {
-        if (owner) await copyFor(this.#path(unit.hash), file, owner);
-        else
-          await link(this.#path(unit.hash), file).catch((error: NodeJS.ErrnoException) => copyInstead(error, this.#path(unit.hash), file));
-      } catch (error) {
-        const { code: why } = error as NodeJS.ErrnoException;
-        if (why === 'EEXIST') continue;
-        if (why !== 'ENOENT') throw error;
-        throw new FlotillaError('ERR_CODE_MISSING', `The code of unit ${unit.name} is not on the host.`, { cause: error });
-      }
+      const text = await this.#text(unit.hash);
+      if (text === undefined) missing.push(unit.hash);
+      else
+        await placeFile(file, text, false, owner).catch((error: NodeJS.ErrnoException) => {
+          throw folderError(error, folder);
+        }); // CS3
     }
+    return missing;
   }
 
   /** Lets a client's code import a package that is installed on this machine. Throws ERR_CODE_PACKAGE_ABSENT. */
@@ -92,10 +97,27 @@ export class Store {
     return join(this.#folder, `${hash}.mjs`);
   }
 
-  // S2
+  // A text that is used is young again. CS1
+  async #text(hash: string): Promise<Buffer | undefined> {
+    const path = this.#path(hash);
+    const text = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (text === undefined) return undefined;
+    if (digest(text) !== hash) {
+      await rm(path, { force: true });
+      return undefined;
+    }
+    const now = this.#wall() / 1_000;
+    await utimes(path, now, now).catch(() => {}); // it has gone meanwhile: we have it
+    return text;
+  }
+
+  // CS2
   async #trim(added: number): Promise<void> {
     if (this.#bytes !== undefined) this.#bytes += added;
-    if (this.#bytes !== undefined && this.#bytes <= MOST_BYTES) return;
+    if (this.#bytes !== undefined && this.#bytes <= this.#most) return;
     const found = await Promise.all(
       (await readdir(this.#folder)).map(async (name) => ({
         path: join(this.#folder, name),
@@ -105,7 +127,7 @@ export class Store {
     const files = found.flatMap(({ path, info }) => (info ? [{ path, info }] : [])); // others of this user tidy here too
     let bytes = files.reduce((sum, file) => sum + file.info.size, 0);
     for (const file of files.sort((a, b) => a.info.mtimeMs - b.info.mtimeMs)) {
-      if (bytes <= MOST_BYTES) break;
+      if (bytes <= this.#most) break;
       await rm(file.path, { force: true });
       bytes -= file.info.size;
     }
@@ -113,17 +135,34 @@ export class Store {
   }
 }
 
-// Not every file system has links, and some have a limit to them.
-async function copyInstead(error: NodeJS.ErrnoException, from: string, to: string): Promise<void> {
-  if (!['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error;
-  await copyFile(from, to, constants.COPYFILE_EXCL);
+// A file is at its place whole, or not at all.
+async function placeFile(path: string, text: string | Buffer, onDisk: boolean, owner?: Owner): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      if (onDisk) await file.datasync();
+    } finally {
+      await file.close();
+    }
+    if (owner?.lent) await chmod(draft, 0o640);
+    else if (owner) await chown(draft, owner.uid, owner.gid);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
-// A link would give away the store's own copy.
-async function copyFor(from: string, to: string, { uid, gid, lent }: Owner): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL);
-  if (lent) await chmod(to, 0o640);
-  else await chown(to, uid, gid);
+function folderError(error: NodeJS.ErrnoException, folder: string): Error {
+  if (error.code !== 'ENOENT') return error;
+  const gone = existsSync(folder) ? `The folder 'code' in ${folder}` : `The folder ${folder}`;
+  return new FlotillaError(
+    'ERR_HOST_FOLDER',
+    `${gone}, where a client's code is kept on the host, was removed while it was in use. Find out what tidies there, or start that host with --dest on another folder.`,
+    { cause: error },
+  );
 }
 
 /** The folder of this package: what a worker's `flotilla` is. */

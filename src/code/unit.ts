@@ -40,7 +40,7 @@ export function unitName(kind: 'module' | 'piece' | 'package', file: string, pie
   return `${kind[0]}${digest(`${file}\0${piece}`).slice(0, 16)}`;
 }
 
-export function digest(text: string): string {
+export function digest(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

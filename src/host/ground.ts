@@ -16,9 +16,9 @@ import type { Availability } from './protocol.ts';
 
 /** The code that a host holds. */
 export interface CodeStore {
-  missing(hashes: readonly string[]): string[];
   put(hash: string, text: string): Promise<void>;
-  provide(folder: string, units: readonly UnitHead[], owner: Account | undefined): Promise<void>;
+  /** Gives units their names in a client's folder; returns the hashes of those whose text is not here. Throws ERR_CODE_*, ERR_HOST_FOLDER. */
+  provide(folder: string, units: readonly UnitHead[], owner: Account | undefined): Promise<string[]>;
   /** Lets a client's code import a package that is installed here. Throws ERR_CODE_PACKAGE_ABSENT. */
   install(folder: string, name: string): Promise<void>;
 }
@@ -74,7 +74,7 @@ const LENT_MODE = 0o2770;
 export function systemGround(options: GroundOptions): Ground {
   const { entry, random, dest, keepFolders = false, limits = {}, accounts = [], clock } = options;
   const root = hostFolder(random, dest, accounts.length > 0);
-  const store = new Store(join(dest ?? userFolder(), 'store'));
+  const store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall() });
   const meter = new Meter(root);
   const free = [...accounts];
   const make = (folder: string, account: Account | undefined): void => {

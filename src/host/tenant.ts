@@ -66,12 +66,10 @@ export class Tenant implements Stay {
     if (this.held.length < MOST_HELD) this.held.push(notice);
   }
 
-  /** The hashes of units whose text is not here; when all are, gives them their names in the client's folder. */
+  /** Gives units their names in the client's folder; returns the hashes of those whose text is not here. */
   async provide(units: readonly UnitHead[]): Promise<string[]> {
     this.#checkCode();
-    const missing = this.#ground.store.missing(units.map((unit) => unit.hash));
-    if (missing.length === 0) await this.#kept(this.#ground.store.provide(this.home.folder, units, this.home.account));
-    return missing;
+    return this.#kept(this.#ground.store.provide(this.home.folder, units, this.home.account));
   }
 
   async put(hash: string, text: string): Promise<void> {
@@ -79,9 +77,9 @@ export class Tenant implements Stay {
     await this.#kept(this.#ground.store.put(hash, text));
   }
 
-  async #kept(writing: Promise<void>): Promise<void> {
+  async #kept<T>(writing: Promise<T>): Promise<T> {
     try {
-      await writing;
+      return await writing;
     } catch (error) {
       const remedy = 'Free some space there, or start that host with --dest on another disk';
       throw fileError(`Host '${this.#options.name}' cannot keep the code of its client`, error, remedy);

@@ -362,7 +362,7 @@ export class Cluster {
       room: () => '/',
       give() {},
       leave: () => Promise.resolve(),
-      store: { missing: () => [], put: () => Promise.resolve(), provide: () => Promise.resolve(), install: () => Promise.resolve() },
+      store: { put: () => Promise.resolve(), provide: () => Promise.resolve([]), install: () => Promise.resolve() },
       availability: () => ({ cpu: 100, memory: 1, disk: 1, swap: 0, load: 0 }),
       close: () => Promise.resolve(),
     };

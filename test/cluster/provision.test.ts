@@ -1,0 +1,53 @@
+// What hosts are given: code that a host had to let go meanwhile is sent again.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SILENT } from '../../src/base/index.ts';
+import { partsOf } from '../../src/cluster/components.ts';
+import { Provision } from '../../src/cluster/provision.ts';
+import { Station } from '../../src/cluster/station.ts';
+import { Library } from '../../src/code/index.ts';
+import { PORT, Runtime } from '../../src/kernel/index.ts';
+
+const SCALE = new URL('../fixtures/scale.js', import.meta.url);
+
+// A host that loses all code some times, after it has said that it has it.
+async function equip(forgets: number): Promise<string[]> {
+  const secret = 'a secret of this test';
+  await using host = await Runtime.start({ role: 'host', secret, listen: 'tcp://127.0.0.1:0' });
+  await using client = await Runtime.start({ role: 'client', secret });
+  await client.connect(host.location as string);
+  const has = new Set<string>();
+  const said: string[] = [];
+  let left = forgets;
+  const methods = host.kernel.methods({
+    provide: (_asked, units: { hash: string }[]) => {
+      if (has.size > 0 && left-- > 0) has.clear();
+      const missing = units.map(({ hash }) => hash).filter((hash) => !has.has(hash));
+      said.push(missing.length === 0 ? 'all there' : 'missing');
+      return missing;
+    },
+    put: (_asked, hash: string) => void has.add(hash),
+  });
+  host.kernel.serve(PORT.HOST, { ...methods, message() {} });
+  const provision = new Provision({
+    runtime: client,
+    library: new Library(),
+    parts: partsOf([SCALE]),
+    hostSetUp: undefined,
+    workerSetUp: undefined,
+    stations: () => [],
+    workers: () => [],
+    log: SILENT,
+  });
+  const facts = { name: 'lossy', platform: '', workers: 1, cores: 1, memory: 0 };
+  await provision.equip(new Station(host.id, facts, []));
+  return said;
+}
+
+test('code that a host had to let go between saying that it has it and using it is sent again', async () => {
+  assert.deepEqual(await equip(2), ['missing', 'missing', 'missing', 'all there']);
+});
+
+test('a host that loses code as often as it is sent is not used, and why is said', async () => {
+  await assert.rejects(equip(1_000), { code: 'ERR_CODE_MISSING', message: /Host 'lossy' has lost the code .* Look at the disk/ });
+});
