@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { FlotillaError, type Log, lineLog, type Timer } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
+import { setTitle } from '../host/index.ts';
 import { realClock } from '../kernel/index.ts';
 import { secretPath } from '../transport/index.ts';
 import { saveConfig, withConfig } from './config.ts';
@@ -35,6 +36,7 @@ export function daemonCommand(
       return;
     }
     const log = lineLog((line) => process.stdout.write(`${line}\n`), values['debug'] ? 'debug' : 'info');
+    setTitle(of); // a host that starts is recognised by it
     const daemon = await start(values, placesOf(addresses, values, defaultPort), log);
     await runDaemon(of, daemon, {
       console: values['daemon'] !== true,
@@ -71,7 +73,7 @@ interface Shown {
 
 // Runs a daemon until a signal, the console or itself ends it.
 async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Shown): Promise<void> {
-  process.title = `flotilla ${kind} ${daemon.name}`;
+  setTitle(kind, kind === 'host' ? daemon.name : undefined);
   const offers = kind === 'host' ? ` with ${daemon.workers} worker${daemon.workers === 1 ? '' : 's'}` : '';
   say(`${kind} '${daemon.name}' listens at ${daemon.locations.join(', ')}${offers}; ${secretIn(shown)}`);
   say(`on other machines: flotilla ${kind === 'scheduler' ? `host --scheduler ${daemon.locations[0]}` : `doctor ${daemon.locations[0]}`}`);

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, FlotillaError, sleep } from '../base/index.ts';
-import { isAlive, userFolder } from '../host/index.ts';
+import { fateOf, type Identity, isTitled, ownIdentity, titleOf, userFolder } from '../host/index.ts';
 
 const ASK_MS = 8_000;
 const LOOK_MS = 50;
@@ -19,20 +19,22 @@ export async function claimPlace(
   clean: boolean,
 ): Promise<Claim> {
   const folder = place.dest === undefined ? join(userFolder(), 'hosts') : resolve(place.dest);
-  const file = join(folder, place.dest === undefined ? `${place.port}.json` : 'host.json');
+  const own = ownIdentity();
+  // Each system has claims of its own: a container, or another machine on the same disk, is in nobody's way.
+  const file = join(folder, `${place.dest === undefined ? place.port : 'host'}-${own.system}.json`);
   const before = place.port === 0 && place.dest === undefined ? undefined : readClaim(file);
-  if (before && before.pid !== process.pid && isHost(before.pid)) {
+  if (before && before.pid !== process.pid && isHost(before)) {
     if (!clean) {
       throw new FlotillaError(
         'ERR_HOST_START',
         `Another host (process ${before.pid}) uses ${place.dest === undefined ? `port ${place.port}` : folder}. Stop it, choose another ${place.dest === undefined ? 'port with --port' : 'folder with --dest'}, or end it with --clean.`,
       );
     }
-    await end(clock, before.pid);
+    await end(clock, before);
   }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (place.port !== 0 || place.dest !== undefined) writeFileSync(file, JSON.stringify({ pid: process.pid }), { mode: 0o600 });
+    if (place.port !== 0 || place.dest !== undefined) writeFileSync(file, JSON.stringify(own), { mode: 0o600 });
   } catch (error) {
     throw new FlotillaError('ERR_HOST_START', `${file} cannot be written: ${(error as Error).message}. Name another folder with --dest.`, {
       cause: error,
@@ -46,7 +48,8 @@ export async function claimPlace(
 }
 
 // Politely, then firmly: its workers die with it in any case.
-async function end(clock: Clock, pid: number): Promise<void> {
+async function end(clock: Clock, host: Identity): Promise<void> {
+  const { pid } = host;
   for (const [signal, ms] of [
     ['SIGTERM', ASK_MS],
     ['SIGKILL', ASK_MS],
@@ -59,26 +62,22 @@ async function end(clock: Clock, pid: number): Promise<void> {
         cause: error,
       });
     }
-    for (const until = clock.now() + ms; clock.now() < until; await sleep(clock, LOOK_MS)) if (!isAlive(pid)) return;
+    for (const until = clock.now() + ms; clock.now() < until; await sleep(clock, LOOK_MS)) if (fateOf(host) === 'gone') return;
   }
   throw new FlotillaError('ERR_HOST_START', `The host of process ${pid} does not end.`);
 }
 
-function readClaim(file: string): { pid: number } | undefined {
+function readClaim(file: string): Identity | undefined {
   try {
-    const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid?: unknown };
-    return typeof pid === 'number' ? { pid } : undefined;
+    const { pid, start, system } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const isOne = typeof pid === 'number' && typeof start === 'string' && typeof system === 'string';
+    return isOne ? { pid, start, system } : undefined;
   } catch {
     return undefined;
   }
 }
 
-// A number may have been given to another program since.
-function isHost(pid: number): boolean {
-  if (!isAlive(pid)) return false;
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('flotilla');
-  } catch {
-    return true; // this system does not tell
-  }
+// A number may have been given to another program since, and what stands in a file may have been written by anybody.
+function isHost(claim: Identity): boolean {
+  return fateOf(claim) === 'lives' && isTitled(claim.pid, titleOf('host')) !== false;
 }

@@ -1,8 +1,11 @@
 // The folders of a host: gone with it, and those of hosts that could not tidy up are swept by the next.
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FlotillaError, type RandomBytes, toHex } from '../base/index.ts';
+import { fateOf, ownIdentity } from './process/identity.ts';
+
+const ABANDONED_MS = 24 * 3_600_000;
 
 /** The folder of this user's hosts on this machine. Throws ERR_HOST_START if another user holds it. */
 export function userFolder(): string {
@@ -12,18 +15,50 @@ export function userFolder(): string {
   return folder;
 }
 
-/** A fresh folder for one host of this process; sweeps those of processes that are gone. Others may pass through, not look, if `shared`. */
-export function hostFolder(random: RandomBytes, dest: string | undefined, shared: boolean): string {
+/**
+ * A fresh folder for one host of this process; sweeps those of processes that are gone. Others may pass through, not look, if `shared`.
+ *
+ * Its name says whose it is. Whether a process of another system (a container, another machine) lives cannot be seen from here: such a
+ * folder is swept when it has not been kept young for a day.
+ */
+export function hostFolder(random: RandomBytes, dest: string | undefined, shared: boolean, now: number): string {
   const root = dest === undefined ? userFolder() : resolve(dest);
   if (dest !== undefined) makeFolder(root);
   if (shared) chmodSync(root, 0o711);
-  for (const name of readdirSync(root)) {
-    const pid = /^host-(\d+)-/.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
-  }
-  const folder = join(root, `host-${process.pid}-${toHex(random(4))}`);
+  for (const name of readdirSync(root)) if (name.startsWith('host-') && isLeft(root, name, now)) sweep(join(root, name));
+  const { pid, start, system } = ownIdentity();
+  const folder = join(root, `host-${pid}-${start || '0'}-${system}-${toHex(random(4))}`);
   makeFolder(folder, shared ? 0o711 : 0o700);
   return folder;
+}
+
+/** Says that the host of a folder lives, to those who cannot see it. */
+export function keepYoung(folder: string, now: number): void {
+  try {
+    utimesSync(folder, now / 1_000, now / 1_000);
+  } catch {
+    // it is gone: that is noticed where it is used
+  }
+}
+
+function isLeft(root: string, name: string, now: number): boolean {
+  const [, pid, start = '', system = ''] = /^host-(\d+)-(\d+)-([0-9a-f]{8})-/.exec(name) ?? [];
+  const fate = pid === undefined ? 'unknown' : fateOf({ pid: Number(pid), start: start === '0' ? '' : start, system });
+  if (fate !== 'unknown') return fate === 'gone';
+  try {
+    const info = lstatSync(join(root, name));
+    return info.isDirectory() && now - info.mtimeMs > ABANDONED_MS;
+  } catch {
+    return false; // another has swept it
+  }
+}
+
+function sweep(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // another user's, or another host sweeps it, too
+  }
 }
 
 function makeOwn(folder: string, uid: number): void {
@@ -46,15 +81,5 @@ function makeFolder(folder: string, mode = 0o700): void {
       `${folder} cannot be made: ${(error as Error).message}. Name another place with --dest, or with TMPDIR.`,
       { cause: error },
     );
-  }
-}
-
-/** Whether a process lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer, toHex } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
-import { hostFolder, userFolder } from './folder.ts';
+import { hostFolder, keepYoung, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
 import { Child, killGroup, type Started, startProcess } from './process/child.ts';
 import type { ChildHandler, Launched, Limits, WorkerConfig } from './process/contract.ts';
@@ -65,6 +65,8 @@ export interface GroundOptions {
 
 /** A spare is started when what was just asked for is on its way. */
 const SPARE_MS = 250;
+/** How often others are told that the folder of this host is in use. */
+const YOUNG_MS = 10 * 60_000;
 
 const WORKER_MODE = 0o700;
 /** For who started the host and who its workers are, by their group; what is made inside is of that group, too. */
@@ -73,9 +75,10 @@ const LENT_MODE = 0o2770;
 /** This machine. Throws ERR_HOST_START. */
 export function systemGround(options: GroundOptions): Ground {
   const { entry, random, dest, keepFolders = false, limits = {}, accounts = [], clock } = options;
-  const root = hostFolder(random, dest, accounts.length > 0);
+  const root = hostFolder(random, dest, accounts.length > 0, clock.wall());
   const store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall() });
   const meter = new Meter(root);
+  let youngAt = clock.now();
   const free = [...accounts];
   const make = (folder: string, account: Account | undefined): void => {
     if (account?.lent) {
@@ -153,7 +156,12 @@ export function systemGround(options: GroundOptions): Ground {
       if (!keepFolders) await rm(home.folder, { recursive: true, force: true, maxRetries: 3 });
       if (home.account) free.push(home.account);
     },
-    availability: () => meter.take(),
+    availability() {
+      const now = clock.now();
+      if (now - youngAt > YOUNG_MS) keepYoung(root, clock.wall());
+      if (now - youngAt > YOUNG_MS) youngAt = now;
+      return meter.take();
+    },
     async close() {
       closed = true;
       timer?.cancel();

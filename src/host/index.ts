@@ -1,6 +1,6 @@
 /* One machine: its worker processes, its folders, its cores. Never decides what runs. Start reading at host.ts. */
 
-export { isAlive, userFolder } from './folder.ts';
+export { userFolder } from './folder.ts';
 export type { Ground, GroundOptions, Home } from './ground.ts';
 export { systemGround } from './ground.ts';
 export { Host } from './host.ts';
@@ -11,7 +11,10 @@ export { factsOf, thisMachine, thisPlatform, usableCores } from './machine.ts';
 export type { HostEvents, HostOptions } from './options.ts';
 export { killGroup } from './process/child.ts';
 export type { ChildHandler, Launched, Limits, WorkerConfig } from './process/contract.ts';
+export type { Identity } from './process/identity.ts';
+export { fateOf, isTitled, ownIdentity } from './process/identity.ts';
 export { killMarked, MARK } from './process/marked.ts';
+export { setTitle, titleOf } from './process/title.ts';
 export type { Account } from './process/users.ts';
 export { accountsOf, checkCanRun, dropLentIds } from './process/users.ts';
 export type {

@@ -74,7 +74,7 @@ for (let round = 1; round <= KILLS; round++) {
     const c = await cluster(t, ['north', 'south']);
     const program = longFactor(c, t);
     await program.until(/in the middle/);
-    process.kill(pidOf(c.mark, 'flotilla worker north')!, 'SIGKILL');
+    process.kill(pidOf(c.mark, 'flotilla-worker:north')!, 'SIGKILL');
     assert.equal((await program.exited).code, 0, program.output);
     assert.match(program.output, /3000 of 3000 results arrived and are right/);
     assert.match(program.output, /north\/1 was lost \(it was killed.*\): \d+ items tried again/);
@@ -150,7 +150,7 @@ for (const [kind, code] of Object.entries(KINDS)) {
       await program.until(/ready/);
       return program;
     };
-    const workers = (): number => marked(c.mark).filter((p) => /flotilla worker|sleep 1000/.test(p.title)).length;
+    const workers = (): number => marked(c.mark).filter((p) => /flotilla-worker|sleep 1000/.test(p.title)).length;
     const first = await begin();
     while (workers() < (kind === 'in busy loops' ? 1 : 2)) await new Promise((resolve) => setTimeout(resolve, 20));
     first.kill('SIGKILL');

@@ -99,7 +99,7 @@ function begin(t: T, c: Cluster, seconds: number): { program: Program; log: stri
 }
 
 const workersOf = (c: Cluster): { pid: number; title: string }[] =>
-  marked(c.mark).filter(({ title }) => title.startsWith('flotilla worker'));
+  marked(c.mark).filter(({ title }) => title.startsWith('flotilla-worker'));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('F1: workers are killed at random, every 500 ms: every result is right, and there once', async (t) => {
@@ -167,9 +167,9 @@ test('F5: a host is stopped: not lost within the limit; beyond it, kept, its cal
   await run.program.until(/done \d/);
   const all = (signal: NodeJS.Signals): void => {
     for (const { pid, title } of marked(c.mark))
-      if (/flotilla (host|worker) (a|b)\b/.test(title) && onHost(title) === stopped) process.kill(pid, signal);
+      if (/flotilla-(host|worker):(a|b)\b/.test(title) && onHost(title) === stopped) process.kill(pid, signal);
   };
-  const onHost = (title: string): string => /flotilla \w+ (\w)/.exec(title)?.[1] ?? '';
+  const onHost = (title: string): string => /flotilla-\w+:(\w)/.exec(title)?.[1] ?? '';
   // The one that has the task, so that it is the task that must go on.
   let stopped = 'a';
   all('SIGSTOP');
@@ -204,7 +204,7 @@ await client.close();
 process.exit(0);`;
   const program = start(t, [BIN, 'run', writeProgram(c.folder, 'abandon.ts', text)], { env: c.env, input: 'pipe' });
   await program.until(/started/);
-  const those = marked(c.mark).filter(({ title }) => /^flotilla (host a|worker a\/)/.test(title));
+  const those = marked(c.mark).filter(({ title }) => /^flotilla-(host:a|worker:a\/)/.test(title));
   assert.equal(those.length, 2);
   for (const { pid } of those) process.kill(pid, 'SIGSTOP');
   await program.until(/host-offline a/);

@@ -2,7 +2,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { classesOf, className, importFrom, load, loadUnit } from '../../code/index.ts';
-import type { WorkerConfig } from '../../host/index.ts';
+import { setTitle, type WorkerConfig } from '../../host/index.ts';
 import { FileSender, Kernel, nodeEnvironment, ThreadCarrier, type ThreadStart } from '../../kernel/index.ts';
 import { keepData, loadData } from './data.ts';
 import { Executor } from './executor.ts';
@@ -43,7 +43,7 @@ function printAtOnce(): void {
 
 /** Begins to run what the client sends. */
 export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges, { start, config }: Ready): void {
-  process.title = `flotilla worker ${config.name}`;
+  setTitle('worker', config.name);
   printAtOnce();
   process.chdir(config.cwd); // it may have been started before it was known whose it would be
   const environment = nodeEnvironment();

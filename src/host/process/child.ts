@@ -12,6 +12,7 @@ import type { ChildHandler, Launched, Limits, WorkerConfig } from './contract.ts
 import { LimitWatch } from './limits.ts';
 import { MARK, type Sweeper } from './marked.ts';
 import { Printed } from './printed.ts';
+import { WORKER_ARGUMENT } from './title.ts';
 import { type Account, asLent, commandOf } from './users.ts';
 
 const LAST_LINES = 20;
@@ -26,7 +27,7 @@ export interface Started {
 /** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. */
 export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string, mark: string): Started {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
-  const { command, args, ids } = commandOf(account, [...heap, entry, 'flotilla-worker'.padEnd(48, '-')]);
+  const { command, args, ids } = commandOf(account, [...heap, entry, WORKER_ARGUMENT]);
   const env = { ...workerEnvironment(account), [MARK]: mark };
   return { process: asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })), mark }; // C1
 }

@@ -4,6 +4,7 @@
 //   M2. Who starts meanwhile is found by looking again, until nobody is there.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
+import { hasOwnProc } from './identity.ts';
 import { type Account, asLent } from './users.ts';
 
 /** The variable of a worker's environment that names it. */
@@ -40,8 +41,9 @@ export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>)
   }
 }
 
-/** The processes of this system. M1 */
+/** The processes of this system, as far as they have the same numbers here. M1 */
 export function processes(): string[] {
+  if (!hasOwnProc()) return [];
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   } catch {
