@@ -142,8 +142,8 @@ export const ERRORS = {
   ),
   ERR_HOST_FOLDER: row(
     'later',
-    'The folder of a client on a host was removed while it was in use.',
-    'Find out what tidies there, or start that host with --dest on another folder.',
+    'A folder was removed while it was in use: that of a client on a host, or the working directory of a program.',
+    'Find out what tidies there; start the program in another folder, or the host with --dest on another.',
   ),
   ERR_HOST_START: row('later', 'A worker process could not be started.', 'The message has the last lines it printed.'),
   ERR_WORKER_LOST: row(

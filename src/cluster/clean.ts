@@ -21,7 +21,7 @@ export async function claimPlace(
   const folder = place.dest === undefined ? join(userFolder(), 'hosts') : resolve(place.dest);
   const own = ownIdentity();
   // Each system has claims of its own: a container, or another machine on the same disk, is in nobody's way.
-  const file = join(folder, `${place.dest === undefined ? place.port : 'host'}-${own.system}.json`);
+  const file = join(folder, `${place.dest === undefined ? place.port : 'claim'}-${own.system}.json`);
   const before = place.port === 0 && place.dest === undefined ? undefined : readClaim(file);
   if (before && before.pid !== process.pid && isHost(before)) {
     if (!clean) {

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
+import { workingFolder } from '../kernel/index.ts';
 
 /** A function or class, the URL of a module, or the path of a file. */
 export type Component = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => object) | URL | string;
@@ -58,7 +59,7 @@ export function filePart(path: string): FilePart {
   } catch (error) {
     throw new FlotillaError('ERR_OPTION_INVALID', `The component '${path}' cannot be sent: ${(error as Error).message}.`, { cause: error });
   }
-  const from = relative(process.cwd(), whole);
+  const from = relative(workingFolder(), whole);
   const outside = from.startsWith('..') || isAbsolute(from);
   const dir = outside ? '' : dirname(from).split(sep).join('/');
   return { path: whole, dir: dir === '.' ? '' : dir, name: basename(whole) };

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
+import { workingFolder } from '../kernel/index.ts';
 import { digest, type UnitHead } from './unit.ts';
 
 const MOST_BYTES = 512 << 20;
@@ -45,7 +46,7 @@ export class Store {
   #bytes: number | undefined;
   #trimming: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, { wall, packages = process.cwd(), most = MOST_BYTES }: StoreOptions) {
+  constructor(folder: string, { wall, packages = workingFolder(), most = MOST_BYTES }: StoreOptions) {
     this.#folder = folder;
     this.#packages = packages;
     this.#wall = wall;

@@ -1,5 +1,5 @@
 // What a worker process is told, from what its host was told.
-import { GRACE_MS } from '../kernel/index.ts';
+import { GRACE_MS, workingFolder } from '../kernel/index.ts';
 import type { HostOptions } from './options.ts';
 import type { WorkerConfig } from './process/contract.ts';
 import { SET_UP_SLOT } from './tenant.ts';
@@ -26,6 +26,6 @@ export function workerConfig(
     host: name,
     slot: slot.number,
     graceMs: GRACE_MS,
-    packages: process.cwd(),
+    packages: workingFolder(),
   };
 }

@@ -101,11 +101,16 @@ export function systemGround(options: GroundOptions): Ground {
       SPARE_MS,
       () => {
         if (closed || spare) return;
-        const made = start(undefined, root);
+        let made: Started;
+        try {
+          made = start(undefined, root);
+        } catch {
+          return; // whoever wants one is told why there is none
+        }
         const gone = (): void => {
           if (spare === made) spare = undefined;
         };
-        made.process.once('error', gone);
+        void made.failed.then(gone);
         made.process.once('exit', gone);
         for (const stream of made.process.stdio) (stream as { unref?(): void } | null)?.unref?.();
         made.process.unref();

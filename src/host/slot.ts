@@ -6,8 +6,8 @@
 import { Backoff, type Clock, type RuntimeId, type Timer } from '../base/index.ts';
 import type { Home } from './ground.ts';
 import type { Outbox } from './outbox.ts';
-import { startError } from './process/child.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
+import { startError } from './process/ends.ts';
 import type { SlotReport, WorkerDies, WorkerLoad } from './protocol.ts';
 
 /** A worker that has lived so long was not the cause of its end. */

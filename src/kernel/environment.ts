@@ -1,6 +1,6 @@
 // The outside world as a runtime sees it: time, chance, the network. Handed in, so that it can be simulated.
 import { randomFillSync } from 'node:crypto';
-import { type Clock, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
+import { type Clock, FlotillaError, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
 import { type Datagrams, udpDatagrams } from '../discovery/index.ts';
 import { loadSecret, type Network, systemNetwork } from '../transport/index.ts';
 import type { Files } from './files/contract.ts';
@@ -62,6 +62,19 @@ const print = (line: string): void => void process.stderr.write(`flotilla: ${lin
 
 function levelOf(name: string | undefined): LogLevel {
   return name && isLogLevel(name) ? name : 'warn';
+}
+
+/** The working directory of this process. Throws ERR_HOST_FOLDER when it has been removed. */
+export function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new FlotillaError(
+      'ERR_HOST_FOLDER',
+      'The working directory of this program has been removed. Change to a directory that is there, and start it again.',
+      { cause: error },
+    );
+  }
 }
 
 /** The real world. */

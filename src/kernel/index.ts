@@ -5,7 +5,7 @@ export type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from '.
 export type { Channel, ChannelOptions } from './channels/port.ts';
 export type { Travelling } from './classes.ts';
 export type { Environment } from './environment.ts';
-export { nodeEnvironment, realClock, realRandom } from './environment.ts';
+export { nodeEnvironment, realClock, realRandom, workingFolder } from './environment.ts';
 export type { FileStat, Files, Reading, Writing } from './files/contract.ts';
 export { fileError } from './files/paths.ts';
 export { FileReceiver } from './files/receive.ts';

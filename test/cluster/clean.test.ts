@@ -11,7 +11,7 @@ import { BIN, start, tempFolder } from '../support/processes.ts';
 
 const { clock } = nodeEnvironment();
 const claim = (dest: string): Promise<{ release(): void }> => claimPlace(clock, { port: 0, dest }, true);
-const fileIn = (dest: string): string => join(dest, readdirSync(dest).find((name) => /^host-\w{8}\.json$/.test(name)) as string);
+const fileIn = (dest: string): string => join(dest, readdirSync(dest).find((name) => /^claim-\w{8}\.json$/.test(name)) as string);
 
 test('a process that has got the number of a host that is gone is not ended, whatever its command line says', async (t) => {
   const dest = tempFolder(t);

@@ -150,7 +150,7 @@ for (const [kind, code] of Object.entries(KINDS)) {
       await program.until(/ready/);
       return program;
     };
-    const workers = (): number => marked(c.mark).filter((p) => /flotilla-worker|sleep 1000/.test(p.title)).length;
+    const workers = (): number => marked(c.mark).filter((p) => /flotilla-worker:|sleep 1000/.test(p.title)).length;
     const first = await begin();
     while (workers() < (kind === 'in busy loops' ? 1 : 2)) await new Promise((resolve) => setTimeout(resolve, 20));
     first.kill('SIGKILL');

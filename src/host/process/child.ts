@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import { type Conn, SocketConn } from '../../transport/index.ts';
 import type { ChildHandler, Launched, Limits, WorkerConfig } from './contract.ts';
+import { describeExit, describeStart, killsForMemory, tellingLines } from './ends.ts';
 import { LimitWatch } from './limits.ts';
 import { MARK, type Sweeper } from './marked.ts';
 import { Printed } from './printed.ts';
@@ -22,14 +23,20 @@ const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
 export interface Started {
   readonly process: ChildProcess;
   readonly mark: string;
+  /** Resolves with why it could not be started, if it could not. */
+  readonly failed: Promise<NodeJS.ErrnoException>;
 }
 
-/** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. */
+/** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. Throws ERR_HOST_START. */
 export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string, mark: string): Started {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
   const { command, args, ids } = commandOf(account, [...heap, entry, WORKER_ARGUMENT]);
   const env = { ...workerEnvironment(account), [MARK]: mark };
-  return { process: asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })), mark }; // C1
+  const child = asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })); // C1
+  const failed = new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
+  // A process for which there are no descriptors has no streams at all.
+  if (!child.stdio) throw new FlotillaError('ERR_HOST_START', describeStart({ name: 'Error', message: '', code: 'EMFILE' }));
+  return { process: child, mark, failed };
 }
 
 /** What a worker process is kept within, and what it is ended with. */
@@ -62,7 +69,8 @@ export class Child implements Launched {
     socket.on('error', () => {});
     socket.write(`${JSON.stringify(config)}\n`);
     this.conn = new SocketConn(socket, `worker ${config.name}`);
-    const watch = limits.memory || limits.processes ? new LimitWatch(this.pid, mark, limits, (why) => void this.kill(why)) : undefined;
+    const watch =
+      limits.memory || limits.processes ? new LimitWatch(this.pid, mark, limits, clock, (why) => void this.kill(why)) : undefined;
     let swept: Promise<void> | undefined;
     this.#sweep = () => {
       swept ??= sweeper.sweep(mark, this.pid, account);
@@ -74,21 +82,24 @@ export class Child implements Launched {
     };
     const printed = (['stdout', 'stderr'] as const).map((name) => new Printed(child[name] as Readable, name, handler, remember)); // C3
     this.#exited = new Promise((resolve) => {
-      let failure: string | undefined;
-      const ended = async (reason: string): Promise<void> => {
+      const killsBefore = killsForMemory();
+      const ended = async (reason: () => string): Promise<void> => {
         watch?.stop();
         asLent(account, () => killGroup(this.pid));
         const read = printed.map((stream) => stream.finish(clock));
         await this.#sweep();
         await Promise.all(read);
-        handler.ended(failure ?? reason, this.#lastLines);
+        handler.ended(reason(), tellingLines(this.#lastLines));
         resolve();
       };
-      child.once('error', (error) => {
-        failure = `it could not be started: ${error.message}`;
-        if (child.pid === undefined) void ended(failure);
+      void started.failed.then((error) => {
+        if (child.pid === undefined) void ended(() => describeStart(error));
       });
-      child.once('exit', (code, signal) => void ended(this.#killedFor ?? describeExit(code, signal)));
+      child.once('exit', (code, signal) => {
+        // One that ended before it was killed ended of something else.
+        const killedFor = signal === 'SIGKILL' || code === 0 ? this.#killedFor : undefined;
+        void ended(() => killedFor ?? describeExit({ code, signal, lastLines: this.#lastLines, killsBefore }));
+      });
     });
   }
 
@@ -122,17 +133,4 @@ export function killGroup(pid: number): void {
   } catch {
     // it is gone already
   }
-}
-
-function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal === 'SIGKILL') return 'it was killed (SIGKILL): by someone, or by the system for want of memory';
-  if (signal === 'SIGABRT' || code === 134) return 'it ran out of memory, or aborted (SIGABRT)';
-  if (signal) return `it was ended by ${signal}`;
-  return code === 0 ? 'it called process.exit(0)' : `it exited with code ${code}: by process.exit or an uncaught error`;
-}
-
-/** The error for a worker that could not be started. */
-export function startError(name: string, reason: string, lastLines: readonly string[]): FlotillaError {
-  const printed = lastLines.length > 0 ? ` It printed last:\n${lastLines.join('\n')}` : '';
-  return new FlotillaError('ERR_HOST_START', `Worker ${name} did not start: ${reason}.${printed}`);
 }

@@ -1,47 +1,78 @@
-// Keeps a worker, with all that it starts, within memory and number of processes: measured every while, ended beyond.
+// Keeps a worker, with all that it starts, within memory and number of processes: measured again and again, ended beyond.
+//
+//   LW1. The nearer to its limit it is, the sooner it is looked at: sooner than memory can be filled until there.
+//   LW2. Processes that it starts are looked for every while; those that are known are looked at each time.
 import { readFileSync } from 'node:fs';
+import type { Clock, Timer } from '../../base/index.ts';
 import type { Limits } from './contract.ts';
 import { inherited, processes } from './marked.ts';
 
-const EVERY_MS = 500;
+const LOOK_FOR_MS = 500;
+const LEAST_MS = 5;
+/** Faster than that no machine fills fresh memory from one thread. */
+const BYTES_PER_MS = 4 << 20;
 const PAGE_BYTES = 4096;
 const MIB = 1 << 20;
 
 /** Watches one process group, and all who inherited its mark, until stopped. Where the system does not tell (no /proc), nothing is watched. */
 export class LimitWatch {
-  readonly #timer: NodeJS.Timeout;
+  readonly #group: number;
+  readonly #marks: ReadonlySet<string>;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #exceeded: (why: string) => void;
+  #known: readonly string[] = [];
+  #lookedFor = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
 
-  constructor(group: number, mark: string, limits: Limits, exceeded: (why: string) => void) {
-    const marks = new Set([mark]);
-    this.#timer = setInterval(() => {
-      const used = usageOf(group, marks);
-      const { memory, processes } = limits;
-      if (memory && used.bytes > memory)
-        exceeded(`it used ${Math.ceil(used.bytes / MIB)} MiB of memory with what it started; the host allows ${Math.floor(memory / MIB)}`);
-      else if (processes && used.processes > processes)
-        exceeded(`it was ${used.processes} processes with those it started; the host allows ${processes}`);
-    }, EVERY_MS);
-    this.#timer.unref();
+  constructor(group: number, mark: string, limits: Limits, clock: Clock, exceeded: (why: string) => void) {
+    this.#group = group;
+    this.#marks = new Set([mark]);
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#exceeded = exceeded;
+    this.#later(LEAST_MS);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
+  }
+
+  #later(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => this.#look(), { background: true });
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    // LW2
+    if (now - this.#lookedFor >= LOOK_FOR_MS) {
+      this.#known = processes();
+      this.#lookedFor = now;
+    }
+    const { bytes, pids } = usageOf(this.#known, this.#group, this.#marks);
+    this.#known = pids;
+    const { memory, processes: most } = this.#limits;
+    const left = memory ? (memory - bytes) / BYTES_PER_MS : LOOK_FOR_MS;
+    this.#later(Math.min(LOOK_FOR_MS, Math.max(LEAST_MS, left))); // LW1
+    if (memory && bytes > memory)
+      this.#exceeded(`it used ${Math.ceil(bytes / MIB)} MiB of memory with what it started; the host allows ${Math.floor(memory / MIB)}`);
+    else if (most && pids.length > most) this.#exceeded(`it was ${pids.length} processes with those it started; the host allows ${most}`);
   }
 }
 
-function usageOf(group: number, marks: ReadonlySet<string>): { bytes: number; processes: number } {
+function usageOf(among: readonly string[], group: number, marks: ReadonlySet<string>): { bytes: number; pids: string[] } {
   let bytes = 0;
-  let count = 0;
-  for (const pid of processes()) {
+  const pids: string[] = [];
+  for (const pid of among) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (fields[0] === 'Z' || (Number(fields[2]) !== group && !inherited(pid, marks))) continue;
-      count++;
+      pids.push(pid);
       bytes += Number(fields[21]) * PAGE_BYTES;
     } catch {
       // it has ended meanwhile
     }
   }
-  return { bytes, processes: count };
+  return { bytes, pids };
 }

@@ -1,0 +1,88 @@
+// Why a worker process ended, in words for people: what the system says of it, and what it printed last.
+import { readFileSync } from 'node:fs';
+import { FlotillaError } from '../../base/index.ts';
+
+const FULL_HEAP = /heap out of memory|Reached heap limit/i;
+const NO_MEMORY =
+  /Fatal process (OOM|out of memory)|FATAL ERROR: .*(out of memory|Allocation failed)|reserve virtual memory|std::bad_alloc|ERR_WORKER_(INIT_FAILED|OUT_OF_MEMORY)|Cannot allocate memory|ENOMEM/i;
+/** What Node.js prints of its own insides when it dies. */
+const INSIDES = /^\s*$|^#\s*$|^\s*\d+: 0x[0-9a-f]{4,} |^-+ (Native|JavaScript) stack trace -+$|^<--- |^\[\d+:0x[0-9a-f]+\]/;
+const REMEDY = 'Let it use more, have fewer workers (--cpus, or the option workers), or give each call less to hold';
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly lastLines: readonly string[];
+  /** How many processes of this control group the system had killed for want of memory when this one started. */
+  readonly killsBefore: number;
+}
+
+/** What a process ended of. */
+export function describeExit({ code, signal, lastLines, killsBefore }: Exit): string {
+  const text = lastLines.join('\n');
+  const crashed = signal !== null || code === 134;
+  if (crashed && FULL_HEAP.test(text))
+    return 'its heap was full: let it have more (--heap, or the option heap), or give each call less to hold';
+  if (NO_MEMORY.test(text) && (crashed || code !== 0))
+    return `the system gave it no more memory (see ulimit -v, which counts several times what Node.js uses, and control groups). ${REMEDY}`;
+  if (signal === 'SIGKILL')
+    return killsForMemory() > killsBefore
+      ? `the system killed it for want of memory in the control group of its host. ${REMEDY}`
+      : 'it was killed (SIGKILL): by someone, or by the system for want of memory';
+  if (signal === 'SIGABRT' || code === 134) return 'it ran out of memory, or aborted (SIGABRT)';
+  if (signal) return `it was ended by ${signal}`;
+  return code === 0 ? 'it called process.exit(0)' : `it exited with code ${code}: by process.exit or an uncaught error`;
+}
+
+/** What is worth telling of the lines that a process printed last. */
+export function tellingLines(lastLines: readonly string[]): string[] {
+  return lastLines.filter((line) => !INSIDES.test(line));
+}
+
+/** How many processes of this control group the system has killed for want of memory; 0 where it does not tell. */
+export function killsForMemory(): number {
+  for (const path of memoryGroups()) {
+    try {
+      const kills = /^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
+      if (kills !== undefined) return Number(kills);
+    } catch {
+      // not by this name
+    }
+  }
+  return 0;
+}
+
+function memoryGroups(): string[] {
+  try {
+    return readFileSync('/proc/self/cgroup', 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        const [, kind, path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+        if (kind === '') return [`/sys/fs/cgroup${path}/memory.events`, '/sys/fs/cgroup/memory.events'];
+        if (kind?.split(',').includes('memory'))
+          return [`/sys/fs/cgroup/memory${path}/memory.oom_control`, '/sys/fs/cgroup/memory/memory.oom_control'];
+        return [];
+      });
+  } catch {
+    return [];
+  }
+}
+
+/** Why a process could not be started at all. */
+export function describeStart(error: NodeJS.ErrnoException): string {
+  const { code } = error;
+  if (code === 'EMFILE')
+    return 'this process may open no more files: allow it more (ulimit -n 4096), or have fewer workers (--cpus, or the option workers)';
+  if (code === 'ENFILE') return 'this system has no more files to open';
+  if (code === 'EAGAIN') return 'this user may start no more processes (ulimit -u): allow it more, or have fewer workers';
+  if (code === 'ENOMEM') return `the system has no memory for it. ${REMEDY}`;
+  return `it could not be started: ${error.message}`;
+}
+
+/** The error for a worker that could not be started. */
+export function startError(name: string, reason: string, lastLines: readonly string[]): FlotillaError {
+  const lines = tellingLines(lastLines);
+  const printed = lines.length > 0 ? ` It printed last:\n${lines.join('\n')}` : '';
+  return new FlotillaError('ERR_HOST_START', `Worker ${name} did not start: ${reason}.${printed}`);
+}
