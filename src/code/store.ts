@@ -11,7 +11,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
-import { workingFolder } from '../kernel/index.ts';
 import { digest, type UnitHead } from './unit.ts';
 
 const MOST_BYTES = 512 << 20;
@@ -32,7 +31,7 @@ export interface StoreOptions {
   /** Milliseconds since 1970. */
   readonly wall: () => number;
   /** Where packages that cannot be shipped are looked for. */
-  readonly packages?: string;
+  readonly packages: string;
   /** Bytes; 512 MiB by default. */
   readonly most?: number;
 }
@@ -46,7 +45,7 @@ export class Store {
   #bytes: number | undefined;
   #trimming: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, { wall, packages = workingFolder(), most = MOST_BYTES }: StoreOptions) {
+  constructor(folder: string, { wall, packages, most = MOST_BYTES }: StoreOptions) {
     this.#folder = folder;
     this.#packages = packages;
     this.#wall = wall;

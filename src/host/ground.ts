@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer, toHex } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
+import { workingFolder } from '../kernel/index.ts';
 import { hostFolder, keepYoung, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
 import { Child, killGroup, type Started, startProcess } from './process/child.ts';
@@ -76,7 +77,7 @@ const LENT_MODE = 0o2770;
 export function systemGround(options: GroundOptions): Ground {
   const { entry, random, dest, keepFolders = false, limits = {}, accounts = [], clock } = options;
   const root = hostFolder(random, dest, accounts.length > 0, clock.wall());
-  const store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall() });
+  const store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall(), packages: workingFolder() });
   const meter = new Meter(root);
   let youngAt = clock.now();
   const free = [...accounts];

@@ -27,7 +27,7 @@ changes += 1;
 async function world(t: { after(fn: () => void): void }) {
   const folder = tempFolder(t);
   const library = new Library(process.argv[1]);
-  const store = new Store(join(folder, 'store'), { wall: Date.now });
+  const store = new Store(join(folder, 'store'), { wall: Date.now, packages: process.cwd() });
   const client = join(folder, 'client');
   mkdirSync(client);
   const use = async (fn: (...args: never[]) => unknown): Promise<(...args: any[]) => any> => {
@@ -151,7 +151,7 @@ test("stacks of shipped code are told in the user's files and lines", async (t) 
 });
 
 test('a unit that is not what its hash says is not stored', async (t) => {
-  const store = new Store(tempFolder(t), { wall: Date.now });
+  const store = new Store(tempFolder(t), { wall: Date.now, packages: process.cwd() });
   await assert.rejects(store.put('0'.repeat(64), 'x'), { code: 'ERR_CODE_MISSING' });
   await assert.rejects(store.provide(tempFolder(t), [{ name: '../evil', hash: '0'.repeat(64), externals: [] }]), {
     code: 'ERR_CODE_MISSING',

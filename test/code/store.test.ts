@@ -15,7 +15,7 @@ const text = (i: number): string => TEXTS[i] as string;
 test('a text that is used stays; what has to go when the store is full is what was used longest ago', async (t) => {
   const folder = tempFolder(t);
   let now = Date.now() - 100_000;
-  const store = new Store(join(folder, 'store'), { wall: () => now, most: 3 * text(0).length + 10 });
+  const store = new Store(join(folder, 'store'), { wall: () => now, packages: process.cwd(), most: 3 * text(0).length + 10 });
   const put = (i: number): Promise<void> => store.put(head(i).hash, text(i));
   const is = (): string[] => readdirSync(join(folder, 'store')).sort();
   for (const i of [0, 1, 2]) await put(i);
@@ -31,7 +31,7 @@ test('a text that is used stays; what has to go when the store is full is what w
 
 test('a text that was cut short or changed on the disk is as one that is not there', async (t) => {
   const folder = tempFolder(t);
-  const store = new Store(folder, { wall: Date.now });
+  const store = new Store(folder, { wall: Date.now, packages: process.cwd() });
   for (const i of [0, 1]) await store.put(head(i).hash, text(i));
   truncateSync(join(folder, `${head(0).hash}.mjs`), 40);
   writeFileSync(join(folder, `${head(1).hash}.mjs`), text(1).replace('x', 'y'));
@@ -44,7 +44,7 @@ test('a text that was cut short or changed on the disk is as one that is not the
 });
 
 test('what a program writes into its own folder changes nothing for others', async (t) => {
-  const store = new Store(tempFolder(t), { wall: Date.now });
+  const store = new Store(tempFolder(t), { wall: Date.now, packages: process.cwd() });
   await store.put(head(0).hash, text(0));
   const [one, other] = [tempFolder(t), tempFolder(t)];
   await store.provide(one, [head(0)]);
@@ -54,7 +54,7 @@ test('what a program writes into its own folder changes nothing for others', asy
 });
 
 test('a folder that was removed is told as that, not as code that is missing', async (t) => {
-  const store = new Store(tempFolder(t), { wall: Date.now });
+  const store = new Store(tempFolder(t), { wall: Date.now, packages: process.cwd() });
   await store.put(head(0).hash, text(0));
   const client = tempFolder(t);
   await store.provide(client, []);
@@ -63,7 +63,7 @@ test('a folder that was removed is told as that, not as code that is missing', a
 });
 
 test('units that are given to a client twice at once are there whole when either says so', async (t) => {
-  const store = new Store(tempFolder(t), { wall: Date.now });
+  const store = new Store(tempFolder(t), { wall: Date.now, packages: process.cwd() });
   const large = `export default '${'x'.repeat(4 << 20)}';`;
   const unit: UnitHead = { name: `m${'f'.repeat(16)}`, hash: digest(large), externals: [] };
   await store.put(unit.hash, large);
