@@ -18,6 +18,7 @@ import { Dispatcher } from './dispatch.ts';
 import { openDoor } from './door.ts';
 import { explainWork } from './explain.ts';
 import { type Joined, join, startRuntime } from './join.ts';
+import { joinNames } from './join-names.ts';
 import { Limits } from './limits.ts';
 import { MapRun } from './map.ts';
 import {
@@ -93,6 +94,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       limits: this.#limits,
     };
     this.#crew = new Crew(crewClient);
+    joinNames(runtime, this.#crew);
     this.#provision = new Provision({
       runtime,
       library: this.#library,

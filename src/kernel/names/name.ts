@@ -22,9 +22,19 @@ export interface ChannelName<in M, out O = M> {
   readonly locates?: ChannelRef<M, O>;
 }
 
+/** What a name can stand for. */
+export type Kind = 'task' | 'channel' | 'service';
+
+/** What can have a name, as this runtime has it. */
+export interface Nameable {
+  readonly id: string;
+  readonly number: number;
+  readonly runtime: RuntimeId;
+}
+
 /** Any name that says what it stands for. */
 export interface Name {
-  readonly kind: 'task' | 'channel' | 'service';
+  readonly kind: Kind;
   readonly name: string;
   /** Carries the type of what it stands for; there is no value. */
   readonly locates?: unknown;

@@ -8,25 +8,21 @@
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Asked, PORT } from '../ports.ts';
-import { checkName, type LocateOptions, type Name } from './name.ts';
+import { Family } from './family.ts';
+import { checkName, type Kind, type LocateOptions, type Nameable } from './name.ts';
+import { Search } from './search.ts';
 
 /** The most names one runtime has, and the most searches it keeps waiting for one peer. */
 export const NAMES = { registered: 100_000, searchesEach: 10_000 } as const;
 const WARN_FIRST_MS = 5_000;
 const WARN_MS = 30_000;
 
-type Kind = Name['kind'];
 const KINDS: readonly Kind[] = ['task', 'channel', 'service'];
-
-/** What can have a name. */
-export interface Nameable {
-  readonly id: string;
-  readonly number: number;
-  readonly runtime: RuntimeId;
-}
 
 /** The names of one runtime. */
 export class Registry {
+  /** Whose names are found through this runtime. */
+  readonly family: Family;
   readonly #kernel: Kernel;
   readonly #names = new Map<string, Nameable>();
   readonly #held = new Map<number, Set<string>>();
@@ -35,6 +31,7 @@ export class Registry {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.family = new Family(kernel);
     kernel.serveMethods(PORT.NAMES, { find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked, kind, name, wait) });
   }
 
@@ -82,32 +79,24 @@ export class Registry {
     const own = here ? this.#names.get(keyOf(kind, name)) : undefined;
     if (own) return Promise.resolve(own);
     const wait = timeout !== 0;
-    const denied = new Set<RuntimeId>();
     return new Promise((resolve, reject) => {
-      const asking = new Map<RuntimeId, number>();
       const settle = (act: () => void): void => {
         timer?.cancel();
         warning.cancel();
         signal?.removeEventListener('abort', onAbort);
         off();
         forget();
-        for (const [peer, id] of asking) kernel.requests.cancel(peer, PORT.NAMES, id, undefined);
-        asking.clear();
+        search.stop();
         act();
       };
-      const fail = (): void => settle(() => reject(this.#unknown(kind, name, options, denied)));
+      const fail = (): void => settle(() => reject(this.#unknown(kind, name, options, search.denied)));
       const onAbort = (): void => settle(() => reject(signal?.reason));
       const found = (what: unknown): void => settle(() => resolve(what));
+      const search = new Search(kernel, { kind, name, wait }, found, () => {
+        if (!wait) fail();
+      });
       const ask = (peer: RuntimeId): void => {
-        if (peer === kernel.id || asking.has(peer) || !this.#meant(peer, at)) return;
-        const settleOne = (ok: boolean, value: unknown): void => {
-          if (!asking.delete(peer)) return;
-          if (ok && value !== null && value !== undefined) return found(value);
-          denied.add(peer);
-          if (!wait && asking.size === 0) fail();
-        };
-        asking.set(peer, -1);
-        asking.set(peer, kernel.requests.request({ peer, settle: settleOne }, PORT.NAMES, 'find', [kind, name, wait]));
+        if (peer !== kernel.id && this.#meant(peer, at)) search.ask(peer);
       };
       if (signal?.aborted) return reject(signal.reason);
       const forget = here && wait ? this.#await(keyOf(kind, name), found) : () => {};
@@ -118,14 +107,14 @@ export class Registry {
       let warning = kernel.clock.after(
         WARN_FIRST_MS,
         function warn() {
-          kernel.log.warn(`Still looking for the ${kind} '${name}': ${whoWasAsked(kernel, denied)}.`);
+          kernel.log.warn(`Still looking for the ${kind} '${name}': ${whoWasAsked(kernel, search.denied)}.`);
           warning = kernel.clock.after(WARN_MS, warn, { background: true });
         },
         { background: true },
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       for (const peer of [...kernel.peers.keys()]) ask(peer);
-      if (!wait && asking.size === 0) fail();
+      if (!wait && !search.asks) fail();
     });
   }
 
@@ -133,20 +122,24 @@ export class Registry {
     if (!KINDS.includes(kind) || typeof name !== 'string') return null;
     const own = this.#names.get(keyOf(kind, name));
     if (own) return own;
-    if (!wait) return null;
     const { peer, signal } = asked;
+    const sought = { kind, name, wait };
+    const joins = this.family.has(peer);
+    if (!wait) return joins ? this.family.once(peer, sought) : null;
     const count = this.#searches.get(peer) ?? 0;
     if (count >= NAMES.searchesEach) throw new FlotillaError('ERR_LIMIT', `${NAMES.searchesEach} searches of yours wait here already.`);
     this.#searches.set(peer, count + 1);
     return new Promise((resolve) => {
       const done = (what: Nameable | null): void => {
         forget();
+        leave();
         const left = (this.#searches.get(peer) ?? 1) - 1;
         if (left > 0) this.#searches.set(peer, left);
         else this.#searches.delete(peer);
         resolve(what);
       };
       const forget = this.#await(keyOf(kind, name), done);
+      const leave = joins ? this.family.await(sought, done) : () => {};
       signal.addEventListener('abort', () => done(null), { once: true });
     });
   }
