@@ -25,7 +25,7 @@ if (process.argv[2] === 'server') {
     }
   });
   roots.monitor(watcher);
-  for (const x of [9, 4, -16]) await roots.spawn(x);
+  for (const x of [4, 9, -16]) await roots.spawn(x);
   await watcher.result;
   await roots.close();
 }
