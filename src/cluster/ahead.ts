@@ -9,6 +9,7 @@ const PREFETCH_MS = 2;
 export const BATCH_MS = 8;
 /** Measured times vary: a batch cut to fit must still fit when its estimate has moved. */
 const TOLERANCE = 1.25;
+const WINDOW_MS = 0.05;
 const MOST_AHEAD = 1_024;
 
 /** Whether a worker takes one more of what runs one at a time. A1 */
@@ -33,4 +34,16 @@ export function weightMs(work: Work): number {
 export function learn(work: Work, serviceMs: number): void {
   const { job } = work;
   job.serviceMs = job.serviceMs === undefined || serviceMs > job.serviceMs ? serviceMs : job.serviceMs * 0.6 + serviceMs * 0.4;
+}
+
+/** Time between answers of a worker that is kept busy is the time of a call; it rises at once and falls slowly. */
+export function measure(member: Member, work: Work, now: number): void {
+  member.headSince = now;
+  if (work.port !== PORT.CALLS) return;
+  member.windowCount++;
+  const elapsed = now - member.windowStart;
+  if (elapsed < WINDOW_MS) return;
+  learn(work, elapsed / member.windowCount);
+  member.windowStart = now;
+  member.windowCount = 0;
 }

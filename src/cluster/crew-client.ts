@@ -33,6 +33,11 @@ export interface CrewClient {
   readonly limits: Limits;
 }
 
+/** What a crew tells its scheduler, which hears it once it is there. */
+export interface CrewScheduler {
+  tell(method: 'swaps' | 'lacks', ...args: readonly unknown[]): void;
+}
+
 /** What is known of a worker there was. */
 export interface Past {
   readonly host: string;

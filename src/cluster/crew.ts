@@ -6,21 +6,22 @@
 //   C1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   C3. A place that was closed on purpose is not asked for again.
-import { Deferred, defined, Events, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, defined, Events, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
-import { agreePulse, type CrewClient, type OutputLine, type Past } from './crew-client.ts';
+import { agreePulse, type CrewClient, type CrewScheduler, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClusterEvent } from './events.ts';
+import { HostAsks } from './host-asks.ts';
 import { Partings } from './parting.ts';
 import { type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
+import { Returns } from './returns.ts';
 import { Station } from './station.ts';
 import { failWaiting } from './waiting.ts';
 import { type Loss, type Member, newMember, PAUSE } from './work.ts';
 
 const REPORT_MS = 1_000;
-const ATTACH_MS = 10_000;
 
 /** The crew of one client. */
 export class Crew {
@@ -44,6 +45,10 @@ export class Crew {
   readonly #kernel: Kernel;
   readonly #dispatcher: Dispatcher;
   readonly #log: Log;
+  readonly asks: HostAsks;
+  /** What is owed to other clients. */
+  readonly returns: Returns;
+  scheduler: CrewScheduler | undefined;
   /** Workers that are discovered and wait for `enableWorker`. */
   readonly #disabled = new Map<RuntimeId, { info: WorkerInfo; enabled: Deferred<readonly unknown[] | undefined> }>();
   /** The worker of each place that was last said to be there. */
@@ -60,20 +65,27 @@ export class Crew {
     this.#log = client.log;
     this.partings = new Partings(this.#kernel.clock);
     this.events = new Events((error) => this.#log.error(`A listener of events threw: ${toError(error).message}`));
+    this.asks = new HostAsks(client.runtime, (station) => this.stations.get(station.id) === station);
+    this.returns = new Returns(this.#kernel.clock, this.#dispatcher, this);
     this.#dispatcher.onDrained = (member) => this.#drained(member);
   }
 
-  /** What the scheduler says. */
-  granted(notice: SchedulerNotice & { kind: 'grant' | 'revoke' }): void {
+  /** What the scheduler says of places that it has granted. */
+  asked(notice: SchedulerNotice & { kind: 'idle' | 'revoke' | 'keep' | 'holds' }): void {
+    const station = this.stations.get(notice.host);
+    if (notice.kind !== 'idle') this.returns.hear(notice);
+    else if (station) this.#idle(station, notice.slots);
+  }
+
+  /** What the scheduler grants. */
+  granted(notice: SchedulerNotice & { kind: 'grant' }): void {
+    if (this.closing) return; // the scheduler hears that it leaves, and takes all back
     const known = this.stations.get(notice.host);
-    if (notice.kind === 'revoke') return known && this.#revoked(known, notice);
     if (!known && this.#client.limits.bars(notice.host)) return void this.#kernel.ask(notice.host, PORT.HOST, 'detach', []).catch(() => {});
     const station = known ?? new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
-    if (known) {
-      if (known.phase === 'initialized') void this.#more(known, notice).catch(() => {});
-      return;
-    }
+    if (known?.phase === 'initialized') void this.#more(known, notice).catch(() => {});
+    if (known) return;
     this.stations.set(station.id, station);
     this.#kernel.carrier.reach(notice.host, notice.addresses);
     this.#enter(station).catch((error: unknown) => this.#failed(station, toError(error)));
@@ -102,6 +114,7 @@ export class Crew {
         if (notice.name === setUp) return this.#client.provision().heard(host, undefined, notice.reason);
         return this.#workerFailed(station, notice.name, new FlotillaError('ERR_HOST_START', notice.reason));
       case 'worker-closed':
+        if (this.#latest.get(notice.name) !== notice.worker) return; // its place was given back before
         this.#latest.delete(notice.name);
         return this.#closedByHost(station, notice.slot, notice.reason);
       case 'dismissed':
@@ -145,14 +158,20 @@ export class Crew {
     return [...this.members.values()].filter((member) => member.info.host === station.id);
   }
 
+  /** Whether it has been decided already what becomes of a worker's place. */
+  decided(member: Member): boolean {
+    return this.#after.has(member.info.id);
+  }
+
   /** Everything ends now, on purpose: workers, then hosts. */
   dissolve(reason: string): void {
+    this.returns.forget();
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  // Those that do not work yet have nothing to finish.
-  #revoked(station: Station, { slots, idle }: SchedulerNotice & { kind: 'revoke' }): void {
-    if (idle) void this.#client.limits.atMost(station, station.slots.size - slots.length, 'work'); // C3
+  // C3
+  #idle(station: Station, slots: readonly number[]): void {
+    void this.#client.limits.atMost(station, station.slots.size - slots.length, 'work');
     for (const slot of slots) {
       const member = this.#at(station, slot);
       if (member) void this.leave(member, false);
@@ -166,20 +185,16 @@ export class Crew {
 
   // More of a host that was granted before, unless its word that all of that is gone is still on its way.
   async #more(station: Station, notice: SchedulerNotice & { kind: 'grant' }): Promise<void> {
-    const { tenancy } = await this.#attach(station);
-    if (tenancy === station.tenancy) return this.begin(station, notice.slots);
+    const { tenancy } = await this.asks.attach(station);
+    if (tenancy === station.tenancy) return this.asks.begin(station, notice.slots);
     this.#hostLost(station, new FlotillaError('ERR_CLUSTER_STALE_GRANT', 'it was granted anew'), true);
     this.granted(notice);
-  }
-
-  #attach(station: Station): Promise<{ pulse: number; tenancy: number }> {
-    return this.#ask(station, 'attach', [this.#client.runtime.hub.options.pulseMs]) as Promise<{ pulse: number; tenancy: number }>;
   }
 
   async #enter(station: Station): Promise<void> {
     const { runtime, options } = this.#client;
     const provision = this.#client.provision();
-    const told = await this.#attach(station);
+    const told = await this.asks.attach(station);
     station.tenancy = told.tenancy;
     agreePulse(runtime, station.name, told.pulse, this.#log);
     if (this.stations.get(station.id) !== station) return;
@@ -199,23 +214,7 @@ export class Crew {
     this.events.emit({ kind: 'host-initialized', host: station.name, info: station.info });
     station.waitsFor = 'its workers start';
     station.ready.resolve();
-    await this.begin(station, [...station.slots]);
-  }
-
-  // A host that does not answer in time may be silent for a while; one that is gone is an error.
-  async #ask(station: Station, method: string, args: readonly unknown[]): Promise<unknown> {
-    for (;;) {
-      try {
-        return await this.#kernel.ask(station.id, PORT.HOST, method, args, { timeout: ATTACH_MS });
-      } catch (error) {
-        if (!hasCode(error, 'ERR_TIMEOUT') || this.stations.get(station.id) !== station) throw error;
-      }
-    }
-  }
-
-  /** Lets workers of a host start. */
-  async begin(station: Station, slots: readonly number[]): Promise<void> {
-    await this.#ask(station, 'begin', [slots]);
+    await this.asks.begin(station, [...station.slots]);
   }
 
   async #ready(station: Station, info: WorkerInfo): Promise<void> {
@@ -261,10 +260,11 @@ export class Crew {
     const { host, slot, id } = member.info;
     const station = this.stations.get(host);
     if (!station || !this.members.has(id)) return;
-    const { restart = false, reason } = this.#after.get(id) ?? {};
+    const after = this.#after.get(id);
+    if (!after) return this.returns.idle(member);
     const again = station.phase === 'discovered'; // the host restarts, and this place with it
-    if (restart || again) void this.#kernel.ask(host, PORT.HOST, 'close', [slot, restart]).catch(() => {});
-    else this.giveBack(station, slot, reason);
+    if (after.restart || again) void this.#kernel.ask(host, PORT.HOST, 'close', [slot, after.restart]).catch(() => {});
+    else this.giveBack(station, slot, after.reason);
   }
 
   // The worker of a place has ended on purpose. C3
@@ -280,6 +280,7 @@ export class Crew {
   /** Gives a place back. C3 */
   giveBack(station: Station, slot: number, reason = 'its place was given back', tell = !this.closing): void {
     if (!station.slots.delete(slot)) return;
+    this.#latest.delete(`${station.name}/${slot}`);
     const after = this.#endAt(station, slot, reason);
     const release = (): Promise<unknown> => this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]);
     if (tell) this.partings.add(this.#client.limits.told.then(release)); // C3
@@ -362,24 +363,25 @@ export class Crew {
   }
 
   #hostClosed(station: Station, reason: string): void {
-    if (!this.stations.delete(station.id)) return;
-    station.ready.reject(new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`));
-    if (station.told) this.events.emit({ kind: 'host-closed', host: station.name, reason });
-    station.left.resolve();
-    failWaiting(this.#dispatcher, this.stations.values(), station, reason);
+    if (this.stations.get(station.id) !== station) return;
+    const error = new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`);
+    this.#gone(station, error, { kind: 'host-closed', host: station.name, reason });
     if (this.stations.size === 0 && !this.closing && this.#client.limits.bars(station.id)) this.onBarred(station, reason);
   }
 
   #hostLost(station: Station, error: Error, blameless = false): void {
-    if (this.stations.get(station.id) !== station) return;
-    if (this.closing) return; // its end is told with all others
+    if (this.stations.get(station.id) !== station || this.closing) return; // its end is told with all others
     this.#log.warn(`Host '${station.name}' is lost: ${error.message}`);
     this.#loseWorkers(station, `its host is lost: ${error.message}`, blameless);
+    this.#gone(station, error, { kind: 'host-lost', host: station.name, reason: error.message });
+  }
+
+  #gone(station: Station, error: Error, event: ClusterEvent & { readonly reason: string }): void {
     this.stations.delete(station.id);
     station.ready.reject(error);
-    if (station.told) this.events.emit({ kind: 'host-lost', host: station.name, reason: error.message });
+    if (station.told) this.events.emit(event);
     station.left.resolve();
-    failWaiting(this.#dispatcher, this.stations.values(), station, 'it is lost');
+    failWaiting(this.#dispatcher, this.stations.values(), station, event.kind === 'host-lost' ? 'it is lost' : event.reason);
   }
 
   #loseWorkers(station: Station, reason: string, blameless: boolean): void {

@@ -11,7 +11,7 @@
 import type { Clock } from '../base/index.ts';
 import type { WorkerOrder } from '../host/index.ts';
 import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
-import { hasCapacity, learn, weightMs } from './ahead.ts';
+import { hasCapacity, measure, weightMs } from './ahead.ts';
 import { Coming } from './coming.ts';
 import type { Define } from './protocol.ts';
 import { WorkQueue } from './queue.ts';
@@ -21,13 +21,13 @@ import { besides, Flight, isAt, isUnderWay, type Loss, type Member, type Tally, 
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
-const WINDOW_MS = 0.05;
 
 /** The dispatcher of one client. */
 export class Dispatcher {
   readonly tally: Tally = { done: 0, failed: 0, retried: 0 };
-  /** Told when a worker that was leaving has nothing under way any more. */
+  /** Told when a worker that was leaving has nothing under way any more; any worker, while places are owed to others. */
   onDrained: (member: Member) => void = () => {};
+  owing = false;
   readonly #kernel: Kernel;
   readonly #clock: Clock;
   readonly #mapError: (error: unknown, member: Member) => unknown;
@@ -93,7 +93,15 @@ export class Dispatcher {
 
   /** Nothing is under way on a worker any more, perhaps. */
   drained(member: Member): void {
-    if (member.state === 'leaving' && member.inFlight.size === 0 && member.tasks.size === 0) this.onDrained(member);
+    if (member.inFlight.size > 0 || member.tasks.size > 0 || member.state === 'lost') return;
+    if (member.state === 'leaving' || this.owing) this.onDrained(member);
+  }
+
+  /** A worker that was leaving is given work again. */
+  stay(member: Member): void {
+    if (member.state !== 'leaving') return;
+    member.state = 'ready';
+    this.pump();
   }
 
   /** A worker is silent: what may be tried again is given to others as well. D5 */
@@ -344,7 +352,10 @@ export class Dispatcher {
       member.state = 'lost';
       return;
     }
-    if (work.io === 0) this.#measure(member, work);
+    if (work.io === 0) {
+      this.#now = this.#clock.now();
+      measure(member, work, this.#now);
+    }
     const other = work.state;
     if (other.kind !== 'done') member.done += work.weight;
     this.#settle(work, ok, value, member);
@@ -379,19 +390,5 @@ export class Dispatcher {
     }
     work.state = DONE;
     if (this.#doubtful.size > 0) this.#doubtful.delete(work);
-  }
-
-  // Time between answers of a worker that is kept busy is the time of a call; it rises at once and falls slowly.
-  #measure(member: Member, work: Work): void {
-    const now = this.#clock.now();
-    this.#now = now;
-    member.headSince = now;
-    if (work.port !== PORT.CALLS) return;
-    member.windowCount++;
-    const elapsed = now - member.windowStart;
-    if (elapsed < WINDOW_MS) return;
-    learn(work, elapsed / member.windowCount);
-    member.windowStart = now;
-    member.windowCount = 0;
   }
 }

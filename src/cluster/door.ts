@@ -53,8 +53,12 @@ export function openDoor(kernel: Kernel, { crew, orders, notices, restartWorkers
         case 'closed':
           return behind.closed(notice.reason);
         case 'grant':
-        case 'revoke':
           return crew.granted(notice);
+        case 'idle':
+        case 'revoke':
+        case 'keep':
+        case 'holds':
+          return crew.asked(notice);
         default:
           return crew.heard(peer, notice);
       }

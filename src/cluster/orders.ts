@@ -102,7 +102,7 @@ export class Orders {
         if (args.length > 0) station.args = args;
         await this.#client.provision().setUpHost(station, station.args);
         station.phase = 'initialized';
-        await this.#crew.begin(station, slots);
+        await this.#crew.asks.begin(station, slots);
       }),
     );
   }

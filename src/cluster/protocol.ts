@@ -43,8 +43,22 @@ export type SchedulerNotice =
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  /** To be given back; `idle`: because nothing was done there, until there is work again. */
-  | { readonly kind: 'revoke'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly idle: boolean }
+  /** Nothing was done there: to be given back until there is work again. */
+  | { readonly kind: 'idle'; readonly host: RuntimeId; readonly slots: readonly number[] }
+  /** Others need them: to be given back, or others instead of these hosts (of any, if absent) where less is under way. */
+  | {
+      readonly kind: 'revoke';
+      readonly host: RuntimeId;
+      readonly slots: readonly number[];
+      readonly epoch: number;
+      readonly among: readonly RuntimeId[] | undefined;
+      /** How often that has been asked for. */
+      readonly times: number;
+    }
+  /** What was asked back may stay. */
+  | { readonly kind: 'keep'; readonly host: RuntimeId; readonly slots: readonly number[] }
+  /** A host holds these for the client, under epochs up to this one. */
+  | { readonly kind: 'holds'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }
   /** The scheduler has closed the client. */
   | { readonly kind: 'closed'; readonly reason: string };
 

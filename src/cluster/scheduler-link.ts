@@ -32,6 +32,7 @@ export class SchedulerLink {
   readonly #closing = new AbortController();
   readonly #pulse: PulseThread | undefined;
   #scheduler: RuntimeId | undefined;
+  #reconnecting = false;
   #status: ClusterStatus | undefined;
   #reported = '';
 
@@ -40,6 +41,7 @@ export class SchedulerLink {
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
     options.limits.tell = (limit) => this.#ask('limit', [limit]);
+    options.crew.scheduler = this;
   }
 
   /** Asks the scheduler at an address for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
@@ -87,6 +89,11 @@ export class SchedulerLink {
     return `the ${places} worker places of ${status.hosts.length} hosts are held by ${others.length} other clients, are not allowed by 'hosts', or their processes do not start`;
   }
 
+  /** Tells what needs no answer. */
+  tell(method: string, ...args: readonly unknown[]): void {
+    void this.#ask(method, args);
+  }
+
   /** The allocations have changed: the scheduler asks about each host again. */
   async again(): Promise<void> {
     await this.#ask('again', []);
@@ -119,11 +126,20 @@ export class SchedulerLink {
 
   async #wish(scheduler: RuntimeId): Promise<void> {
     const { runtime, wish, limits } = this.#options;
-    await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout: ASK_MS });
+    // What it grants, and asks back, may come before it answers: that is answered at once.
     this.#scheduler = scheduler;
+    this.#options.crew.returns.forget();
+    try {
+      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout: ASK_MS });
+    } catch (error) {
+      if (this.#scheduler === scheduler) this.#scheduler = undefined;
+      throw error;
+    }
   }
 
   async #reconnect(): Promise<void> {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
     const { clock, random } = this.#options.runtime.environment;
     const backoff = new Backoff({ firstMs: 200, mostMs: 5_000, random: () => randomFraction(random) });
     while (!this.#closing.signal.aborted && !this.#scheduler) {
@@ -134,6 +150,7 @@ export class SchedulerLink {
         // tried again until it answers or the client closes
       }
     }
+    this.#reconnecting = false;
   }
 
   async #ask(method: string, args: readonly unknown[]): Promise<unknown> {

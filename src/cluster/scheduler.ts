@@ -4,7 +4,7 @@
 //
 //   S1. A host grants places of one scheduler only; one that belongs to another is asked again when it is free.
 //   S2. A client that has allocations is asked about each host, once, before anything of it is granted.
-//   S3. A client is told of a grant once the host knows of it, so that it never comes too early.
+//   S3. A client is told of a grant once the host knows of it, so that it never comes too early; what it is to give back, after that.
 //   S4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
 import { hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
@@ -12,7 +12,7 @@ import { PORT, type Runtime } from '../kernel/index.ts';
 import type { HostOffer } from './allocation.ts';
 import { explainClient } from './explain.ts';
 import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from './protocol.ts';
-import { emptyState, type HostState, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
+import { emptyState, type Held, type HostState, type Place, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
 
 /** Options of a scheduler. */
 export interface SchedulerOptions {
@@ -36,6 +36,8 @@ interface Known {
 
 /** Time in which a host answers an assignment, and a client says what it takes. */
 const ASSIGN_MS = 10_000;
+/** What is not given back is asked for again so often. */
+const AGAIN_MS = 1_000;
 
 /** The scheduler of one runtime. */
 export class Scheduler {
@@ -47,6 +49,9 @@ export class Scheduler {
   readonly #offers = new Map<RuntimeId, Offer>();
   readonly #reports = new Map<RuntimeId, HostReport>();
   readonly #enlisting = new Set<RuntimeId>();
+  /** Assignments that a host has not answered, by host and client. */
+  readonly #assigning = new Map<string, Promise<unknown>>();
+  #askingAgain: Timer | undefined;
 
   constructor(runtime: Runtime, options: SchedulerOptions = {}) {
     this.#runtime = runtime;
@@ -58,6 +63,8 @@ export class Scheduler {
       wish: ({ peer }, wish: Wish) => this.#wished(peer, wish),
       limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [limit] }),
       again: ({ peer }) => this.#again(peer),
+      swaps: ({ peer }, asked: Place, given: Place) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
+      lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
       leave: ({ peer }) => this.#left(peer),
       freed: ({ peer }, slots: number[], epoch: number) => this.#do({ kind: 'freed', host: peer, slots, epoch }),
       status: () => this.status,
@@ -180,7 +187,7 @@ export class Scheduler {
       const count = idle.reduce((sum, { slots }) => sum + slots.length, 0);
       if (count === 0) continue;
       if (count < client.holds) {
-        for (const { host, slots } of idle) if (slots.length > 0) this.#tell(client.id, { kind: 'revoke', host, slots, idle: true });
+        for (const { host, slots } of idle) if (slots.length > 0) this.#tell(client.id, { kind: 'idle', host, slots });
         continue;
       }
       const reason = `its workers had no work for ${Math.round(zombieMs / 1000)} s`;
@@ -258,38 +265,87 @@ export class Scheduler {
 
   #do(event: ScheduleEvent): void {
     for (const effect of react(this.#state, event)) this.#effect(effect);
+    if (this.#askingAgain || ![...this.#state.clients.values()].some(({ leaving }) => leaving > 0)) return;
+    const again = (): void => {
+      this.#askingAgain = undefined;
+      this.#do({ kind: 'ask-again' });
+    };
+    this.#askingAgain = this.#runtime.environment.clock.after(AGAIN_MS, again, { background: true });
   }
 
   #effect(effect: ScheduleEffect): void {
-    const { kernel } = this.#runtime;
     if (effect.kind === 'admit') return this.#tell(effect.client, { kind: 'admitted' });
     const { host, client, slots } = effect;
     switch (effect.kind) {
-      case 'grant': {
-        const { epoch } = effect;
-        const { wish } = this.#known.get(client) ?? {};
-        const offer = this.#offers.get(host.id);
-        if (!wish || !offer) return;
-        const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
-        // S3
-        kernel
-          .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch, hold: wish.hold }], {
-            timeout: ASSIGN_MS,
-          })
-          .then(() => this.#tell(client, grant))
-          .catch((error: unknown) => this.#notAssigned(host, slots, epoch, error));
-        return;
-      }
+      case 'grant':
+        return this.#assign(host, client, slots, effect.epoch);
       case 'revoke':
-        return this.#tell(client, { kind: 'revoke', host: host.id, slots, idle: false });
+        return this.#afterGrants(host, client, slots, ({ asked }) => asked > 0, { kind: 'revoke', among: effect.among });
+      case 'holds':
+        return this.#afterGrants(host, client, slots, () => true, { kind: 'holds' });
+      case 'keep':
+        return this.#tell(client, { kind: 'keep', host: host.id, slots });
       case 'drop':
-        kernel
+        this.#runtime.kernel
           .ask(host.id, PORT.HOST, 'dismiss', [client], { timeout: ASSIGN_MS })
           .catch(() => {})
           .finally(() => {
             if (this.#state.hosts.get(host.id) === host) this.#do({ kind: 'freed', host: host.id, slots, epoch: this.#state.epoch });
           });
     }
+  }
+
+  // S3
+  #assign(host: HostState, client: RuntimeId, slots: readonly number[], epoch: number): void {
+    const { wish } = this.#known.get(client) ?? {};
+    const offer = this.#offers.get(host.id);
+    if (!wish || !offer) return;
+    const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
+    const key = `${host.id} ${client}`;
+    const assigning = this.#runtime.kernel
+      .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch, hold: wish.hold }], { timeout: ASSIGN_MS })
+      .then(() => this.#tell(client, grant))
+      .catch((error: unknown) => this.#notAssigned(host, slots, epoch, error));
+    const all = Promise.all([this.#assigning.get(key), assigning]).finally(() => {
+      if (this.#assigning.get(key) === all) this.#assigning.delete(key);
+    });
+    this.#assigning.set(key, all);
+  }
+
+  // Tells a client of places that it holds, once it knows that it does; by then some may not be meant any more. S3
+  #afterGrants(
+    host: HostState,
+    client: RuntimeId,
+    slots: readonly number[],
+    meant: (held: Held) => boolean,
+    notice: { readonly kind: 'revoke'; readonly among: readonly RuntimeId[] | undefined } | { readonly kind: 'holds' },
+  ): void {
+    const tell = (): void => {
+      const held = (slot: number): Held | undefined => this.#state.hosts.get(host.id)?.held.get(slot);
+      const still = slots.filter((slot) => {
+        const place = held(slot);
+        return place?.client === client && meant(place);
+      });
+      if (still.length === 0) return;
+      const epoch = Math.max(...still.map((slot) => held(slot)?.epoch ?? 0));
+      const times = Math.max(...still.map((slot) => held(slot)?.asked ?? 0));
+      const all = { ...notice, host: host.id, slots: still, epoch };
+      this.#tell(client, all.kind === 'revoke' ? { ...all, times } : all);
+    };
+    const assigning = this.#assigning.get(`${host.id} ${client}`);
+    if (assigning) void assigning.then(tell);
+    else tell();
+  }
+
+  // A client knows nothing of places that it is said to hold: the host is told, and says when they are free.
+  async #lacks(client: RuntimeId, host: RuntimeId, slots: readonly number[], epoch: number): Promise<void> {
+    const known = this.#state.hosts.get(host);
+    if (!known) return;
+    const notThere = (await this.#runtime.kernel
+      .ask(host, PORT.HOST, 'withdraw', [client, slots, epoch], { timeout: ASSIGN_MS })
+      .catch(() => [])) as number[];
+    const free = notThere.filter((slot) => known.held.get(slot)?.client === client);
+    if (free.length > 0 && this.#state.hosts.get(host) === known) this.#do({ kind: 'freed', host, slots: free, epoch });
   }
 
   // A host that takes nobody is closed until it offers itself again; one that is gone is told by its session.

@@ -17,7 +17,7 @@ import type { HostEvents, HostOptions } from './options.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
 import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
-import { schedulerOf, Tenant } from './tenant.ts';
+import { schedulerOf, Tenant, takenError } from './tenant.ts';
 
 const PATIENCE_MS = 60_000;
 /** A host that closes waits so long for clients to take what was printed. */
@@ -58,6 +58,8 @@ export class Host implements SlotHost {
       enlist: ({ peer }) => this.#enlist(peer),
       owner: () => schedulerOf(kernel, this.scheduler),
       dismiss: ({ peer }, client: RuntimeId) => this.#byScheduler(peer, () => this.drop(client, 'the scheduler has closed its client')),
+      withdraw: ({ peer }, client: RuntimeId, slots: number[], epoch: number) =>
+        this.#byScheduler(peer, () => this.#withdraw(client, slots, epoch)),
       attach: ({ peer }, pulse: number) => this.#attach(peer, pulse),
       provide: ({ peer }, units: UnitHead[]) => this.#granted(peer).provide(units),
       put: ({ peer }, hash: string, text: string) => this.#granted(peer).put(hash, text),
@@ -264,7 +266,7 @@ export class Host implements SlotHost {
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
     this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
     const { name, number, diesOf } = slot;
-    if (onPurpose) return this.#tell(slot, { kind: 'worker-closed', name, slot: number, reason });
+    if (onPurpose) return this.#tell(slot, { kind: 'worker-closed', worker, name, slot: number, reason });
     this.#tell(slot, {
       kind: 'worker-ended',
       worker,
@@ -291,11 +293,7 @@ export class Host implements SlotHost {
     const mine = this.scheduler === undefined && this.exclusively === undefined;
     if (!mine && this.scheduler !== peer) {
       this.#wanted.add(peer);
-      const holder = this.scheduler && kernel.peers.get(this.scheduler);
-      throw new FlotillaError(
-        'ERR_HOST_TAKEN',
-        `Host '${this.options.name}' works for ${holder ? `the ${holder.role} '${holder.name}'` : `the scheduler at ${this.exclusively}`}; it says when it is free.`,
-      );
+      throw takenError(this.options.name, this.scheduler && kernel.peers.get(this.scheduler), this.exclusively);
     }
     if (this.scheduler !== peer)
       this.#log.info(`Works for the ${kernel.peers.get(peer)?.role ?? 'scheduler'} '${kernel.peers.get(peer)?.name ?? peer}'.`);
@@ -338,6 +336,15 @@ export class Host implements SlotHost {
   #begin(client: RuntimeId, slots: readonly number[]): void {
     this.#granted(client).begun = true;
     for (const number of slots) this.#mine(client, number)?.start();
+  }
+
+  // Takes back what a client knows nothing of, unless that is of a later epoch; returns which of it is not there.
+  #withdraw(client: RuntimeId, slots: readonly number[], epoch: number): number[] {
+    const epochOf = (number: number): number | undefined => this.#mine(client, number)?.epoch;
+    const notThere = slots.filter((number) => epochOf(number) === undefined);
+    const there = slots.filter((number) => (epochOf(number) ?? Number.POSITIVE_INFINITY) <= epoch);
+    if (there.length > 0) void this.release(client, there);
+    return notThere;
   }
 
   #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {

@@ -89,7 +89,7 @@ export type HostNotice =
     }
   | { readonly kind: 'worker-failed'; readonly name: string; readonly reason: string }
   /** The host has ended a worker on purpose, and what of its place. */
-  | { readonly kind: 'worker-closed'; readonly name: string; readonly slot: number; readonly reason: string }
+  | { readonly kind: 'worker-closed'; readonly worker: RuntimeId; readonly name: string; readonly slot: number; readonly reason: string }
   /** All that the client had here, by this tenancy, is gone. */
   | { readonly kind: 'dismissed'; readonly tenancy: number; readonly reason: string }
   /** The host wants to be left: nothing more is to be begun there; `forGood`: nor ever again. */

@@ -1,7 +1,7 @@
 // What one client has on a host: its folder, its code, its set-up process, and what could not be told to it yet.
 import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
-import { fileError, type Kernel } from '../kernel/index.ts';
+import { fileError, type Kernel, type PeerInfo } from '../kernel/index.ts';
 import type { Ground, Home } from './ground.ts';
 import { Outbox } from './outbox.ts';
 import type { HostNotice } from './protocol.ts';
@@ -119,4 +119,10 @@ export class Tenant implements Stay {
 export function schedulerOf(kernel: Kernel, id: RuntimeId | undefined): readonly string[] {
   const peer = id && kernel.peers.get(id);
   return peer && peer.role === 'scheduler' ? peer.addresses : [];
+}
+
+/** What a scheduler is told whose host has another. */
+export function takenError(name: string, holder: PeerInfo | undefined, address: string | undefined): FlotillaError {
+  const whom = holder ? `the ${holder.role} '${holder.name}'` : `the scheduler at ${address}`;
+  return new FlotillaError('ERR_HOST_TAKEN', `Host '${name}' works for ${whom}; it says when it is free.`);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasCode } from '../../src/base/index.ts';
 import type { Client } from '../../src/cluster/client.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster } from './machines.ts';
 
 const CLOSED_MS = 15_000;
 
@@ -16,7 +16,7 @@ async function closesThough(
   const { world } = cluster;
   await cluster.startScheduler();
   await cluster.startHost(2);
-  const { client } = await cluster.startClient('c', false);
+  const { client } = await cluster.startClient('c');
   assert.equal(
     await world.wait(
       client.run(() => 'before'),

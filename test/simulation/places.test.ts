@@ -1,7 +1,7 @@
 // Places that calls name before they are there, on virtual time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cluster } from './cluster.ts';
+import { Cluster } from './machines.ts';
 
 test('where others may join, a call for a place that there is not waits for it, warns again and again, and its timeout ends the wait', async () => {
   const cluster = new Cluster(1);
@@ -9,7 +9,7 @@ test('where others may join, a call for a place that there is not waits for it, 
   await cluster.startScheduler();
   await cluster.startHost(1);
   const warnings: string[] = [];
-  const { client } = await cluster.startClient('c', false, (text) => warnings.push(text));
+  const { client } = await cluster.startClient('c', { warn: (text) => warnings.push(text) });
   await assert.rejects(
     world.wait(
       client.with({ at: 'h1', timeout: 1_000 }).run(() => 1),

@@ -4,6 +4,7 @@ import { FAULTS, runCluster } from './cluster.ts';
 import { runDispatch } from './dispatch.ts';
 import { LONG, type NetworkReport, runNetwork, SHORT } from './network.ts';
 import { runSchedule, runSession } from './scenario.ts';
+import { MEETINGS, runSharing } from './sharing.ts';
 
 const value = (name: string): number | undefined => {
   const at = process.argv.indexOf(name);
@@ -36,8 +37,17 @@ if (process.argv.includes('--clusters')) {
         );
       }
     }
+  for (const meeting of MEETINGS)
+    for (let seed = from; seed <= to; seed++) {
+      try {
+        await runSharing(seed, meeting);
+      } catch (error) {
+        sums.failed++;
+        process.stdout.write(`${meeting}, ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      }
+    }
   process.stdout.write(
-    `${to - from + 1} seeds of each of ${FAULTS.join(', ')}: ${sums.calls} calls, items and tasks, ${sums.faults} faults, ${sums.retried} tried again, ${sums.failed} failed, ${((performance.now() - started) / 1_000).toFixed(1)} s\n`,
+    `${to - from + 1} seeds of each of ${[...FAULTS, ...MEETINGS].join(', ')}: ${sums.calls} calls, items and tasks, ${sums.faults} faults, ${sums.retried} tried again, ${sums.failed} failed, ${((performance.now() - started) / 1_000).toFixed(1)} s\n`,
   );
   process.exit(sums.failed === 0 ? 0 : 1);
 }

@@ -243,7 +243,9 @@ export function runSchedule(seed: number): Report {
       free((entry) => entry.client === client);
     } else if (dice < 0.7) apply({ kind: 'client-takes', id: id(client), host: id(host), most: Math.floor(chance() * 4) });
     else if (dice < 0.72) apply({ kind: 'client-silent', id: id(client), silent: chance() < 0.5 });
-    else if (dice < 0.76) {
+    else if (dice < 0.73) apply({ kind: 'ask-again' });
+    else if (dice < 0.74) swap(client);
+    else if (dice < 0.77) {
       // The scheduler is restarted: it knows nothing but what hosts and clients tell it, in any order.
       const clients = [...state.clients.values()];
       state = emptyState();
@@ -277,9 +279,24 @@ export function runSchedule(seed: number): Report {
     );
   return { seed, delivered: 0, cuts: 0, steps, digest: state.epoch };
 
-  function free(which: (entry: { client: string; epoch: number }) => boolean): void {
+  // A client gives any other of its places than one that it was asked for.
+  function swap(client: string): void {
+    const known = state.clients.get(id(client));
+    const mine = [...held].flatMap(([key, entry]) => (entry.client === client ? [key.split('/') as [string, string]] : []));
+    const places = mine.map(([host, slot]) => ({ host: id(host), slot: Number(slot) }));
+    const isAsked = ({ host, slot }: (typeof places)[number]): boolean => (state.hosts.get(host)?.held.get(slot)?.asked ?? 0) > 0;
+    const asked = places.find(isAsked);
+    const given = places.find((place) => !isAsked(place));
+    if (!known || !asked || !given) return;
+    const { leaving } = known;
+    apply({ kind: 'client-swaps', id: id(client), asked, given });
+    assert.equal(known.leaving, leaving, `seed ${seed}: what is given instead is counted on instead`);
+    free((_entry, key) => key === `${given.host}/${given.slot}`);
+  }
+
+  function free(which: (entry: { client: string; epoch: number }, key: string) => boolean): void {
     for (const [key, entry] of [...held]) {
-      if (!which(entry)) continue;
+      if (!which(entry, key)) continue;
       const [host, slot] = key.split('/');
       held.delete(key);
       apply({ kind: 'freed', host: id(host as string), slots: [Number(slot)], epoch: entry.epoch });

@@ -23,6 +23,16 @@ export function nextTurns(state: ScheduleState): ClientState[] {
   return turns;
 }
 
+/** Whether a client that holds so many wants more, now. */
+export function isWaiting({ admitted, silent, wants }: ClientState, holds: number): boolean {
+  return admitted && !silent && holds < wants;
+}
+
+/** Whether a place is better held by another: by one that has none, or if giving it does not only turn the tables. */
+export function isFairer(from: ClientState, fromHolds: number, to: ClientState, toHolds: number): boolean {
+  return (toHolds === 0 && fromHolds > 1) || (fromHolds - 1) / from.weight >= (toHolds + 1) / to.weight;
+}
+
 /** Of those that want more, the client furthest below its share; `counts` adds to what each holds. */
 export function neediest(
   clients: Iterable<ClientState>,
@@ -33,7 +43,7 @@ export function neediest(
   let least = Number.POSITIVE_INFINITY;
   for (const client of clients) {
     const holds = client.holds + (counts?.get(client) ?? 0);
-    if (!client.admitted || client.silent || holds >= client.wants || stuck.has(client)) continue;
+    if (!isWaiting(client, holds) || stuck.has(client)) continue;
     const share = holds / client.weight;
     if (share >= least) continue;
     best = client;
@@ -53,14 +63,22 @@ export function donor(
   let most = Number.NEGATIVE_INFINITY;
   for (const client of state.clients.values()) {
     const holds = client.holds - client.leaving;
-    if (client === needy || holds === 0 || excluded.has(client)) continue;
-    if ((holds - 1) / client.weight < (needyHolds + 1) / needy.weight) continue;
+    // One that owes what it cannot give yet gives as soon as it can; one that is silent hears nothing.
+    if (client === needy || client.silent || client.overdue > 0 || holds === 0 || excluded.has(client)) continue;
+    if (!isFairer(client, holds, needy, needyHolds)) continue;
     const share = holds / client.weight;
     if (share <= most) continue;
     best = client;
     most = share;
   }
   return best;
+}
+
+/** The hosts of a client where a place may be given back instead of one that was asked for; undefined: any. */
+export function alternatives(state: ScheduleState, from: ClientState, needy: readonly ClientState[]): RuntimeId[] | undefined {
+  const hosts = [...from.on.keys()];
+  const useful = hosts.filter((id) => state.hosts.get(id)?.open && needy.some((one) => appetite(one, id) > 0));
+  return useful.length === hosts.length ? undefined : useful;
 }
 
 /** How many more workers of a host a client takes. */

@@ -4,14 +4,15 @@
 //   R2. A place that is taken back is granted again only when its host says that it is free.
 //   R3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
 //   R4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
+//   R5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
 import type { RuntimeId } from '../../base/index.ts';
-import { appetite, donor, freeSlot, isShut, neediest, nextTurns, roomiest } from './choose.ts';
+import { Asked } from './asked.ts';
+import { freeSlot, isFairer, isWaiting, neediest, nextTurns, roomiest } from './choose.ts';
 import {
   ask,
   type ClientLimit,
   type ClientState,
   give,
-  type Held,
   type HostState,
   index,
   join,
@@ -20,6 +21,12 @@ import {
   type ScheduleState,
   take,
 } from './state.ts';
+
+/** A worker place. */
+export interface Place {
+  readonly host: RuntimeId;
+  readonly slot: number;
+}
 
 /** What a scheduler hears. */
 export type ScheduleEvent =
@@ -50,6 +57,10 @@ export type ScheduleEvent =
   | { readonly kind: 'client-takes'; readonly id: RuntimeId; readonly host: RuntimeId; readonly most: number }
   /** A client does not answer any more, or does again. */
   | { readonly kind: 'client-silent'; readonly id: RuntimeId; readonly silent: boolean }
+  /** A client gives another place back than the one it was asked for. */
+  | { readonly kind: 'client-swaps'; readonly id: RuntimeId; readonly asked: Place; readonly given: Place }
+  /** A while has passed. */
+  | { readonly kind: 'ask-again' }
   | { readonly kind: 'freed'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number };
 
 /** What a scheduler does. */
@@ -62,7 +73,18 @@ export type ScheduleEffect =
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  | { readonly kind: 'revoke'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
+  /** To be given back; `among`: or others of these hosts instead, of any if absent. */
+  | {
+      readonly kind: 'revoke';
+      readonly host: HostState;
+      readonly client: RuntimeId;
+      readonly slots: readonly number[];
+      readonly among: readonly RuntimeId[] | undefined;
+    }
+  /** What was asked back may stay. */
+  | { readonly kind: 'keep'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
+  /** A host says that a client holds these. */
+  | { readonly kind: 'holds'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
   | { readonly kind: 'drop'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] };
 
 /** Changes the state by one event; returns what is to be done. */
@@ -80,7 +102,8 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
         if (known) known.admitted = true; // R4
         for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // R3
       }
-      return share(state);
+      const holders = new Set([...host.held.values()].flatMap((held) => state.clients.get(held.client) ?? []));
+      return [...[...holders].flatMap((client) => holdsOf(state, client, id)), ...share(state)];
     }
     case 'host-left':
       remove(state, event.id);
@@ -102,13 +125,14 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
         silent: false,
         holds: 0,
         leaving: 0,
+        overdue: 0,
         on: new Map(),
       };
       join(state, client);
       limit(client, event.limits ?? []);
       const again = before?.admitted === true || client.holds > 0; // R4
       client.admitted = again;
-      return [...(again ? [{ kind: 'admit', client: id } as const] : []), ...share(state)];
+      return [...(again ? [{ kind: 'admit', client: id } as const] : []), ...holdsOf(state, client), ...share(state)];
     }
     case 'client-limits': {
       const client = state.clients.get(event.id);
@@ -134,13 +158,28 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
       leave(state, event.id);
       return [...drops, ...share(state)];
     }
+    case 'client-swaps': {
+      for (const [{ host, slot }, back] of [[event.asked, false] as const, [event.given, true] as const]) {
+        const held = state.hosts.get(host)?.held.get(slot);
+        if (held?.client === event.id && held.asked > 0 !== back) ask(state, held, back);
+      }
+      return [];
+    }
+    case 'ask-again': {
+      const again = new Asked(state);
+      for (const client of state.clients.values()) if (!client.silent) again.again(client);
+      return [...again.effects, ...share(state)];
+    }
     case 'freed': {
       const host = state.hosts.get(event.host);
+      let expected = true;
       for (const slot of host ? event.slots : []) {
         const held = host?.held.get(slot);
-        if (host && held && held.epoch <= event.epoch) give(state, host, slot); // R2
+        if (!host || !held || held.epoch > event.epoch) continue;
+        expected &&= held.asked > 0;
+        give(state, host, slot); // R2
       }
-      return share(state);
+      return share(state, expected);
     }
   }
 }
@@ -154,7 +193,8 @@ function remove(state: ScheduleState, id: RuntimeId): void {
 }
 
 // Admits those whose turn it is; grants free places to those furthest below their share; takes back from those above it.
-function share(state: ScheduleState): ScheduleEffect[] {
+// What comes as it was expected to changes nothing about what else is asked for.
+function share(state: ScheduleState, expected = false): ScheduleEffect[] {
   const effects: ScheduleEffect[] = [];
   for (const client of nextTurns(state)) {
     client.admitted = true;
@@ -179,50 +219,61 @@ function share(state: ScheduleState): ScheduleEffect[] {
     grant.slots.push(slot);
   }
   for (const grant of grants.values()) effects.push({ kind: 'grant', ...grant });
-  takeBack(state, stuck, effects);
+  if (!expected || grants.size === 0) takeBack(state, stuck, effects);
   return effects;
 }
 
-// What is being given back already is counted as coming to the neediest; more is asked back only for what that leaves.
+// What is being given back already is counted as coming to the neediest; if that is who gives it, it may stay. More is asked back
+// only for what that leaves. R5
 function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effects: ScheduleEffect[]): void {
-  if (wanting.size === 0 || state.clients.size < 2) return;
-  let leaving = 0;
-  for (const client of state.clients.values()) leaving += client.leaving;
-  const coming = new Map<ClientState, number>();
+  const expected = new Map<ClientState, number>();
+  let coming = 0;
+  for (const client of state.clients.values()) {
+    const counted = client.silent ? 0 : client.leaving - client.overdue;
+    if (counted > 0) expected.set(client, -counted);
+    coming += counted;
+  }
+  if (coming === 0 && (wanting.size === 0 || state.clients.size < 2)) return release(state, expected, effects);
+  const asked = new Asked(state);
   const settled = new Set<ClientState>();
-  for (let needy = neediest(wanting, settled, coming); needy; needy = neediest(wanting, settled, coming)) {
-    const expected = coming.get(needy) ?? 0;
-    if (leaving > 0) leaving--;
-    else if (!revokeFor(state, needy, needy.holds + expected, effects)) {
+  for (
+    let needy = neediest(state.clients.values(), settled, expected);
+    needy;
+    needy = neediest(state.clients.values(), settled, expected)
+  ) {
+    const more = expected.get(needy) ?? 0;
+    if (coming > 0) {
+      coming--;
+      if (more < 0) asked.keep(needy);
+    } else if (!wanting.has(needy) || !asked.revokeFor(needy, needy.holds + more)) {
       settled.add(needy);
       continue;
     }
-    coming.set(needy, expected + 1);
+    expected.set(needy, more + 1);
+  }
+  effects.push(...asked.effects);
+  release(state, expected, effects);
+}
+
+// Places that are overdue, and that nobody who waits would have by right, may stay.
+function release(state: ScheduleState, expected: ReadonlyMap<ClientState, number>, effects: ScheduleEffect[]): void {
+  const holds = (client: ClientState): number => client.holds + (expected.get(client) ?? 0);
+  for (const client of state.clients.values()) {
+    if (client.overdue === 0 || client.silent) continue;
+    const needed = [...state.clients.values()].some(
+      (other) => other !== client && isWaiting(other, holds(other)) && isFairer(client, holds(client), other, holds(other)),
+    );
+    if (needed) continue;
+    const asked = new Asked(state);
+    while (client.overdue > 0) asked.keep(client);
+    effects.push(...asked.effects);
   }
 }
 
-function revokeFor(state: ScheduleState, needy: ClientState, holds: number, effects: ScheduleEffect[]): boolean {
-  const excluded = new Set<ClientState>();
-  for (let from = donor(state, needy, holds, excluded); from; from = donor(state, needy, holds, excluded)) {
-    const place = placeOf(state, from, needy);
-    if (place) {
-      ask(state, place.held);
-      effects.push({ kind: 'revoke', host: place.host, client: from.id, slots: [place.slot] });
-      return true;
-    }
-    excluded.add(from);
-  }
-  return false;
-}
-
-function placeOf(state: ScheduleState, from: ClientState, needy: ClientState): { host: HostState; slot: number; held: Held } | undefined {
-  for (const [id, slots] of from.on) {
+// What a host says that a client has: it says if it knows nothing of that.
+function holdsOf(state: ScheduleState, client: ClientState, only?: RuntimeId): ScheduleEffect[] {
+  return [...client.on].flatMap(([id, slots]) => {
     const host = state.hosts.get(id);
-    if (!host?.open || appetite(needy, id) <= 0) continue;
-    for (const slot of slots) {
-      const held = host.held.get(slot);
-      if (held && !held.leaving && !isShut(needy, id, slot)) return { host, slot, held };
-    }
-  }
-  return undefined;
+    return host && (only === undefined || id === only) ? [{ kind: 'holds', host, client: client.id, slots: [...slots] } as const] : [];
+  });
 }

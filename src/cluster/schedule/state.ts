@@ -7,9 +7,12 @@ import { invariant, type RuntimeId } from '../../base/index.ts';
 export interface Held {
   readonly client: RuntimeId;
   readonly epoch: number;
-  /** It has been asked back. */
-  leaving: boolean;
+  /** How often it has been asked back; 0: it may stay. */
+  asked: number;
 }
+
+/** A place that was asked back so often and is still held will come when it can: it is not counted on. */
+const OVERDUE = 3;
 
 /** A host and its places: who holds each, under which epoch. */
 export interface HostState {
@@ -43,7 +46,9 @@ export interface ClientState {
   /** It does not answer: it keeps what it has, and is granted nothing. */
   silent: boolean;
   holds: number;
+  /** How many of those have been asked back, and how many of these so often that they are not counted on. */
   leaving: number;
+  overdue: number;
   /** The slots it holds, by host. */
   readonly on: Map<RuntimeId, Set<number>>;
 }
@@ -98,7 +103,7 @@ export function limit(client: ClientState, limits: readonly ClientLimit[]): void
 /** Gives a place to a client. T1 */
 export function take(state: ScheduleState, host: HostState, slot: number, client: RuntimeId, epoch: number): void {
   index(state, host, false);
-  host.held.set(slot, { client, epoch, leaving: false });
+  host.held.set(slot, { client, epoch, asked: 0 });
   index(state, host, true);
   const known = state.clients.get(client);
   if (known) hold(known, host.id, slot);
@@ -115,7 +120,7 @@ export function give(state: ScheduleState, host: HostState, slot: number): void 
   const known = state.clients.get(held.client);
   if (known) {
     known.holds--;
-    if (held.leaving) known.leaving--;
+    count(known, held, -1);
     const slots = known.on.get(host.id);
     slots?.delete(slot);
     if (slots?.size === 0) known.on.delete(host.id);
@@ -126,12 +131,31 @@ export function give(state: ScheduleState, host: HostState, slot: number): void 
   else state.strangers.delete(held.client);
 }
 
-/** A place is asked back. */
-export function ask(state: ScheduleState, held: Held): void {
+/** A place is asked back, once more; or may stay. */
+export function ask(state: ScheduleState, held: Held, back = true): void {
   const known = state.clients.get(held.client);
-  if (held.leaving || !known) return;
-  held.leaving = true;
-  known.leaving++;
+  if (!known) return;
+  count(known, held, -1);
+  held.asked = back ? held.asked + 1 : 0;
+  count(known, held, 1);
+}
+
+/** The places that a client has been asked for. */
+export function askedOf(state: ScheduleState, client: ClientState): { host: HostState; slot: number; held: Held }[] {
+  if (client.leaving === 0) return [];
+  return [...client.on].flatMap(([id, slots]) => {
+    const host = state.hosts.get(id);
+    if (!host) return [];
+    return [...slots].flatMap((slot) => {
+      const held = host.held.get(slot);
+      return held && held.asked > 0 ? [{ host, slot, held }] : [];
+    });
+  });
+}
+
+function count(client: ClientState, { asked }: Held, by: 1 | -1): void {
+  if (asked > 0) client.leaving += by;
+  if (asked >= OVERDUE) client.overdue += by;
 }
 
 /** Adds a client; what hosts say it holds already is its own. */
@@ -142,7 +166,7 @@ export function join(state: ScheduleState, client: ClientState): void {
     for (const [slot, held] of host.held) {
       if (held.client !== client.id) continue;
       hold(client, host.id, slot);
-      if (held.leaving) client.leaving++;
+      count(client, held, 1);
     }
 }
 
@@ -180,7 +204,9 @@ export function checkState(state: ScheduleState): void {
   }
   for (const client of state.clients.values()) {
     invariant((holds.get(client.id) ?? 0) === client.holds, 'the count of what a client holds is right');
-    invariant(client.leaving <= client.holds, 'no more is leaving than is held');
+    const asked = askedOf(state, client);
+    invariant(asked.length === client.leaving, 'the count of what has been asked back is right');
+    invariant(asked.filter(({ held }) => held.asked >= OVERDUE).length === client.overdue, 'the count of what is overdue is right');
     invariant(client.holds === 0 || client.admitted, 'who holds a place has been admitted');
   }
   for (const [id, count] of state.strangers) invariant(holds.get(id) === count, 'the count of what a stranger holds is right');

@@ -1,0 +1,93 @@
+// Several clients of one scheduler, with real processes: whoever comes has its share, at once, whatever the others do.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Client, type ClientOptions, type Task } from '../../src/index.ts';
+import { BIN, start, tempFolder } from '../support/processes.ts';
+
+const SECRET = 'a secret of the tests of sharing';
+const MOST_MS = 10_000;
+const PAIRS = Number(process.env['FLOTILLA_TEST_PAIRS'] ?? 5);
+
+/** A scheduler with three hosts of two workers, for all that is tested here. */
+class Shared {
+  readonly #ends: (() => unknown)[] = [];
+  #address = '';
+
+  async begin(): Promise<void> {
+    const t = { after: (end: () => unknown): void => void this.#ends.unshift(end) };
+    const folder = tempFolder(t);
+    const env = { HOME: folder, TMPDIR: folder, FLOTILLA_SECRET: SECRET };
+    const words = ['tcp://127.0.0.1:0', '--daemon', '--no-discovery'];
+    const scheduler = start(t, [BIN, 'scheduler', ...words, '--quota', 'small=1'], { env });
+    this.#address = (await scheduler.until(/listens at (tcp:\S+?)[,;]/))[1] as string;
+    const hosts = ['x', 'y', 'z'].map((name) =>
+      start(t, [BIN, 'host', ...words, '--cpus', '2', '--name', name, '--scheduler', this.#address], { env }),
+    );
+    for (const host of hosts) await host.until(/Joined the scheduler/);
+  }
+
+  async connect(t: { after(fn: () => unknown): void }, name: string, options: ClientOptions = {}): Promise<Client> {
+    const common = { secret: SECRET, scheduler: this.#address, output: 'ignore', timeout: MOST_MS } as const;
+    const client = await Client.connect({ name, warn: () => {}, ...common, ...options });
+    t.after(() => client.close({ terminate: true }));
+    return client;
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends) await end();
+  }
+}
+
+const shared = new Shared();
+before(() => shared.begin());
+after(() => shared.end());
+
+const ready = (client: Client): number => client.hosts().reduce((sum, host) => sum + host.ready, 0);
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + MOST_MS; !holds(); ) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function untilShares(clients: readonly Client[], shares: readonly number[]): Promise<void> {
+  const all = (): string => clients.map(ready).join(':');
+  await until(`shares of ${shares.join(':')}`, () => all() === shares.join(':')).catch(() => assert.equal(all(), shares.join(':')));
+}
+
+test('of clients that connect in the same instant each has its share', async (t) => {
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const clients = await Promise.all([shared.connect(t, 'a'), shared.connect(t, 'b')]);
+    await untilShares(clients, [3, 3]);
+    await Promise.all(clients.map((client) => client.close()));
+  }
+});
+
+test('weights hold for clients that connect in the same instant', async (t) => {
+  const clients = await Promise.all([1, 2, 3].map((weight) => shared.connect(t, `weighs-${weight}`, { weight })));
+  await untilShares(clients, [1, 2, 3]);
+});
+
+test('quotas hold for clients that connect in the same instant, and the rest is for the others', async (t) => {
+  const clients = await Promise.all([shared.connect(t, 'small'), shared.connect(t, 'large'), shared.connect(t, 'small')]);
+  await untilShares(clients, [1, 4, 1]);
+});
+
+async function holds(self: Task<number>): Promise<number> {
+  return self.receive();
+}
+
+test('a client that comes has the workers that are idle, not those on which tasks of others run', async (t) => {
+  const first = await shared.connect(t, 'first');
+  await untilShares([first], [6]);
+  const tasks = [];
+  for (let i = 0; i < 4; i++) tasks.push(await first.spawn(holds));
+  const second = await shared.connect(t, 'second');
+  await untilShares([first, second], [4, 2]);
+  assert.equal(await second.run((n: number) => n * 2, 21), 42);
+  // What runs there is let end, and then the shares are right.
+  for (const task of tasks) assert.ok(task.send(7));
+  assert.deepEqual(await Promise.all(tasks.map((task) => task.result)), [7, 7, 7, 7]);
+  await untilShares([first, second], [3, 3]);
+});
