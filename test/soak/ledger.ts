@@ -1,0 +1,80 @@
+// What the soak has done and seen: actions, results, kills; and the promises that were broken.
+//
+//   L1. A failure that one of the soak's own kills explains is no broken promise. Cuts and silences explain none.
+import type { Excuse } from './protocol.ts';
+
+const KILL_SLACK_MS = 1_000;
+const KEPT_LINES = 400;
+const MOST_CHARACTERS = 500;
+
+/** A promise that did not hold. */
+export interface Broken {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** The account of one soak. */
+export class Ledger {
+  readonly actions = new Map<string, number>();
+  readonly checked = new Map<string, number>();
+  readonly broken: Broken[] = [];
+  /** Failures that kills explain. */
+  excused = 0;
+  /** What happened last, for people. */
+  readonly journal: string[] = [];
+  onBroken: (broken: Broken) => void = () => {};
+  onLine: (line: string) => void = () => {};
+  readonly #started = Date.now();
+  readonly #killed = new Set<number>();
+  #lastKill = 0;
+
+  get elapsedMs(): number {
+    return Date.now() - this.#started;
+  }
+
+  acted(action: string, on: string): void {
+    this.actions.set(action, (this.actions.get(action) ?? 0) + 1);
+    this.note(`${action} ${on}`);
+  }
+
+  right(what: string, count: number): void {
+    this.checked.set(what, (this.checked.get(what) ?? 0) + count);
+  }
+
+  /** The soak is about to kill these workers. */
+  kills(pids: readonly number[]): void {
+    for (const pid of pids) this.#killed.add(pid);
+    this.#lastKill = Date.now();
+  }
+
+  wasKilled(pid: number): boolean {
+    return this.#killed.has(pid);
+  }
+
+  /** A promise was broken, unless a kill explains it. L1 */
+  claim(sentence: string, excuse?: Excuse): void {
+    const text = sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, MOST_CHARACTERS)} ...` : sentence;
+    const explained =
+      excuse?.pids?.some((pid) => this.#killed.has(pid)) ||
+      (excuse?.killsSince !== undefined && this.#lastKill >= excuse.killsSince - KILL_SLACK_MS);
+    this.note(`${explained ? 'explained' : 'BROKEN'}: ${text}`);
+    if (explained) {
+      this.excused++;
+      return;
+    }
+    const broken = { atMs: this.elapsedMs, text };
+    this.broken.push(broken);
+    this.onBroken(broken);
+  }
+
+  note(text: string): void {
+    const line = `${(this.elapsedMs / 1_000).toFixed(2).padStart(8)} ${text.slice(0, MOST_CHARACTERS * 4)}`;
+    this.journal.push(line);
+    if (this.journal.length > KEPT_LINES) this.journal.shift();
+    this.onLine(line);
+  }
+
+  get results(): number {
+    return [...this.checked].reduce((sum, [what, count]) => sum + (what === 'printed bytes' ? 0 : count), 0);
+  }
+}
