@@ -281,6 +281,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       allocate: (offer) => this.#allocate(offer),
       explain: () => explainWork(this.#dispatcher, this.#crew),
       admitted: () => this.#admitted(),
+      stopped: () => this.#dispatcher.pump(),
       closed: (reason) => this.#closedBy('the scheduler', reason),
     });
     this.#crew.onBarred = ({ name }, reason) => this.#closedBy(`its last host, '${name}',`, reason);

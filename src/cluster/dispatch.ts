@@ -8,6 +8,7 @@
 //   D4. Work is settled once, whatever late answers say.
 //   D5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts.
 //   D6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
+//   D7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
 import type { Clock } from '../base/index.ts';
 import type { WorkerOrder } from '../host/index.ts';
 import { isSessionLoss, type Kernel, PORT } from '../kernel/index.ts';
@@ -208,6 +209,7 @@ export class Dispatcher {
     // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
     this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
     this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
+    member.stopping.add(call); // D7
     this.#finish(flight);
     this.drained(member);
   }
@@ -305,7 +307,7 @@ export class Dispatcher {
     let best: Member | undefined;
     const serial = work.io === 0;
     for (const member of this.members) {
-      if (member.state !== 'ready' || member.pause !== 0 || member.alone) continue;
+      if (member.state !== 'ready' || member.pause !== 0 || member.alone || member.stopping.size > 0) continue; // D7
       if (this.#doubtful.size > 0 && this.#doubtful.has(work) && isUnderWay(work, member)) continue;
       if (work.at !== undefined && !isAt(member, work.at)) continue;
       if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;

@@ -18,6 +18,8 @@ export interface BehindDoor {
   allocate(offer: HostOffer): Promise<unknown>;
   explain(): readonly string[];
   admitted(): void;
+  /** A worker that was given nothing because it had to stop something has done so. */
+  stopped(): void;
   closed(reason: string): void;
 }
 
@@ -48,6 +50,9 @@ export function openDoor(kernel: Kernel, { crew, orders, notices, restartWorkers
           return notices.get(`${peer} ${notice.call}`)?.progress?.(notice.done, notice.total, notice.note);
         case 'log':
           return crew.onOutput({ worker: crew.members.get(peer)?.info.name ?? '?', stream: 'log', text: notice.text });
+        case 'stopped':
+          if (crew.members.get(peer)?.stopping.delete(notice.call)) behind.stopped();
+          return;
         case 'admitted':
           return behind.admitted();
         case 'closed':

@@ -29,7 +29,9 @@ export type WorkerNotice =
       readonly total: number | undefined;
       readonly note: string | undefined;
     }
-  | { readonly kind: 'log'; readonly text: string };
+  | { readonly kind: 'log'; readonly text: string }
+  /** What it was told to stop has ended, or will not begin. */
+  | { readonly kind: 'stopped'; readonly call: number };
 
 /** From the scheduler to a client, at its client door. */
 export type SchedulerNotice =

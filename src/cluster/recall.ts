@@ -7,8 +7,8 @@ import type { Flight, Member } from './work.ts';
 const SLOW_MS = 20;
 
 // Whether a worker has nothing to do, and could.
-function idle({ state, pause, alone, inFlight }: Member): boolean {
-  return state === 'ready' && pause === 0 && !alone && inFlight.size === 0;
+function idle({ state, pause, alone, stopping, inFlight }: Member): boolean {
+  return state === 'ready' && pause === 0 && !alone && stopping.size === 0 && inFlight.size === 0;
 }
 
 // Whether work waits behind other work on a worker.

@@ -94,6 +94,8 @@ export interface Member {
   pause: number;
   /** A task has it for itself. */
   alone: boolean;
+  /** Calls that it was told to stop, and has not: it is given nothing more, for it may have to be ended. */
+  readonly stopping: Set<number>;
   queuedMs: number;
   io: number;
   done: number;
@@ -116,6 +118,7 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
     state: 'ready',
     pause: 0,
     alone: false,
+    stopping: new Set(),
     queuedMs: 0,
     io: 0,
     done: 0,

@@ -408,6 +408,28 @@ test('what is cancelled before it begins costs its worker nothing, and the call 
   assert.equal(client.counters.retried, 0);
 });
 
+test('what is called after a call that had to be stopped is not lost with its worker', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const compute = (): never => {
+    for (;;);
+  };
+  async function* three(): AsyncGenerator<number> {
+    yield* [1, 2, 3];
+  }
+  for (let i = 0; i < 3; i++) {
+    const { counters } = client;
+    await assert.rejects(client.with({ timeout: 300 }).run(compute), { code: 'ERR_TIMEOUT' });
+    if (i === 0) assert.equal(await client.with({ retries: 0 }).run(() => 'once'), 'once');
+    if (i === 1) assert.equal(await (await client.spawn(async (_self: Task<never>) => 'a task')).result, 'a task');
+    if (i === 2) {
+      const all: number[] = [];
+      for await (const value of client.run(three)) all.push(value);
+      assert.deepEqual(all, [1, 2, 3]);
+    }
+    assert.equal(client.counters.retried, counters.retried);
+  }
+});
+
 test('close() stops calls with io unless they are waited for, and with terminate all', async (t) => {
   const wait = (ms: number): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('done'), ms));
   const first = await connect(t);

@@ -93,8 +93,8 @@ export class Executor {
       message: (_peer, value) => this.#credit(value as { call: number; more: number }),
       cancel,
     });
-    const { kernel, turn, onSettled } = options;
-    const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (call) => onSettled?.(call) });
+    const { kernel, turn } = options;
+    const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (peer, call) => this.#stopped(peer, call) });
     const methods = kernel.methods({
       spawn: (asked, fn: number, args: unknown[]) => spawns.start(asked, this.#function(fn), args),
       classes: (_asked, units: string[]) => this.#options.classes?.(units),
@@ -239,7 +239,7 @@ export class Executor {
   // E1
   #answer(job: Job, ok: boolean, value: unknown): void {
     if (this.#aborts.size > 0) this.#aborts.delete(key(job.peer, job.id));
-    if (job.cancelled) this.#options.onSettled?.(job.id);
+    if (job.cancelled) this.#stopped(job.peer, job.id);
     else if (!ok && value === this.#interrupted)
       return; // its client runs it elsewhere
     else if (job.kind === 'call' || !ok) this.#kernel.answer(job.peer, job.id, ok, value);
@@ -331,7 +331,7 @@ export class Executor {
     const abort = this.#aborts.get(key(peer, id));
     this.#aborts.delete(key(peer, id));
     if (!ok && value === this.#interrupted) return;
-    if (abort?.signal.aborted) this.#options.onSettled?.(id);
+    if (abort?.signal.aborted) this.#stopped(peer, id);
     else this.#kernel.answer(peer, id, ok, value);
   }
 
@@ -340,7 +340,7 @@ export class Executor {
     for (const job of this.#queue) {
       if (job.id !== id || job.peer !== peer) continue;
       job.cancelled = true;
-      this.#options.onSettled?.(id);
+      this.#stopped(peer, id);
       return;
     }
     if (this.#running?.id === id && this.#running.peer === peer) this.#running.cancelled = true;
@@ -348,7 +348,13 @@ export class Executor {
     abort?.abort(error);
     if (this.#running?.id === id) this.#running.abandon?.();
     this.#credits.get(id)?.wake?.();
-    if (!abort) this.#options.onSettled?.(id);
+    if (!abort || this.#options.abandons) this.#stopped(peer, id);
+  }
+
+  // Its client gives this worker nothing more until then.
+  #stopped(peer: RuntimeId, call: number): void {
+    this.#kernel.message(peer, PORT.CLIENT, { kind: 'stopped', call } satisfies WorkerNotice);
+    this.#options.onSettled?.(call);
   }
 
   #abortFor(peer: RuntimeId, id: number): AbortController {

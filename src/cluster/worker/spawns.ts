@@ -17,7 +17,7 @@ export interface SpawnsOptions {
   readonly gauges: Gauges;
   readonly turn: () => Promise<void>;
   /** Told when a task whose start was cancelled is no more. */
-  readonly onSettled: (call: number) => void;
+  readonly onSettled: (peer: RuntimeId, call: number) => void;
 }
 
 /** The tasks of one worker, by the request that started each. */
@@ -36,7 +36,7 @@ export class Spawns {
     const spawned: Spawned = { ref: undefined, cancelled: false };
     const gone = (): void => {
       this.#spawned.delete(key);
-      if (spawned.cancelled) onSettled(id);
+      if (spawned.cancelled) onSettled(peer, id);
     };
     this.#spawned.set(key, spawned);
     try {
@@ -61,7 +61,7 @@ export class Spawns {
   /** The start of a task is no longer wanted. S1 */
   cancel(peer: RuntimeId, id: number): void {
     const spawned = this.#spawned.get(keyOf(peer, id));
-    if (!spawned) return this.#options.onSettled(id);
+    if (!spawned) return this.#options.onSettled(peer, id);
     spawned.cancelled = true;
     spawned.ref?.terminate('its start was cancelled');
   }
