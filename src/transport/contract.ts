@@ -6,7 +6,12 @@ import type { Door, Guest } from './door.ts';
 
 /** Hears what happens on a connection. `closed` is called exactly once, last. */
 export interface ConnHandler {
+  /** Takes bytes. They may change after the call if the handler has a `place`. */
   data(chunk: Buffer): void;
+  /** Where the next bytes belong, if that is known: a connection that can reads them there. */
+  place?(): Buffer | undefined;
+  /** So many bytes now lie at the place that was given last. */
+  placed?(bytes: number): void;
   drain(): void;
   closed(error: Error | undefined): void;
 }

@@ -1,6 +1,6 @@
 // One open, authenticated connection between two runtimes, as frames.
 import type { RuntimeId } from '../base/index.ts';
-import { type FrameHandler, FrameSplitter } from '../wire/index.ts';
+import { type FrameHandler, FrameSplitter, type Lander } from '../wire/index.ts';
 import type { Conn } from './contract.ts';
 import type { Greeted, Purpose } from './handshake.ts';
 import type { Role } from './keys.ts';
@@ -8,6 +8,8 @@ import type { Role } from './keys.ts';
 /** Hears what happens on a link. `closed` is called exactly once, last. */
 export interface LinkHandler {
   readonly frame: FrameHandler;
+  /** Says where the bytes of long frames belong. What a link that was destroyed has been given, nothing is written to any more. */
+  readonly lander?: Lander;
   /** After each chunk of bytes: any byte is a sign of life. */
   alive(): void;
   drain(): void;
@@ -20,7 +22,6 @@ export class Link {
   readonly role: Role;
   readonly purpose: Purpose;
   readonly conn: Conn;
-  readonly #splitter = new FrameSplitter();
   #rest: Buffer;
 
   constructor(conn: Conn, greeted: Greeted) {
@@ -34,20 +35,28 @@ export class Link {
   /** Begins to deliver frames. A malformed one closes the link. */
   start(handler: LinkHandler): void {
     let failure: Error | undefined;
-    const data = (chunk: Buffer): void => {
+    const splitter = new FrameSplitter(handler.frame, handler.lander);
+    const take = (step: () => void): void => {
       if (failure) return;
       handler.alive();
       try {
-        this.#splitter.push(chunk, handler.frame);
+        step();
       } catch (error) {
         failure = error as Error;
         this.conn.destroy();
       }
     };
+    const data = (chunk: Buffer): void => take(() => splitter.push(chunk));
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
     if (rest.length > 0) data(rest);
-    this.conn.start({ data, drain: () => handler.drain(), closed: (error) => handler.closed(failure ?? error) });
+    this.conn.start({
+      data,
+      place: () => (failure ? undefined : splitter.place()),
+      placed: (bytes) => take(() => splitter.placed(bytes)),
+      drain: () => handler.drain(),
+      closed: (error) => handler.closed(failure ?? error),
+    });
   }
 
   write(bytes: Uint8Array): boolean {

@@ -44,10 +44,7 @@ export function readVarint(buffer: Buffer, position: number, end: number): { val
 export function eachFrame(buffer: Buffer, start: number, end: number, handle: FrameHandler): number {
   let position = start;
   while (end - position >= LENGTH_BYTES) {
-    const length = buffer.readUInt32BE(position);
-    if (length < 2 || length > LIMITS.frame + 16) {
-      throw new FlotillaError('ERR_WIRE_LIMIT', `A frame of ${length} bytes was announced; from 2 to ${LIMITS.frame} are accepted.`);
-    }
+    const length = lengthAt(buffer, position);
     const next = position + LENGTH_BYTES + length;
     if (next > end) break;
     const kind = buffer[position + LENGTH_BYTES] as number;
@@ -65,64 +62,124 @@ export function eachFrame(buffer: Buffer, start: number, end: number, handle: Fr
   return position;
 }
 
-/** Finds frames in a stream of chunks, keeping what is incomplete. */
+/** Where the rest of a frame belongs: all of its payload from `from` on, so far as it is here, and what is to come. */
+export interface Landing {
+  readonly from: number;
+  readonly into: Buffer;
+}
+
+/** Knows where the bytes of long frames belong, so that nobody has to copy them there. */
+export interface Lander {
+  /** A payload begins at `start`; up to `end` it is here, and `missing` bytes more will come. Undefined: no place is known. */
+  land(kind: number, target: number, buffer: Buffer, start: number, end: number, missing: number): Landing | undefined;
+  /** The place that was given last is full: its frame is whole. */
+  landed(kind: number, target: number): void;
+}
+
+/** So much of a frame is looked at to find out where it belongs: more than any head has. */
+const HEAD_BYTES = 64;
+/** Less than this is not worth a read of its own. */
+const LEAST_PLACE = 8 << 10;
+
+type Arriving =
+  | { readonly kind: 'nothing' }
+  /** Its first bytes, fewer than HEAD_BYTES. */
+  | { readonly kind: 'head'; readonly bytes: Buffer; filled: number }
+  /** Bytes that are kept here until the frame is whole. */
+  | { readonly kind: 'kept'; readonly bytes: Buffer; filled: number }
+  /** Bytes that lie where they belong. */
+  | { readonly kind: 'landing'; readonly frame: number; readonly target: number; readonly bytes: Buffer; filled: number };
+
+const NOTHING: Arriving = { kind: 'nothing' };
+
+/** Finds frames in a stream of bytes, keeping what is incomplete, or putting it where a lander says. */
 export class FrameSplitter {
-  #rest: Buffer | undefined;
-  #filled = 0;
+  readonly #handle: FrameHandler;
+  readonly #lander: Lander | undefined;
+  #arriving: Arriving = NOTHING;
+
+  constructor(handle: FrameHandler, lander?: Lander) {
+    this.#handle = handle;
+    this.#lander = lander;
+  }
 
   /** The frames that this chunk completes. They lie in the chunk or in a buffer of the splitter's, valid during the call. */
-  push(chunk: Buffer, handle: FrameHandler): void {
-    let data = chunk;
-    if (this.#rest) {
-      const taken = this.#fill(chunk);
-      const rest = this.#rest;
-      if (this.#filled < LENGTH_BYTES || this.#filled < rest.length) return;
-      this.#rest = undefined;
-      this.#filled = 0;
-      eachFrame(rest, 0, rest.length, handle);
-      data = chunk.subarray(taken);
-    }
-    const done = eachFrame(data, 0, data.length, handle);
-    if (done < data.length) this.#keep(data, done);
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (this.#arriving.kind !== 'nothing' && at < chunk.length) at += this.#more(this.#arriving, chunk, at);
+    if (at === chunk.length) return;
+    at = eachFrame(chunk, at, chunk.length, this.#handle);
+    if (at < chunk.length) this.#begin(chunk, at, chunk.length);
   }
 
-  // Completes the kept frame from the chunk; returns how much of the chunk it took.
-  #fill(chunk: Buffer): number {
-    let rest = this.#rest as Buffer;
-    let taken = 0;
-    if (this.#filled < LENGTH_BYTES) {
-      taken = Math.min(LENGTH_BYTES - this.#filled, chunk.length);
-      chunk.copy(rest, this.#filled, 0, taken);
-      this.#filled += taken;
-      if (this.#filled < LENGTH_BYTES) return taken;
-      rest = this.#sized(rest);
-    }
-    const more = Math.min(rest.length - this.#filled, chunk.length - taken);
-    chunk.copy(rest, this.#filled, taken, taken + more);
-    this.#filled += more;
-    return taken + more;
+  /** Where the bytes that come next belong, if they are many. What is written there is told to `placed`. */
+  place(): Buffer | undefined {
+    const arriving = this.#arriving;
+    if (arriving.kind !== 'kept' && arriving.kind !== 'landing') return undefined;
+    return arriving.bytes.length - arriving.filled < LEAST_PLACE ? undefined : arriving.bytes.subarray(arriving.filled);
   }
 
-  #keep(data: Buffer, from: number): void {
-    const length = data.length - from;
-    const head = Buffer.allocUnsafe(Math.max(LENGTH_BYTES, 4));
-    data.copy(head, 0, from, Math.min(from + LENGTH_BYTES, data.length));
-    this.#rest = head;
-    this.#filled = Math.min(length, LENGTH_BYTES);
-    if (length < LENGTH_BYTES) return;
-    const rest = this.#sized(head);
-    data.copy(rest, LENGTH_BYTES, from + LENGTH_BYTES);
-    this.#filled = length;
+  /** So many bytes now lie at the place that was given last. */
+  placed(bytes: number): void {
+    const arriving = this.#arriving;
+    if (arriving.kind === 'nothing') return;
+    arriving.filled += bytes;
+    if (arriving.filled === arriving.bytes.length) this.#whole(arriving);
   }
 
-  #sized(head: Buffer): Buffer {
-    const length = head.readUInt32BE(0);
-    if (length < 2 || length > LIMITS.frame + 16) {
-      throw new FlotillaError('ERR_WIRE_LIMIT', `A frame of ${length} bytes was announced; from 2 to ${LIMITS.frame} are accepted.`);
-    }
-    const rest = Buffer.allocUnsafe(LENGTH_BYTES + length);
-    head.copy(rest, 0, 0, LENGTH_BYTES);
-    this.#rest = rest;
-    return rest;
+  // Takes what belongs to the frame that is arriving; returns how much that was.
+  #more(arriving: Exclude<Arriving, { kind: 'nothing' }>, chunk: Buffer, at: number): number {
+    const { bytes, filled } = arriving;
+    const most = arriving.kind === 'head' && filled < LENGTH_BYTES ? LENGTH_BYTES : bytes.length;
+    const taken = chunk.copy(bytes, filled, at, at + most - filled);
+    arriving.filled += taken;
+    if (arriving.filled < most) return taken;
+    if (arriving.kind !== 'head') this.#whole(arriving);
+    else if (filled < LENGTH_BYTES) {
+      const total = LENGTH_BYTES + lengthAt(bytes, 0);
+      this.#arriving = { kind: 'head', bytes: bytes.subarray(0, Math.min(HEAD_BYTES, total)), filled: LENGTH_BYTES };
+    } else if (eachFrame(bytes, 0, filled + taken, this.#handle) > 0) this.#arriving = NOTHING;
+    else this.#open(bytes, 0, bytes.length);
+    return taken;
   }
+
+  #whole(arriving: Arriving): void {
+    this.#arriving = NOTHING;
+    if (arriving.kind === 'kept') eachFrame(arriving.bytes, 0, arriving.bytes.length, this.#handle);
+    else if (arriving.kind === 'landing') this.#lander?.landed(arriving.frame, arriving.target);
+  }
+
+  // The bytes from `from` on begin a frame that is not whole.
+  #begin(chunk: Buffer, from: number, end: number): void {
+    if (end - from >= HEAD_BYTES) return this.#open(chunk, from, end);
+    this.#arriving = { kind: 'head', bytes: Buffer.allocUnsafe(HEAD_BYTES), filled: 0 };
+    for (let at = from; at < end; ) at += this.#more(this.#arriving as Exclude<Arriving, { kind: 'nothing' }>, chunk, at);
+  }
+
+  // A frame of which at least the head is here: where do its bytes go?
+  #open(chunk: Buffer, from: number, end: number): void {
+    const total = LENGTH_BYTES + lengthAt(chunk, from);
+    const missing = total - (end - from);
+    if (missing >= LEAST_PLACE && this.#lander) {
+      const frame = chunk[from + LENGTH_BYTES] as number;
+      const target = readVarint(chunk, from + LENGTH_BYTES + 1, end);
+      const landing = this.#lander.land(frame, target.value, chunk, target.next, end, missing);
+      if (landing) {
+        const { into } = landing;
+        const filled = chunk.copy(into, 0, landing.from, end);
+        this.#arriving = { kind: 'landing', frame, target: target.value, bytes: into, filled };
+        return;
+      }
+    }
+    const bytes = Buffer.allocUnsafe(total);
+    this.#arriving = { kind: 'kept', bytes, filled: chunk.copy(bytes, 0, from, end) };
+  }
+}
+
+function lengthAt(buffer: Buffer, at: number): number {
+  const length = buffer.readUInt32BE(at);
+  if (length < 2 || length > LIMITS.frame + 16) {
+    throw new FlotillaError('ERR_WIRE_LIMIT', `A frame of ${length} bytes was announced; from 2 to ${LIMITS.frame} are accepted.`);
+  }
+  return length;
 }

@@ -5,7 +5,7 @@ export { Decoder } from './decode.ts';
 export { Encoder } from './encode.ts';
 export type { Extensions } from './extension.ts';
 export { NO_EXTENSIONS } from './extension.ts';
-export type { FrameHandler } from './frame.ts';
+export type { FrameHandler, Lander, Landing } from './frame.ts';
 export { eachFrame, FrameSplitter, KIND, LENGTH_BYTES, readVarint } from './frame.ts';
 export { LIMITS } from './limits.ts';
 export { decodeValue, encodeValue } from './value.ts';

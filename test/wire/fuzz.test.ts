@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededBytes, seededRandom } from '../../src/testing/index.ts';
-import { Decoder, encodeValue, FrameSplitter, KIND } from '../../src/wire/index.ts';
+import { Decoder, encodeValue, type FrameHandler, FrameSplitter, KIND, type Lander } from '../../src/wire/index.ts';
 
 const INPUTS = 300_000;
 
@@ -65,7 +65,7 @@ test('hostile lengths and depths are refused without allocating what they claim'
   }
 });
 
-test('frames are found in any chunking, and a length that cannot be is refused', () => {
+test('frames are found in any chunking, kept or read where they belong, and a length that cannot be is refused', () => {
   const random = seededRandom(3);
   const frames = Array.from({ length: 400 }, (_, i) => ({
     kind: KIND.MESSAGE as number,
@@ -85,20 +85,41 @@ test('frames are found in any chunking, and a length that cannot be is refused',
     }),
   );
   for (let round = 0; round < 30; round++) {
-    const splitter = new FrameSplitter();
     let n = 0;
+    let landing: { into: Buffer; kind: number } | undefined;
+    const found = (kind: number, target: number, payload: Buffer): void => {
+      const frame = frames[n++]!;
+      assert.equal(kind, frame.kind);
+      assert.equal(target, frame.target);
+      assert.ok(payload.equals(frame.payload));
+    };
+    const lander: Lander = {
+      land(kind, _target, _buffer, start, end, missing) {
+        const into = Buffer.alloc(end - start + missing);
+        landing = { into, kind };
+        return { from: start, into };
+      },
+      landed(kind, target) {
+        found(kind, target, landing!.into);
+        landing = undefined;
+      },
+    };
+    const handle: FrameHandler = (kind, target, buffer, start, end) => found(kind, target, buffer.subarray(start, end));
+    const splitter = new FrameSplitter(handle, round % 2 === 0 ? lander : undefined);
     const most = [1, 3, 7, 100, 65_536, whole.length][round % 6]!;
     for (let at = 0; at < whole.length; ) {
       const size = Math.max(1, Math.floor(random() * most));
-      splitter.push(whole.subarray(at, at + size), (kind, target, buffer, start, end) => {
-        const frame = frames[n++]!;
-        assert.equal(kind, frame.kind);
-        assert.equal(target, frame.target);
-        assert.ok(buffer.subarray(start, end).equals(frame.payload));
-      });
-      at += size;
+      const place = round % 3 === 0 ? undefined : splitter.place();
+      if (place) {
+        const count = whole.copy(place, 0, at, Math.min(whole.length, at + size));
+        splitter.placed(count);
+        at += count;
+      } else {
+        splitter.push(whole.subarray(at, at + size));
+        at += size;
+      }
     }
     assert.equal(n, frames.length);
   }
-  assert.throws(() => new FrameSplitter().push(Buffer.from([0xff, 0xff, 0xff, 0xff, 1]), () => {}), { code: 'ERR_WIRE_LIMIT' });
+  assert.throws(() => new FrameSplitter(() => {}).push(Buffer.from([0xff, 0xff, 0xff, 0xff, 1])), { code: 'ERR_WIRE_LIMIT' });
 });

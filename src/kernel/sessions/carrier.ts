@@ -23,6 +23,9 @@ export interface Carrier {
 /** What the byte side tells the value side. */
 export interface Carried {
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  /** Where the bytes of a frame belong that is arriving, if whoever takes it knows; `landed` says that they are there. */
+  land?(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined;
+  landed?(peer: RuntimeId, kind: number, target: number): void;
   opened(peer: PeerInfo): void;
   /** Silent past the limit, but held. */
   offline(peer: RuntimeId): void;

@@ -207,6 +207,7 @@ export class Hub {
           if (kind === KIND.RELAY) this.#relay.frame(s.peer, target, buffer.subarray(start, end));
           else this.options.events.frame(s.peer, kind, target, buffer, start, end, owned);
         },
+        places: this.options.events,
         room: (s) => this.options.events.room(s.peer),
       });
       this.#sessions.set(peer, session);
@@ -321,7 +322,7 @@ export class Hub {
   }
 
   #frame(session: Session, link: Link, kind: number, target: number, buffer: Buffer, start: number, end: number): void {
-    if (session.state.kind !== 'open' || session.state.link !== link) return;
+    if (!session.serves(link)) return;
     if (kind >= KIND.FIRST_ORDERED) return session.take(kind, target, buffer, start, end);
     switch (kind) {
       case KIND.PULSE:
@@ -341,7 +342,7 @@ export class Hub {
   }
 
   #linkClosed(session: Session, link: Link, error: Error | undefined): void {
-    if (session.state.kind !== 'open' || session.state.link !== link || this.parking.agreed(session)) return;
+    if (!session.serves(link) || this.parking.agreed(session)) return;
     if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended', lost: 'worker' });
     this.#log.debug(`The link to ${link.conn.remote} closed${error ? `: ${error.message}` : ''}.`);
     session.cut(this.options.environment.clock.now());

@@ -122,6 +122,10 @@ export function awaitOpen(link: Link, clock: Clock, on: Opening): Promise<void> 
         else if (kind === KIND.BYE) failed('it closed the link', on.refused(buffer[start]));
         else throw new FlotillaError('ERR_WIRE_MALFORMED', 'A frame came before the link was open.');
       },
+      lander: {
+        land: (...frame) => (session?.serves(link) ? session.land(...frame) : undefined),
+        landed: (kind, target) => session?.serves(link) && session.landed(kind, target),
+      },
       alive: () => {
         if (session) session.lastHeard = clock.now();
       },

@@ -9,9 +9,10 @@
 //   S4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
 import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
-import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
+import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
+import type { Carried } from './carrier.ts';
 import type { Range } from './range.ts';
-import { PartReceiver, PartSender, payloadStart } from './transfer.ts';
+import { PartReceiver, PartSender, payloadStart, type Whole } from './transfer.ts';
 
 /** How a session came to its end. */
 export interface SessionEnd {
@@ -40,6 +41,8 @@ export type SessionState =
 /** What a session hands up. */
 export interface SessionHandler {
   frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
+  /** Who knows where the bytes of whole frames belong. */
+  readonly places: Pick<Carried, 'land' | 'landed'>;
   /** There is room again after `pending` was above the limit. */
   room(session: Session): void;
 }
@@ -85,6 +88,7 @@ export class Session {
   #pending = 0;
   #blocked = false;
   #wasFull = false;
+  #landing = 0;
   readonly #parts: PartSender;
   readonly #arriving = new PartReceiver();
 
@@ -119,6 +123,11 @@ export class Session {
     return this.state.kind === 'ended';
   }
 
+  /** Whether it is this link that the session goes on by. */
+  serves(link: Link): boolean {
+    return this.state.kind === 'open' && this.state.link === link;
+  }
+
   /** Sends whole frames, in order after all that was pushed before. */
   push(range: Range, large: boolean): void {
     this.parking = false;
@@ -137,6 +146,7 @@ export class Session {
   resume(link: Link, theirReceived: number): boolean {
     if (this.state.kind === 'ended') return false;
     if (!this.#acknowledge(theirReceived)) return false;
+    this.#arriving.moved();
     this.state = { kind: 'open', link };
     this.#blocked = false;
     this.#ackedToPeer = this.#received;
@@ -208,14 +218,35 @@ export class Session {
 
   /** A frame that arrived on the link of the moment. */
   take(kind: number, target: number, buffer: Buffer, start: number, end: number): void {
+    this.#count(end - start);
+    if (kind === KIND.PART) this.#whole(this.#arriving.take(target, buffer, start, end));
+    else this.#handler.frame(this, kind, target, buffer, start, end, false);
+  }
+
+  /** Where the bytes of a long frame belong that arrives on the link of the moment. */
+  land(kind: number, target: number, buffer: Buffer, start: number, end: number, missing: number): Landing | undefined {
+    this.#landing = end - start + missing;
+    if (kind === KIND.PART) return this.#arriving.land(target, buffer, start, end, missing);
+    const into = kind < KIND.FIRST_ORDERED ? undefined : this.#handler.places.land?.(this.peer, kind, target, this.#landing);
+    return into && { from: start, into };
+  }
+
+  /** That frame is whole. */
+  landed(kind: number, target: number): void {
+    this.#count(this.#landing);
+    if (kind === KIND.PART) this.#whole(this.#arriving.landed());
+    else this.#handler.places.landed?.(this.peer, kind, target);
+  }
+
+  #count(bytes: number): void {
     this.parking = false;
     this.#received++; // S1
-    this.#receivedBytes += end - start + 8;
+    this.#receivedBytes += bytes + 8;
     if (this.#receivedBytes >= ACK_BYTES || this.#received - this.#ackedToPeer >= ACK_FRAMES) this.#sendAck();
-    if (kind === KIND.PART) {
-      const whole = this.#arriving.take(target, buffer, start, end);
-      if (whole) this.#handler.frame(this, whole.kind, whole.target, whole.buffer, 0, whole.buffer.length, true);
-    } else this.#handler.frame(this, kind, target, buffer, start, end, false);
+  }
+
+  #whole(message: Whole | undefined): void {
+    if (message) this.#handler.frame(this, message.kind, message.target, message.buffer, 0, message.buffer.length, true);
   }
 
   /** The other side has taken so many ordered frames. False if that cannot be. */

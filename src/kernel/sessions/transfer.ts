@@ -5,12 +5,15 @@
 //   X1. While a message to a target is being sent in parts, later messages to that target wait behind it.
 //   X2. At most WINDOW bytes of parts are sent and not yet acknowledged.
 //   X3. What is put together is bounded: by the limit of a message each, and by their number.
+//   X4. What is announced and not here takes at most AHEAD bytes in all, and a part of each message.
+//   X5. A link that no longer serves writes to nothing that is handed up.
 import { Fifo, FlotillaError } from '../../base/index.ts';
-import { ByteWriter, eachFrame, KIND, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
+import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
 import type { Range } from './range.ts';
 
 const WINDOW = 4 << 20;
 const MOST_ARRIVING = 1024;
+const AHEAD = 64 << 20;
 const HEAD_BYTES = 64;
 
 interface Sending {
@@ -122,47 +125,113 @@ export class PartSender {
   }
 }
 
+/** A message that is being put together. */
 interface Arriving {
+  readonly id: number;
   readonly kind: number;
   readonly target: number;
-  readonly buffer: Buffer;
+  readonly total: number;
+  buffer: Buffer;
   filled: number;
 }
+
+/** A part that is here, or on its way to its place: `bytes` of its message, whose first one is at `at`. */
+interface Part {
+  readonly message: Arriving;
+  readonly at: number;
+  readonly bytes: number;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+/** A message that is whole. */
+export type Whole = Pick<Arriving, 'kind' | 'target' | 'buffer'>;
 
 /** The receiving half. */
 export class PartReceiver {
   readonly #arriving = new Map<number, Arriving>();
+  #landing: Part | undefined;
+  #ahead = 0;
 
   /** Takes a part; returns the message when it is whole. Throws ERR_WIRE_MALFORMED or ERR_WIRE_LIMIT. */
-  take(target: number, buffer: Buffer, start: number, end: number): { kind: number; target: number; buffer: Buffer } | undefined {
+  take(target: number, buffer: Buffer, start: number, end: number): Whole | undefined {
+    const part = this.#part(target, buffer, start, end, end);
+    buffer.copy(part.message.buffer, part.message.filled, part.at, end);
+    return this.#taken(part);
+  }
+
+  /** Where the bytes of a part belong of which `missing` will come after `end`. Throws as `take` does. */
+  land(target: number, buffer: Buffer, start: number, end: number, missing: number): Landing {
+    const part = this.#part(target, buffer, start, end, end + missing);
+    const { message, at, bytes } = part;
+    this.#landing = part;
+    return { from: at, into: message.buffer.subarray(message.filled, message.filled + bytes) };
+  }
+
+  /** The part that `land` was last asked for is whole; returns the message when that is. */
+  landed(): Whole | undefined {
+    const part = this.#landing;
+    if (!part) throw malformed();
+    this.#landing = undefined;
+    return this.#taken(part);
+  }
+
+  /** Another link serves from now on: it begins again with the part that the last one left. X5 */
+  moved(): void {
+    const part = this.#landing;
+    this.#landing = undefined;
+    if (part && !part.first) part.message.buffer = grown(part.message, part.message.buffer.length);
+  }
+
+  #part(target: number, buffer: Buffer, start: number, end: number, whole: number): Part {
     const id = readVarint(buffer, start, end);
     const flags = buffer[id.next];
-    let position = id.next + 1;
+    let at = id.next + 1;
+    if (flags === undefined || at > end) throw malformed();
+    const first = (flags & 1) !== 0;
     let message = this.#arriving.get(id.value);
-    if (flags === undefined || position > end) throw malformed();
-    if (flags & 1) {
-      const kind = buffer[position] as number;
-      const total = readVarint(buffer, position + 1, end);
-      position = total.next;
+    if (first) {
+      const kind = buffer[at] as number;
+      const total = readVarint(buffer, at + 1, end);
+      at = total.next;
       if (message || kind < KIND.FIRST_ORDERED || kind === KIND.PART) throw malformed();
-      if (total.value > LIMITS.message || this.#arriving.size >= MOST_ARRIVING) {
-        // X3
-        throw new FlotillaError(
-          'ERR_WIRE_LIMIT',
-          `A message of ${total.value} bytes was announced; at most ${LIMITS.message} are accepted.`,
-        );
-      }
-      message = { kind, target, buffer: Buffer.allocUnsafeSlow(total.value), filled: 0 };
-      this.#arriving.set(id.value, message);
+      message = { id: id.value, kind, target, total: total.value, buffer: this.#announced(total.value, whole - at), filled: 0 };
     }
-    if (!message || message.target !== target || message.filled + end - position > message.buffer.length) throw malformed();
-    buffer.copy(message.buffer, message.filled, position, end);
-    message.filled += end - position;
-    if (!(flags & 2)) return undefined;
-    this.#arriving.delete(id.value);
-    if (message.filled !== message.buffer.length) throw malformed();
+    const bytes = whole - at;
+    if (!message || message.target !== target || message.filled + bytes > message.total) throw malformed();
+    this.#need(message, message.filled + bytes);
+    return { message, at, bytes, first, last: (flags & 2) !== 0 };
+  }
+
+  #taken({ message, bytes, first, last }: Part): Whole | undefined {
+    message.filled += bytes;
+    this.#ahead += first ? message.buffer.length - bytes : -bytes;
+    if (first) this.#arriving.set(message.id, message);
+    if (!last) return undefined;
+    this.#arriving.delete(message.id);
+    if (message.filled !== message.total) throw malformed();
     return message;
   }
+
+  // X3, X4
+  #announced(total: number, bytes: number): Buffer {
+    if (total > LIMITS.message || this.#arriving.size >= MOST_ARRIVING)
+      throw new FlotillaError('ERR_WIRE_LIMIT', `A message of ${total} bytes was announced; at most ${LIMITS.message} are accepted.`);
+    return Buffer.allocUnsafeSlow(this.#ahead + total <= AHEAD ? total : Math.min(total, bytes));
+  }
+
+  #need(message: Arriving, bytes: number): void {
+    const { length } = message.buffer;
+    if (length >= bytes) return;
+    message.buffer = grown(message, Math.min(message.total, Math.max(length * 2, bytes)));
+    this.#ahead += message.buffer.length - length;
+  }
+}
+
+function grown({ buffer, filled }: Arriving, length: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(length);
+  buffer.copy(larger, 0, 0, filled);
+  return larger;
 }
 
 function eachLargeFrame(range: Range, handle: (kind: number, target: number, payload: number) => void): void {

@@ -130,13 +130,19 @@ export class MemoryConn implements Conn {
   }
 
   #chunks(bytes: Buffer): void {
-    if (bytes.length < 2 || this.#network.random() < 0.8) {
-      this.#handler?.data(bytes);
-      return;
-    }
+    if (bytes.length < 2 || this.#network.random() < 0.8) return this.#give(bytes);
     const at = 1 + Math.floor(this.#network.random() * (bytes.length - 1)); // M2
-    this.#handler?.data(bytes.subarray(0, at));
-    if (this.#state !== 'closed') this.#handler?.data(bytes.subarray(at));
+    this.#give(bytes.subarray(0, at));
+    if (this.#state !== 'closed') this.#give(bytes.subarray(at));
+  }
+
+  // As a socket does: to the place where the bytes belong, so far as one is known.
+  #give(bytes: Buffer): void {
+    const place = this.#handler?.place?.();
+    if (!place) return this.#handler?.data(bytes);
+    const count = bytes.copy(place);
+    this.#handler?.placed?.(count);
+    if (count < bytes.length && this.#state !== 'closed') this.#give(bytes.subarray(count));
   }
 
   #close(error: Error | undefined): void {

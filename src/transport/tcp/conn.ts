@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { isLoopback } from '../address.ts';
 import type { Conn, ConnHandler } from '../contract.ts';
+import type { Landing } from './landing.ts';
 import { endsOf } from './place.ts';
 
 /** Time for the other side to read the last bytes before a closing socket is destroyed. */
@@ -24,20 +25,24 @@ export class SocketConn implements Conn {
   #error: Error | undefined;
   #held: Buffer[] = [];
 
-  constructor(socket: Socket, remote?: string) {
+  /** `landing` is what the socket reads by, if it was made with one; `rest` what was read of it before. */
+  constructor(socket: Socket, remote?: string, landing?: Landing, rest?: Buffer) {
     this.#socket = socket;
     this.exposed = remote === undefined && !(socket instanceof TLSSocket);
     this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '') || socket.remoteAddress === socket.localAddress;
     const host = socket.remoteAddress ?? '';
     this.remote = remote ?? `tcp://${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
-      if (this.#handler) this.#handler.data(chunk);
-      else {
-        this.#held.push(chunk);
-        socket.pause();
-      }
-    });
+    if (rest && rest.length > 0) this.#held.push(rest);
+    if (landing) this.#land(landing);
+    else
+      socket.on('data', (chunk: Buffer) => {
+        if (this.#handler) this.#handler.data(chunk);
+        else {
+          this.#held.push(chunk);
+          socket.pause();
+        }
+      });
     socket.on('drain', () => this.#handler?.drain());
     socket.on('error', (error) => {
       this.#error = error;
@@ -52,6 +57,19 @@ export class SocketConn implements Conn {
     const socket = this.#socket;
     if (socket instanceof TLSSocket) return socket.exportKeyingMaterial(EXPORTED_BYTES, EXPORTER, NO_CONTEXT);
     return this.exposed ? endsOf(socket, side) : 'local';
+  }
+
+  #land(landing: Landing): void {
+    landing.reader = {
+      place: () => this.#handler?.place?.(),
+      placed: (bytes) => this.#handler?.placed?.(bytes),
+      data: (chunk) => {
+        const handler = this.#handler;
+        if (handler) handler.data(handler.place ? chunk : Buffer.from(chunk));
+        else this.#held.push(Buffer.from(chunk));
+        return handler !== undefined;
+      },
+    };
   }
 
   start(handler: ConnHandler): void {

@@ -6,6 +6,7 @@ import { type Address, formatAddress, isThisMachine } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { wrongSecret } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
+import { Landing } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
 
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
@@ -14,8 +15,9 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     const { certificate } = options;
     const plain = !certificate && options.encrypt === 'auto' && isThisMachine(address.host);
     const { host, port } = address;
-    const socket: Socket = plain
-      ? connect({ host, port, ...BUFFERS })
+    const landing = plain ? new Landing() : undefined;
+    const socket: Socket = landing
+      ? connect({ host, port, onread: landing.onread, ...BUFFERS })
       : certificate
         ? connectTls({ ...certificate, host, port, minVersion: 'TLSv1.3', rejectUnauthorized: true, checkServerIdentity: () => undefined })
         : connectTls({
@@ -52,7 +54,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     socket.on('error', onError);
     socket.once(plain ? 'connect' : 'secureConnect', () => {
       clean();
-      resolve(new SocketConn(socket));
+      resolve(new SocketConn(socket, undefined, landing));
     });
   });
 }

@@ -7,6 +7,7 @@ import type { Conn, Listening, ListenOptions } from '../contract.ts';
 import type { Guest } from '../door.ts';
 import { refuse } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
+import { withLanding } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
 
 const TLS_HANDSHAKE = 0x16;
@@ -56,7 +57,7 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
       socket.removeAllListeners('timeout');
       socket.unshift(first);
       if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
-      else if (!certificate && isLocal(socket)) accept(new SocketConn(socket), guest);
+      else if (!certificate && isLocal(socket)) accept(accepted(socket), guest);
       else {
         options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
         refuse(new SocketConn(socket), 'exposed');
@@ -79,6 +80,12 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
       });
     });
   });
+}
+
+// One that reads where bytes belong, where this version of Node can.
+function accepted(socket: Socket): Conn {
+  const landing = withLanding(socket);
+  return landing ? new SocketConn(landing.socket, undefined, landing.landing, landing.rest) : new SocketConn(socket);
 }
 
 // A connection from an address to itself has not left the machine.

@@ -4,6 +4,8 @@ import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
+import { Landing } from '../tcp/landing.ts';
+import { BUFFERS } from '../tcp/tls.ts';
 import { systemPath } from './path.ts';
 
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE. */
@@ -11,9 +13,10 @@ export function dial(address: Address, { timeoutMs, signal }: DialOptions): Prom
   const where = formatAddress(address);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const socket = connect({ path: systemPath(address.host) });
+    const landing = new Landing();
+    const socket = connect({ path: systemPath(address.host), onread: landing.onread, ...BUFFERS });
     const clean = (): void => {
-      socket.removeAllListeners();
+      for (const event of ['connect', 'error', 'timeout']) socket.removeAllListeners(event); // what Node itself listens to stays
       socket.setTimeout(0);
       signal?.removeEventListener('abort', onAbort);
     };
@@ -37,7 +40,7 @@ export function dial(address: Address, { timeoutMs, signal }: DialOptions): Prom
     });
     socket.once('connect', () => {
       clean();
-      resolve(new SocketConn(socket, where));
+      resolve(new SocketConn(socket, where, landing));
     });
   });
 }

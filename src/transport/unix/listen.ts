@@ -5,6 +5,7 @@ import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress } from '../address.ts';
 import type { Conn, Listening } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
+import { withLanding } from '../tcp/landing.ts';
 import { BUFFERS } from '../tcp/tls.ts';
 import { systemPath } from './path.ts';
 
@@ -13,11 +14,12 @@ export async function listen(address: Address, accept: (conn: Conn) => void): Pr
   const path = systemPath(address.host);
   const where = formatAddress(address);
   const sockets = new Set<Socket>();
-  const server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
+  const server = createServer({ highWaterMark: BUFFERS.highWaterMark, pauseOnConnect: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
-    accept(new SocketConn(socket, where));
+    const landing = withLanding(socket);
+    accept(landing ? new SocketConn(landing.socket, where, landing.landing) : new SocketConn(socket, where));
   });
   try {
     await bind(server, path);

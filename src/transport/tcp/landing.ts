@@ -1,0 +1,64 @@
+// Where a socket reads to: the place where the bytes belong, or a scratch that all sockets of a thread use by turns.
+//
+// Owns no memory of its own. Node is told of the next place after each read, so a place is written to only until `callback`
+// has returned for the read that filled it.
+import { Socket } from 'node:net';
+import { BUFFERS } from './tls.ts';
+
+/** What is read here is used, or copied, before the next read; its contents mean nothing between two. */
+const SCRATCH = Buffer.allocUnsafeSlow(256 << 10);
+/** After a place comes the head of another one, most likely: the less is read with it, the less has to be copied. */
+const HEADS = SCRATCH.subarray(0, 4 << 10);
+
+/** Takes what a socket reads. */
+export interface Reader {
+  place(): Buffer | undefined;
+  placed(bytes: number): void;
+  /** The bytes are valid during the call. False: no more for now. */
+  data(chunk: Buffer): boolean;
+}
+
+/** The `onread` of one socket. */
+export class Landing {
+  /** Who takes what is read. */
+  reader: Reader | undefined;
+  #place: Buffer | undefined;
+  #scratch = SCRATCH;
+
+  /** For `net.connect` and `new Socket`. */
+  readonly onread = {
+    buffer: (): Buffer => {
+      const before = this.#place;
+      this.#place = this.reader?.place();
+      this.#scratch = before ? HEADS : SCRATCH;
+      return this.#place ?? this.#scratch;
+    },
+    callback: (bytes: number): boolean => {
+      if (!this.#place) return this.reader?.data(this.#scratch.subarray(0, bytes)) ?? true;
+      this.reader?.placed(bytes);
+      return true;
+    },
+  };
+}
+
+interface Handle {
+  reading: boolean;
+  readStop(): number;
+  useUserBuffer(buffer: Uint8Array): void;
+}
+
+/** An accepted socket as one that reads by a landing, and what has been read of it; undefined where this version of Node does not allow that. */
+export function withLanding(accepted: Socket): { readonly socket: Socket; readonly landing: Landing; readonly rest: Buffer } | undefined {
+  const held = accepted as unknown as { _handle?: Partial<Handle> | null };
+  const handle = held._handle;
+  if (typeof handle?.readStop !== 'function' || typeof handle.useUserBuffer !== 'function' || handle.readStop() !== 0) return undefined;
+  const rest = (accepted.read() as Buffer | null) ?? Buffer.alloc(0);
+  handle.reading = false;
+  held._handle = null;
+  const landing = new Landing();
+  const options = { handle, onread: landing.onread, readable: true, writable: true, pauseOnCreate: true, ...BUFFERS };
+  const socket = new Socket(options as object);
+  socket.on('close', () => accepted.destroy()); // its server counts the one that it made, and closes it
+  accepted.on('close', () => socket.destroy());
+  return { socket, landing, rest };
+}
