@@ -30,6 +30,8 @@ export interface Conn {
   start(handler: ConnHandler): void;
   /** Takes bytes; they must not change until written. False: wait for drain. */
   write(bytes: Uint8Array): boolean;
+  /** Gathers what is written in `writes`, to be sent as one where that is cheaper. */
+  together?(writes: () => void): void;
   /** Closes after what was written. */
   end(): void;
   /** Closes now. */

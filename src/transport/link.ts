@@ -63,6 +63,18 @@ export class Link {
     return this.conn.write(bytes);
   }
 
+  /** Writes one after another, at once. */
+  writeBoth(head: Uint8Array, bytes: Uint8Array): boolean {
+    let more = true;
+    const both = (): void => {
+      this.conn.write(head);
+      more = this.conn.write(bytes);
+    };
+    if (this.conn.together) this.conn.together(both);
+    else both();
+    return more;
+  }
+
   /** Closes after what was written. */
   end(): void {
     this.conn.end();

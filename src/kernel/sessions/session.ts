@@ -302,8 +302,8 @@ export class Session {
       const { link } = this.state;
       let start = range.start;
       for (; skip > 0; skip--) start += LENGTH_BYTES + range.buffer.readUInt32BE(start);
-      if (head) link.write(head);
-      if (!link.write(range.buffer.subarray(start, range.end))) this.#blocked = true;
+      const bytes = range.buffer.subarray(start, range.end);
+      if (!(head ? link.writeBoth(head, bytes) : link.write(bytes))) this.#blocked = true;
     }
   }
 

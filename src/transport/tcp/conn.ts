@@ -86,6 +86,12 @@ export class SocketConn implements Conn {
     return this.#socket.write(bytes);
   }
 
+  together(writes: () => void): void {
+    this.#socket.cork();
+    writes();
+    this.#socket.uncork();
+  }
+
   end(): void {
     if (this.#socket.destroyed) return;
     this.#socket.end();

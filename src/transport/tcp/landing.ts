@@ -7,7 +7,7 @@ import { BUFFERS } from './tls.ts';
 
 /** What is read here is used, or copied, before the next read; its contents mean nothing between two. */
 const SCRATCH = Buffer.allocUnsafeSlow(256 << 10);
-/** After a place comes the head of another one, most likely: the less is read with it, the less has to be copied. */
+/** After a place comes the head of another one, most likely: the less is read with it, the less has to be copied. Until so much comes at once. */
 const HEADS = SCRATCH.subarray(0, 4 << 10);
 
 /** Takes what a socket reads. */
@@ -24,16 +24,18 @@ export class Landing {
   reader: Reader | undefined;
   #place: Buffer | undefined;
   #scratch = SCRATCH;
+  #filled = false;
 
   /** For `net.connect` and `new Socket`. */
   readonly onread = {
     buffer: (): Buffer => {
-      const before = this.#place;
+      if (this.#place) this.#scratch = HEADS;
+      else if (this.#filled) this.#scratch = SCRATCH;
       this.#place = this.reader?.place();
-      this.#scratch = before ? HEADS : SCRATCH;
       return this.#place ?? this.#scratch;
     },
     callback: (bytes: number): boolean => {
+      this.#filled = !this.#place && bytes === this.#scratch.length;
       if (!this.#place) return this.reader?.data(this.#scratch.subarray(0, bytes)) ?? true;
       this.reader?.placed(bytes);
       return true;
