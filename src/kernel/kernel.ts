@@ -11,6 +11,7 @@ import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wi
 import type { LocalChannel } from './channels/channel.ts';
 import { channelPort } from './channels/port.ts';
 import { ClassRegistry } from './classes.ts';
+import type { FileData } from './files/contract.ts';
 import { takeItem } from './inbound.ts';
 import type { LocateOptions, Name } from './names/name.ts';
 import { Registry } from './names/registry.ts';
@@ -270,7 +271,7 @@ export class Kernel implements Carried {
   }
 
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void {
-    if (kind === KIND.FILE) return this.onFileData(peer, target, buffer.subarray(start, end));
+    if (kind === KIND.FILE) return this.fileData?.arrived(peer, target, buffer.subarray(start, end));
     const decoder = this.#decoder;
     this.#from = peer;
     decoder.begin(buffer, start, end, owned);
@@ -282,6 +283,14 @@ export class Kernel implements Carried {
         this.log.error(`Something from ${this.peers.get(peer)?.name ?? peer} could not be taken: ${toError(error).message}`); // K4
       }
     }
+  }
+
+  land(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined {
+    return kind === KIND.FILE ? this.fileData?.land(peer, target, bytes) : undefined;
+  }
+
+  landed(peer: RuntimeId, _kind: number, target: number): void {
+    this.fileData?.landed(peer, target);
   }
 
   opened(peer: PeerInfo): void {
@@ -324,8 +333,8 @@ export class Kernel implements Carried {
   /** Hears of sessions that opened, went silent or came back, and ended. */
   onOpened: (peer: PeerInfo) => void = () => {};
   onOffline: (peer: RuntimeId, offline: boolean) => void = () => {};
-  /** Takes the bytes of files; they are valid during the call. */
-  onFileData: (peer: RuntimeId, transfer: number, bytes: Buffer) => void = () => {};
+  /** Takes the bytes of files. */
+  fileData: FileData | undefined;
   onEnded: (peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined) => void = () => {};
 
   #send(peer: RuntimeId, kind: number, target: number, write: (encoder: Encoder) => void): void {

@@ -1,4 +1,5 @@
-// What file transfer needs of a file system.
+// What file transfer needs of a file system, and what a runtime needs of file transfer.
+import type { RuntimeId } from '../../base/index.ts';
 
 /** What is told of a file. */
 export interface FileStat {
@@ -44,4 +45,14 @@ export interface Files {
   list(path: string): Promise<readonly string[]>;
   /** Where a runtime of this name keeps what it receives, unless told otherwise. */
   received(name: string): string;
+}
+
+/** Takes the bytes of files that are sent to a runtime. */
+export interface FileData {
+  /** They are valid during the call. */
+  arrived(peer: RuntimeId, transfer: number, bytes: Buffer): void;
+  /** Where so many bytes belong that are arriving; undefined: nowhere, they are to be taken by `arrived`. */
+  land(peer: RuntimeId, transfer: number, bytes: number): Buffer | undefined;
+  /** They are there. */
+  landed(peer: RuntimeId, transfer: number): void;
 }

@@ -46,6 +46,12 @@ export type ReceiverNotice =
   | { readonly kind: 'took'; readonly transfer: number; readonly bytes: number }
   | { readonly kind: 'failed'; readonly transfer: number; readonly error: Error };
 
+/** Bytes that have arrived, in memory that is used again. */
+interface Chunk {
+  readonly whole: Buffer;
+  readonly bytes: Buffer;
+}
+
 interface Transfer {
   readonly peer: RuntimeId;
   readonly number: number;
@@ -79,6 +85,8 @@ export class FileReceiver {
   readonly #targets = new Set<string>();
   readonly #dropping = new Map<string, Promise<void>>();
   readonly #pool: Buffer[] = [];
+  /** What is being read to its place, by the one who sends it. */
+  readonly #landing = new Map<RuntimeId, { readonly number: number; readonly chunk: Chunk }>();
   #next = 1;
 
   constructor(kernel: Kernel, environment: Environment, settings: ReceiveSettings) {
@@ -95,10 +103,15 @@ export class FileReceiver {
       ...methods,
       ended: (peer, end) => {
         methods.ended?.(peer, end);
+        this.#landing.delete(peer);
         for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // R3
       },
     });
-    kernel.onFileData = (peer, number, bytes) => this.#data(peer, number, bytes);
+    kernel.fileData = {
+      arrived: (peer, number, bytes) => this.#arrived(peer, number, bytes),
+      land: (peer, number, bytes) => this.#land(peer, number, bytes),
+      landed: (peer, number) => this.#landed(peer, number),
+    };
   }
 
   get active(): number {
@@ -185,27 +198,49 @@ export class FileReceiver {
     return { kind: 'go', transfer: number, from };
   }
 
-  #data(peer: RuntimeId, number: number, bytes: Buffer): void {
+  #arrived(peer: RuntimeId, number: number, bytes: Buffer): void {
     const transfer = this.#transfers.get(`${peer} ${number}`);
     if (!transfer || transfer.failure) return;
+    if (transfer.arrived + bytes.length > transfer.offer.size) {
+      const error = new FlotillaError('ERR_FILE_REFUSED', `More bytes arrived than were announced for '${transfer.offer.name}'.`);
+      return this.#fail(transfer, error); // R2
+    }
+    const chunk = this.#chunk(bytes.length);
+    bytes.copy(chunk.bytes);
+    this.#take(transfer, chunk);
+  }
+
+  #land(peer: RuntimeId, number: number, bytes: number): Buffer | undefined {
+    const transfer = this.#transfers.get(`${peer} ${number}`);
+    if (!transfer || transfer.failure || bytes > MOST_BYTES || transfer.arrived + bytes > transfer.offer.size) return undefined; // R2
+    const chunk = this.#chunk(bytes);
+    this.#landing.set(peer, { number, chunk });
+    return chunk.bytes;
+  }
+
+  #landed(peer: RuntimeId, number: number): void {
+    const landing = this.#landing.get(peer);
+    this.#landing.delete(peer);
+    const transfer = this.#transfers.get(`${peer} ${number}`);
+    if (landing?.number === number && transfer && !transfer.failure) this.#take(transfer, landing.chunk);
+  }
+
+  // Memory that was used before: fresh memory costs as much as the copy.
+  #chunk(bytes: number): Chunk {
+    const whole = this.#pool.pop() ?? Buffer.allocUnsafeSlow(MOST_BYTES);
+    return { whole, bytes: whole.subarray(0, bytes) };
+  }
+
+  #take(transfer: Transfer, { whole, bytes }: Chunk): void {
     const at = transfer.arrived;
     transfer.arrived += bytes.length;
-    if (transfer.arrived > transfer.offer.size) {
-      return this.#fail(
-        transfer,
-        new FlotillaError('ERR_FILE_REFUSED', `More bytes arrived than were announced for '${transfer.offer.name}'.`),
-      ); // R2
-    }
     transfer.hash.update(bytes);
-    const whole = this.#pool.pop() ?? Buffer.allocUnsafeSlow(MOST_BYTES); // used again: fresh memory costs as much as the copy
-    const copy = whole.subarray(0, bytes.length);
-    bytes.copy(copy);
     transfer.written = transfer.written
-      .then(() => (transfer.failure ? undefined : transfer.writing.write(copy, at)))
+      .then(() => (transfer.failure ? undefined : transfer.writing.write(bytes, at)))
       .then(
         () => {
           if (this.#pool.length < POOLED) this.#pool.push(whole);
-          this.#notice(transfer, { kind: 'took', transfer: number, bytes: copy.length });
+          this.#notice(transfer, { kind: 'took', transfer: transfer.number, bytes: bytes.length });
         },
         (error: unknown) => this.#fail(transfer, fileError(`'${transfer.offer.name}' cannot be written at the receiver`, error)),
       );

@@ -47,6 +47,8 @@ function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kern
 export function carriedTo(kernel: () => Kernel): HubEvents {
   return {
     frame: (...frame) => kernel().frame(...frame),
+    land: (...frame) => kernel().land(...frame),
+    landed: (...frame) => kernel().landed(...frame),
     opened: (peer) => kernel().opened(peer),
     offline: (peer) => kernel().offline(peer),
     online: (peer) => kernel().online(peer),

@@ -80,6 +80,8 @@ export function serveThread(options: {
       const bytes = buffer.buffer as ArrayBuffer;
       down({ kind: 'large', peer, frame: kind, target, bytes }, [bytes]);
     },
+    land: (...frame) => options.own().land(...frame),
+    landed: (...frame) => options.own().landed(...frame),
     opened(peer) {
       options.own().opened(peer);
       down({ kind: 'opened', peer });
