@@ -1,10 +1,4 @@
-// What does a runtime carry beside messages: calls of services, fan-out of channels, files, a million tasks, a thousand peers?
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// What does a runtime carry beside messages: calls of services, fan-out of channels, a million tasks, a thousand peers?
 import { fileURLToPath } from 'node:url';
 import { channelName, Runtime, service, type Task } from 'flotilla';
 import { median, peer, type Row, role, times } from './support/measure.ts';
@@ -16,15 +10,14 @@ const SUBSCRIBERS = 1_000;
 const PUBLISHED = 1_000;
 const TASKS = 1_000_000;
 const PEERS = 1_000;
-const FILE_MB = 1_024;
 const WATCHED_MS = 10_000;
 
 const add = service('add', (_self: Task<never>, a: number, b: number) => a + b);
 const news = channelName<{ readonly n: number; readonly text: string }>('news');
 const say = (value: unknown): void => void process.send?.(value as object);
 
-async function server(filesDir?: string): Promise<Runtime> {
-  const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret, ...(filesDir ? { filesDir } : {}) });
+async function server(): Promise<Runtime> {
+  const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret });
   runtime.serve(add);
   say(runtime.location);
   return runtime;
@@ -85,63 +78,6 @@ async function memory(): Promise<void> {
   say(process.memoryUsage.rss() / 2 ** 20);
 }
 
-async function files(): Promise<{ ours: number; hand: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
-  const path = join(folder, 'data');
-  const block = Buffer.allocUnsafe(1 << 20).fill(7);
-  const fd = openSync(path, 'w');
-  for (let i = 0; i < FILE_MB; i++) writeSync(fd, block);
-  const other = peer(import.meta.url, 'server', { BENCH_FILES: folder });
-  const runtime = await Runtime.start({ secret });
-  const location = await other.said<string>();
-  await runtime.connect(location);
-  const ours: number[] = [];
-  const hand: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    let started = performance.now();
-    await runtime.sendFile(location, path, { dir: 'in' });
-    ours.push(FILE_MB / ((performance.now() - started) / 1_000));
-    await runtime.deleteFile(location, 'data', { dir: 'in' });
-    started = performance.now();
-    await byHand(path, join(folder, 'copy'));
-    hand.push(FILE_MB / ((performance.now() - started) / 1_000));
-    rmSync(join(folder, 'copy'));
-  }
-  await runtime.close();
-  other.end();
-  rmSync(folder, { recursive: true });
-  return { ours: median(ours), hand: median(hand) };
-}
-
-// The limit: a file read, hashed, written to a socket, read there, hashed and written, a mebibyte at a time.
-async function byHand(path: string, to: string): Promise<void> {
-  const other = peer(import.meta.url, 'hashing', { BENCH_TO: to });
-  const socket = connect(await other.said<number>(), '127.0.0.1');
-  const hash = createHash('sha256');
-  const done = other.said<string>();
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    if (!socket.write(chunk as Buffer)) await new Promise((resolve) => socket.once('drain', resolve));
-  }
-  socket.end();
-  if ((await done) !== hash.digest('hex')) throw new Error('the hashes differ');
-  other.end();
-}
-
-function hashing(): void {
-  const accept = createServer({ highWaterMark: 1 << 20 }, async (socket) => {
-    const hash = createHash('sha256');
-    const file = await open(process.env['BENCH_TO'] as string, 'w');
-    for await (const chunk of socket) {
-      hash.update(chunk as Buffer);
-      await file.write(chunk as Buffer);
-    }
-    await file.close();
-    say(hash.digest('hex'));
-  });
-  accept.listen(0, '127.0.0.1', () => say((accept.address() as { port: number }).port));
-}
-
 async function peers(): Promise<void> {
   const location = process.env['BENCH_LOCATION'] as string;
   for (let i = 0; i < PEERS; i++) await (await Runtime.start({ secret })).connect(location);
@@ -166,7 +102,6 @@ async function pulses(): Promise<number> {
 export async function bench(): Promise<Row[]> {
   const perSecond = await calls();
   const deliveries = await fanOut();
-  const { ours, hand } = await files();
   const held = peer(import.meta.url, 'memory');
   const megabytes = await held.said<number>();
   held.end();
@@ -180,14 +115,6 @@ export async function bench(): Promise<Row[]> {
       limit: 300_000,
       limitName: 'the goal itself',
       goal: '>= 300 k/s',
-    },
-    {
-      name: 'a file of 1 GiB, hashed at both ends',
-      unit: 'MB/s',
-      ours,
-      limit: hand,
-      limitName: 'read, hashed, sent, hashed and written by hand',
-      goal: '>= 0.9',
     },
     {
       name: '1,000,000 tasks that wait for a message',
@@ -208,5 +135,5 @@ export async function bench(): Promise<Row[]> {
   ];
 }
 
-const ROLES: Record<string, () => unknown> = { server: () => server(process.env['BENCH_FILES']), subscribers, memory, hashing, peers };
+const ROLES: Record<string, () => unknown> = { server, subscribers, memory, peers };
 if (process.argv[1] === fileURLToPath(import.meta.url) && role) await ROLES[role]?.();
