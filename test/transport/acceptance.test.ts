@@ -120,6 +120,53 @@ for (const given of TRANSPORTS) {
       await gate();
     });
 
+    test('whichever end closes, the other is told', async () => {
+      const gate = leakGate();
+      for (const side of ['dialled', 'accepted'] as const) {
+        const pair = await connect(given);
+        const there = collect(pair.accepted);
+        const here = collect(pair.dialled);
+        pair[side].end();
+        await there.closed;
+        await here.closed;
+        await pair.close();
+      }
+      await gate();
+    });
+
+    test('long chunks are read to the place where they belong, and what is behind them is not', async () => {
+      const pair = await connect(given);
+      const random = seededRandom(7);
+      const sent = Buffer.alloc(8 << 20);
+      for (let i = 0; i < sent.length; i += 4) sent.writeUInt32LE((random() * 2 ** 32) >>> 0, i);
+      const got = Buffer.alloc(sent.length);
+      let filled = 0;
+      let placed = 0;
+      const end = (): number => (filled % (300 << 10) < 100 << 10 ? filled : Math.ceil(filled / (300 << 10)) * (300 << 10)); // every third 100 KiB is nowhere's
+      const all = new Promise<void>((resolve) =>
+        pair.accepted.start({
+          data(chunk) {
+            filled += chunk.copy(got, filled);
+            if (filled === got.length) resolve();
+          },
+          place: () => (end() > filled ? got.subarray(filled, Math.min(end(), got.length)) : undefined),
+          placed(bytes) {
+            filled += bytes;
+            placed += bytes;
+            if (filled === got.length) resolve();
+          },
+          drain() {},
+          closed() {},
+        }),
+      );
+      for (let at = 0; at < sent.length; at += 100_000) pair.dialled.write(sent.subarray(at, at + 100_000));
+      await all;
+      assert.ok(got.equals(sent));
+      if (given.name === 'tcp' || given.name === 'unix') assert.ok(placed > 0);
+      pair.dialled.destroy();
+      await pair.close();
+    });
+
     test('a writer is told to wait, and when to go on', async () => {
       const pair = await connect(given);
       let drained!: () => void;
