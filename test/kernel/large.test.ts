@@ -14,7 +14,11 @@ const VALUES = 24;
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A proxy before a runtime that cuts `cuts` connections in the middle of what goes through them. */
-async function cutting(target: NetConnectOpts, own: string | undefined, cuts: number): Promise<{ at: string; cut(): number; close(): Promise<void> }> {
+async function cutting(
+  target: NetConnectOpts,
+  own: string | undefined,
+  cuts: number,
+): Promise<{ at: string; cut(): number; close(): Promise<void> }> {
   const random = seededRandom(5);
   const sockets = new Set<Socket>();
   let count = 0;
@@ -65,7 +69,12 @@ for (const given of [
     const folder = tempFolder(t);
     const unix = given.name === 'a unix socket';
     const { encrypt } = given;
-    const a = await Runtime.start({ name: 'a', listen: unix ? `unix://${join(folder, 'a')}` : 'tcp://127.0.0.1:0', secret: SECRET, encrypt });
+    const a = await Runtime.start({
+      name: 'a',
+      listen: unix ? `unix://${join(folder, 'a')}` : 'tcp://127.0.0.1:0',
+      secret: SECRET,
+      encrypt,
+    });
     const b = await Runtime.start({ name: 'b', secret: SECRET, encrypt });
     const target = unix ? { path: join(folder, 'a') } : { port: parseAddress(a.locations[0]!).port, host: '127.0.0.1' };
     const proxy = await cutting(target, unix ? join(folder, 'proxy') : undefined, given.cuts);
@@ -145,7 +154,10 @@ test('what is sent to others passes between the parts of a large value, on every
     large.send(sent);
     for (let i = 0; i < 10; i++) small.send(i);
     await large.deliver(0);
-    assert.deepEqual(order.slice(0, 10), Array.from({ length: 10 }, () => 'small'));
+    assert.deepEqual(
+      order.slice(0, 10),
+      Array.from({ length: 10 }, () => 'small'),
+    );
     assert.deepEqual(order.slice(10), ['large', 'large']);
   }
 });

@@ -3,6 +3,7 @@ import type { RuntimeId } from '../../base/index.ts';
 import type { PeerInfo } from './hub-options.ts';
 import type { Range } from './range.ts';
 import type { SessionEnd } from './session.ts';
+import type { Places } from './transfer.ts';
 
 /** Carries encoded frames to peers. */
 export interface Carrier {
@@ -21,11 +22,8 @@ export interface Carrier {
 }
 
 /** What the byte side tells the value side. */
-export interface Carried {
+export interface Carried extends Places {
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
-  /** Where the bytes of a frame belong that is arriving, if whoever takes it knows; `landed` says that they are there. */
-  land?(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined;
-  landed?(peer: RuntimeId, kind: number, target: number): void;
   opened(peer: PeerInfo): void;
   /** Silent past the limit, but held. */
   offline(peer: RuntimeId): void;

@@ -10,9 +10,8 @@
 import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
-import type { Carried } from './carrier.ts';
 import type { Range } from './range.ts';
-import { PartReceiver, PartSender, payloadStart, type Whole } from './transfer.ts';
+import { PartReceiver, PartSender, type Places, payloadStart, type Whole } from './transfer.ts';
 
 /** How a session came to its end. */
 export interface SessionEnd {
@@ -42,7 +41,7 @@ export type SessionState =
 export interface SessionHandler {
   frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
   /** Who knows where the bytes of whole frames belong. */
-  readonly places: Pick<Carried, 'land' | 'landed'>;
+  readonly places: Places;
   /** There is room again after `pending` was above the limit. */
   room(session: Session): void;
 }

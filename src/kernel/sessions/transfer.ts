@@ -7,7 +7,7 @@
 //   X3. What is put together is bounded: by the limit of a message each, and by their number.
 //   X4. What is announced and not here takes at most AHEAD bytes in all, and a part of each message.
 //   X5. A link that no longer serves writes to nothing that is handed up.
-import { Fifo, FlotillaError } from '../../base/index.ts';
+import { Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
 import type { Range } from './range.ts';
 
@@ -142,6 +142,14 @@ interface Part {
   readonly bytes: number;
   readonly first: boolean;
   readonly last: boolean;
+}
+
+/** Knows where the bytes of whole frames belong. */
+export interface Places {
+  /** Where so many bytes of a frame belong that is arriving; undefined: it is handed up when it is whole. */
+  land?(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined;
+  /** They are there. */
+  landed?(peer: RuntimeId, kind: number, target: number): void;
 }
 
 /** A message that is whole. */
