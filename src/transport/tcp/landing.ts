@@ -54,7 +54,8 @@ export function withLanding(accepted: Socket): { readonly socket: Socket; readon
   const held = accepted as unknown as { _handle?: Partial<Handle> | null };
   const handle = held._handle;
   if (typeof handle?.readStop !== 'function' || typeof handle.useUserBuffer !== 'function' || handle.readStop() !== 0) return undefined;
-  const rest = (accepted.read() as Buffer | null) ?? Buffer.alloc(0);
+  const rest: Buffer[] = [];
+  for (let chunk = accepted.read(); chunk; chunk = accepted.read()) rest.push(chunk); // all at once, or chunk by chunk, as versions differ
   handle.reading = false;
   held._handle = null;
   const landing = new Landing();
@@ -62,5 +63,5 @@ export function withLanding(accepted: Socket): { readonly socket: Socket; readon
   const socket = new Socket(options as object);
   socket.on('close', () => accepted.destroy()); // its server counts the one that it made, and closes it
   accepted.on('close', () => socket.destroy());
-  return { socket, landing, rest };
+  return { socket, landing, rest: Buffer.concat(rest) };
 }
