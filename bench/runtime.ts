@@ -56,7 +56,7 @@ async function subscribers(): Promise<void> {
 async function fanOut(): Promise<number> {
   const runtime = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0' });
   const channel = runtime.channel(news);
-  const other = peer(import.meta.url, 'subscribers', { BENCH_LOCATION: runtime.location as string });
+  const other = peer(import.meta.url, 'subscribers', { BENCH_LOCATION: runtime.location });
   await other.said();
   const rates = await times(3, async () => {
     const all = other.said();
@@ -87,7 +87,7 @@ async function peers(): Promise<void> {
 // How much of a core the pulses of a thousand idle peers cost one runtime, as a share.
 async function pulses(): Promise<number> {
   const runtime = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0' });
-  const other = peer(import.meta.url, 'peers', { BENCH_LOCATION: runtime.location as string });
+  const other = peer(import.meta.url, 'peers', { BENCH_LOCATION: runtime.location });
   await other.said();
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   const before = process.cpuUsage();

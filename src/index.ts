@@ -47,6 +47,8 @@ export type {
   FileStat,
   Held,
   HostPlace,
+  Listening,
+  Listens,
   Located,
   LocateOptions,
   Lock,

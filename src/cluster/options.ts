@@ -1,11 +1,26 @@
 // The options of clients and of calls, and the types of the verbs.
-import { checkNumber, checkOptions, FlotillaError } from '../base/index.ts';
+import {
+  abortSignal,
+  callback,
+  checkRows,
+  either,
+  fields,
+  flag,
+  type Kind,
+  list,
+  listOf,
+  number,
+  type OptionRow,
+  oneOf,
+  text,
+  whole,
+} from '../base/index.ts';
 import type { RuntimeOptions, TaskRef } from '../kernel/index.ts';
 import { allocationsOf, type HostAllocation } from './allocation.ts';
 import type { Component } from './components.ts';
 import type { OutputLine } from './crew-client.ts';
 import type { ClusterEvent } from './events.ts';
-import { asSetUp, type SetUp } from './set-up.ts';
+import type { SetUp } from './set-up.ts';
 
 /** Options of {@link Client.connect}. dispycos's spelling, where it differs, in brackets. */
 export interface ClientOptions {
@@ -75,39 +90,50 @@ export interface ClientOptions {
   readonly multicast?: RuntimeOptions['multicast'];
 }
 
-const CLIENT_OPTIONS: readonly (keyof ClientOptions)[] = [
-  'scheduler',
-  'local',
-  'workers',
-  'inline',
-  'name',
-  'weight',
-  'exclusive',
-  'hosts',
-  'components',
-  'hostSetUp',
-  'workerSetUp',
-  'disableHosts',
-  'disableWorkers',
-  'restartWorkers',
-  'abandonZombieHosts',
-  'onStatus',
-  'statusTask',
-  'timeout',
-  'signal',
-  'secret',
-  'certfile',
-  'keyfile',
-  'output',
-  'warn',
-  'heap',
-  'pulse',
-  'encrypt',
-  'listen',
-  'advertise',
-  'udpPort',
-  'multicast',
-];
+const setUpKind: Kind = (value) =>
+  either(callback, fields({ fn: callback, args: callback }))(value) === undefined ? undefined : 'a function, or made by setUp(fn, ...args)';
+const secret: Kind = (value) =>
+  text(value) === undefined || (value instanceof Uint8Array && value.length > 0) ? undefined : 'a text or bytes, not empty';
+
+const CLIENT_ROWS: Readonly<Record<keyof ClientOptions, OptionRow>> = {
+  scheduler: { is: (value) => (typeof value === 'string' ? undefined : 'a text'), also: ['location'] },
+  local: { is: flag },
+  workers: { is: whole(1, 10_000), also: ['cpus'] },
+  inline: { is: flag },
+  name: { is: text },
+  weight: { is: number(0.001, 1_000_000) },
+  exclusive: { is: flag },
+  hosts: { is: list, also: ['nodes'] },
+  components: { is: list },
+  hostSetUp: { is: setUpKind, also: ['node_setup'] },
+  workerSetUp: { is: setUpKind, also: ['server_setup'] },
+  disableHosts: { is: flag, also: ['disable_nodes'] },
+  disableWorkers: { is: flag, also: ['disable_servers'] },
+  restartWorkers: { is: flag, also: ['restart_servers'] },
+  abandonZombieHosts: { is: either(flag, number(0)), also: ['abandon_zombie_nodes'] },
+  onStatus: { is: callback },
+  statusTask: {
+    is: (value) => (typeof (value as TaskRef<never> | null)?.send === 'function' ? undefined : 'a reference to a task'),
+    also: ['status_task'],
+  },
+  timeout: { is: number(0) },
+  signal: { is: abortSignal },
+  secret: { is: secret },
+  certfile: { is: text },
+  keyfile: { is: text },
+  output: { is: either(oneOf('print', 'ignore'), callback) },
+  warn: { is: callback },
+  heap: { is: number(16) },
+  pulse: { is: number(500, 100_000), also: ['pulse_interval'] },
+  encrypt: { is: oneOf('auto', 'always') },
+  listen: { is: either(text, listOf(text)), also: ['node', 'host', 'tcp_port'] },
+  advertise: { is: either(text, listOf(text)), also: ['ext_ip_addr', 'ext_host'] },
+  udpPort: { is: whole(1, 65_535), also: ['udp_port'] },
+  multicast: {
+    is: either(flag, (value) => (typeof value === 'object' && value !== null ? undefined : 'groups')),
+    also: ['ipv4_udp_multicast'],
+  },
+};
 
 /** How far a call is, as it reports by `current().progress()`. */
 export interface Progress {
@@ -136,7 +162,14 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-const CALL_OPTIONS = ['at', 'io', 'retries', 'timeout', 'signal', 'onProgress'];
+const CALL_ROWS: Readonly<Record<keyof CallOptions, OptionRow>> = {
+  at: { is: text },
+  io: { is: number(1, 100_000) },
+  retries: { is: number(0, 1_000) },
+  timeout: { is: number(0) },
+  signal: { is: abortSignal },
+  onProgress: { is: callback },
+};
 
 /** Options of {@link Client.map}. */
 export interface MapOptions {
@@ -157,7 +190,16 @@ export interface MapOptions {
   readonly itemStatus?: boolean;
 }
 
-const MAP_OPTIONS = ['args', 'concurrency', 'window', 'unordered', 'progress', 'total', 'signal', 'itemStatus'];
+const MAP_ROWS: Readonly<Record<keyof MapOptions, OptionRow>> = {
+  args: { is: (value) => (Array.isArray(value) ? undefined : 'an array: the arguments of the function after the item') },
+  concurrency: { is: number(1) },
+  window: { is: number(1) },
+  unordered: { is: flag },
+  progress: { is: flag },
+  total: { is: number(0) },
+  signal: { is: abortSignal },
+  itemStatus: { is: flag },
+};
 
 /** Options of `client.close`. */
 export interface CloseClientOptions {
@@ -169,47 +211,26 @@ export interface CloseClientOptions {
   readonly timeout?: number;
 }
 
+const CLOSE_ROWS: Readonly<Record<keyof CloseClientOptions, OptionRow>> = {
+  awaitIo: { is: flag, also: ['await_io'] },
+  terminate: { is: flag },
+  timeout: { is: number(0) },
+};
+
 /** Throws ERR_OPTION_* for what cannot be. */
 export function checkClientOptions(options: ClientOptions): void {
-  checkOptions('Client.connect', options, CLIENT_OPTIONS);
-  checkNumber('Client.connect', 'workers', options.workers, 1, 10_000);
-  checkNumber('Client.connect', 'weight', options.weight, 0.001, 1_000_000);
-  checkNumber('Client.connect', 'timeout', options.timeout, 0);
-  checkNumber('Client.connect', 'heap', options.heap, 16);
-  checkNumber('Client.connect', 'pulse', options.pulse, 500, 100_000);
-  for (const name of ['hosts', 'components'] as const) {
-    if (options[name] !== undefined && !Array.isArray(options[name]))
-      throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: '${name}' must be an array.`);
-  }
+  checkRows('Client.connect', options, CLIENT_ROWS);
   allocationsOf(options.hosts ?? []);
-  asSetUp('hostSetUp', options.hostSetUp);
-  asSetUp('workerSetUp', options.workerSetUp);
-  const { output } = options;
-  if (output !== undefined && typeof output !== 'function' && output !== 'print' && output !== 'ignore') {
-    throw new FlotillaError(
-      'ERR_OPTION_INVALID',
-      `Client.connect: 'output' must be 'print', 'ignore' or a function; it is ${String(output)}.`,
-    );
-  }
 }
 
 export function checkCallOptions(options: CallOptions): void {
-  checkOptions('client.with', options, CALL_OPTIONS);
-  checkNumber('client.with', 'io', options.io, 1, 100_000);
-  checkNumber('client.with', 'retries', options.retries, 0, 1_000);
-  checkNumber('client.with', 'timeout', options.timeout, 0);
+  checkRows('client.with', options, CALL_ROWS);
 }
 
 export function checkMapOptions(options: MapOptions): void {
-  checkOptions('client.map', options, MAP_OPTIONS);
-  checkNumber('client.map', 'concurrency', options.concurrency, 1);
-  checkNumber('client.map', 'window', options.window, 1);
-  if (options.args !== undefined && !Array.isArray(options.args)) {
-    throw new FlotillaError('ERR_OPTION_INVALID', "client.map: 'args' must be an array: the arguments of the function after the item.");
-  }
+  checkRows('client.map', options, MAP_ROWS);
 }
 
 export function checkCloseOptions(options: CloseClientOptions): void {
-  checkOptions('client.close', options, ['awaitIo', 'terminate', 'timeout']);
-  checkNumber('client.close', 'timeout', options.timeout, 0);
+  checkRows('client.close', options, CLOSE_ROWS);
 }

@@ -20,6 +20,8 @@ export interface Environment {
   readonly log: Log;
   /** Calls back when the process ends of itself, or by `process.exit`: what can be done in that turn. Returns what takes it back. */
   readonly atExit: (callback: () => void) => () => void;
+  /** Calls back when nothing is left that the process waits for, before it ends; what is begun then is waited for. Returns what takes it back. */
+  readonly atIdle: (callback: () => void) => () => void;
   /** Writes a line for people. */
   readonly print: (line: string) => void;
 }
@@ -45,23 +47,24 @@ export const realClock: Clock = Object.freeze({
 /** Random bytes from the system. */
 export const realRandom: RandomBytes = (length) => randomFillSync(new Uint8Array(length));
 
-const EXITS = Symbol.for('flotilla.exits');
-
 // One listener for all runtimes of a process: Node warns of many.
-function atExit(callback: () => void): () => void {
-  const scope = globalThis as { [EXITS]?: Set<() => void> };
-  const before = scope[EXITS];
-  const exits = before ?? new Set();
-  scope[EXITS] = exits;
-  if (!before) process.on('exit', () => exits.forEach((exit) => void exit()));
-  exits.add(callback);
-  return () => void exits.delete(callback);
+function atEnd(event: 'exit' | 'beforeExit'): (callback: () => void) => () => void {
+  const key = Symbol.for(`flotilla.${event}`);
+  return (callback) => {
+    const scope = globalThis as { [key]?: Set<() => void> };
+    const before = scope[key];
+    const ends = before ?? new Set();
+    scope[key] = ends;
+    if (!before) process.on(event as 'exit', () => [...ends].reverse().forEach((end) => void end())); // what was made last ends first
+    ends.add(callback);
+    return () => void ends.delete(callback);
+  };
 }
 
 const print = (line: string): void => void process.stderr.write(`flotilla: ${line}\n`);
 
 function levelOf(name: string | undefined): LogLevel {
-  return name && isLogLevel(name) ? name : 'warn';
+  return name && isLogLevel(name) ? name : 'info';
 }
 
 /** The working directory of this process. Throws ERR_HOST_FOLDER when it has been removed. */
@@ -87,7 +90,8 @@ export function nodeEnvironment(): Environment {
     datagrams: udpDatagrams,
     files: systemFiles,
     log: lineLog(print, levelOf(process.env['FLOTILLA_LOG'])),
-    atExit,
+    atExit: atEnd('exit'),
+    atIdle: atEnd('beforeExit'),
     print,
   };
 }

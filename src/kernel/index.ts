@@ -24,7 +24,7 @@ export type { Pending } from './requests.ts';
 export { isSessionLoss, sessionError } from './requests.ts';
 export type { Spawner } from './runtime.ts';
 export { Runtime } from './runtime.ts';
-export type { RuntimeOptions } from './runtime-options.ts';
+export type { Listening, Listens, RuntimeOptions } from './runtime-options.ts';
 export type { Served } from './services/port.ts';
 export type { Service, ServiceName, ServiceOptions } from './services/service-name.ts';
 export { service, serviceName } from './services/service-name.ts';

@@ -1,6 +1,24 @@
 // The options of a runtime, checked, and what they come to.
 import { readFileSync } from 'node:fs';
-import { checkNumber, checkOptions, FlotillaError, type Log, type LogLevel, type RuntimeId } from '../base/index.ts';
+import { isIPv4, isIPv6 } from 'node:net';
+import {
+  callback,
+  checkRows,
+  either,
+  FlotillaError,
+  fields,
+  flag,
+  type Kind,
+  type Log,
+  type LogLevel,
+  listOf,
+  number,
+  type OptionRow,
+  oneOf,
+  type RuntimeId,
+  text,
+  whole,
+} from '../base/index.ts';
 import type { DatagramOptions } from '../discovery/index.ts';
 import { type Address, type Certificate, isLoopback, parseAddress, type Role } from '../transport/index.ts';
 
@@ -49,7 +67,7 @@ export interface RuntimeOptions {
   readonly encrypt?: 'auto' | 'always';
   /** Where reports go; by default to stderr, from `logLevel` up. */
   readonly log?: Log;
-  /** How much is reported: `warn` by default, or FLOTILLA_LOG. */
+  /** How much is reported: `info` by default, or FLOTILLA_LOG. At `info`, a runtime that others can find says where it listens. */
   readonly logLevel?: LogLevel;
   /** What this runtime is to others. @internal */
   readonly role?: Role;
@@ -57,43 +75,68 @@ export interface RuntimeOptions {
   readonly keeps?: (peer: RuntimeId, quiet: boolean) => boolean;
 }
 
-const NAMES: readonly (keyof RuntimeOptions)[] = [
-  'name',
-  'listen',
-  'advertise',
-  'discover',
-  'udpPort',
-  'multicast',
-  'family',
-  'seeds',
-  'ignorePeers',
-  'secret',
-  'certfile',
-  'keyfile',
-  'filesDir',
-  'maxFileSize',
-  'pulse',
-  'answerTimeout',
-  'encrypt',
-  'log',
-  'logLevel',
-  'role',
-  'keeps',
-];
+/** Options with which a runtime can be dialled. */
+export type Listens = { readonly listen: string | readonly [string, ...string[]] } | { readonly discover: true };
+
+/** A runtime that can be dialled. */
+export interface Listening {
+  /** The first of its locations. */
+  readonly location: string;
+}
+
 const LEAST_PULSE_MS = 500;
 const MOST_PULSE_MS = 100_000;
 const MOST_TIMEOUT_MS = 0x7fff_ffff;
 const MOST_PORT = 65_535;
+const MOST_HOPS = 255;
 
-/** Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID. */
+const bytes: Kind = (value) => (value instanceof Uint8Array && value.length > 0 ? undefined : 'bytes');
+const group4: Kind = (value) => (isIPv4(String(value)) && /^2(2[4-9]|3\d)\./.test(String(value)) ? undefined : 'an IPv4 multicast address');
+const group6: Kind = (value) => (isIPv6(String(value)) && /^ff/i.test(String(value)) ? undefined : 'an IPv6 multicast address');
+const log: Kind = (value) =>
+  ['debug', 'info', 'warn', 'error'].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function')
+    ? undefined
+    : 'an object with the functions debug, info, warn and error';
+const secret: Kind = (value) => (either(text, bytes)(value) === undefined ? undefined : 'a text or bytes, not empty');
+const secrets: Kind = (value) => (Array.isArray(value) && value.length > 0 ? listOf(secret)(value) : secret(value));
+
+const ROWS: Readonly<Record<keyof RuntimeOptions, OptionRow>> = {
+  name: { is: text },
+  listen: { is: either(text, listOf(text)), also: ['node', 'host', 'tcp_port'] },
+  advertise: { is: either(text, listOf(text)), also: ['ext_ip_addr', 'ext_host'] },
+  discover: { is: flag, also: ['discover_peers'] },
+  udpPort: { is: whole(1, MOST_PORT), also: ['udp_port'] },
+  multicast: { is: either(flag, fields({ group4, group6, hops: whole(1, MOST_HOPS) })), also: ['ipv4_udp_multicast'] },
+  family: { is: oneOf(4, 6), also: ['socket_family'] },
+  seeds: { is: listOf(text) },
+  ignorePeers: { is: flag, also: ['ignore_peers'] },
+  secret: { is: secrets },
+  certfile: { is: text },
+  keyfile: { is: text },
+  filesDir: { is: text, also: ['dest_path', 'dest_path_prefix'] },
+  maxFileSize: { is: number(0), also: ['max_file_size'] },
+  pulse: { is: number(LEAST_PULSE_MS, MOST_PULSE_MS) },
+  answerTimeout: { is: number(1, MOST_TIMEOUT_MS), also: ['MsgTimeout'] },
+  encrypt: { is: oneOf('auto', 'always') },
+  log: { is: log },
+  logLevel: { is: oneOf('debug', 'info', 'warn', 'error', 'silent') },
+  role: { is: text, internal: true },
+  keeps: { is: callback, internal: true },
+};
+
+/** Throws ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID or ERR_LINK_ADDRESS. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  checkOptions('Runtime.start', options, NAMES);
-  checkNumber('Runtime.start', 'pulse', options.pulse, LEAST_PULSE_MS, MOST_PULSE_MS);
-  checkNumber('Runtime.start', 'answerTimeout', options.answerTimeout, 1, MOST_TIMEOUT_MS);
-  checkNumber('Runtime.start', 'udpPort', options.udpPort, 1, MOST_PORT);
-  checkNumber('Runtime.start', 'maxFileSize', options.maxFileSize, 0);
-  if (options.family !== undefined && options.family !== 4 && options.family !== 6) {
-    throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: 'family' must be 4 or 6; it is ${String(options.family)}.`);
+  checkRows('Runtime.start', options, ROWS);
+  for (const seed of options.seeds ?? []) parseAddress(seed, DEFAULT_PORT);
+  const places = placesOf(options).length;
+  const advertised = [options.advertise ?? []].flat();
+  for (const one of advertised) parseAddress(one, DEFAULT_PORT);
+  if (advertised.length > places) {
+    const why = `it has ${advertised.length} of them, and ${places} ${places === 1 ? 'address is' : 'addresses are'} listened at`;
+    throw new FlotillaError(
+      'ERR_OPTION_INVALID',
+      `Runtime.start: 'advertise' is told instead of each address of 'listen', in their order; ${why}.`,
+    );
   }
   if (options.keyfile !== undefined && options.certfile === undefined) {
     throw new FlotillaError('ERR_OPTION_INVALID', "Runtime.start: 'keyfile' needs 'certfile'.");
@@ -128,6 +171,11 @@ export function datagramsOf(options: RuntimeOptions, places: readonly Place[]): 
   const groups = { group4: chosen.group4 ?? GROUP4, group6: chosen.group6 ?? GROUP6, hops: chosen.hops ?? 1 };
   const loopback = places.length > 0 && places.every(({ address }) => address.scheme === 'unix' || isLoopback(address.host));
   return { port: udpPort, multicast: multicast || family === 6 ? groups : false, loopback, family };
+}
+
+/** Whether others may reach this runtime without having been told of it: who starts it is told where it is. */
+export function isOpen(options: RuntimeOptions, places: readonly Place[]): boolean {
+  return options.discover === true || places.some(({ address }) => address.scheme === 'tcp' && !isLoopback(address.host));
 }
 
 /** The valid secrets that were given. */

@@ -4,6 +4,7 @@ import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from
 import { Identity, Keyring } from '../transport/index.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
 import type { Travelling } from './classes.ts';
+import { CloseHooks } from './close-hooks.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
 import { FileReceiver } from './files/receive.ts';
 import { type FileOutcome, FileSender, type SendFileOptions } from './files/send.ts';
@@ -12,11 +13,15 @@ import { Condition, EventFlag, Lock, Semaphore } from './locks/locks.ts';
 import type { ChannelName, Located, LocateOptions, Name } from './names/name.ts';
 import { Finder } from './peers/finder.ts';
 import { type PeerOptions, Peers, type Where } from './peers/peers.ts';
+import { locateAt } from './peers/search.ts';
 import type { PeerStatus } from './peers/status.ts';
 import {
   certificateOf,
   checkRuntimeOptions,
   datagramsOf,
+  isOpen,
+  type Listening,
+  type Listens,
   type Place,
   placesOf,
   type RuntimeOptions,
@@ -69,7 +74,7 @@ export class Runtime implements AsyncDisposable {
   readonly #peers: Peers;
   readonly #sender: FileSender;
   readonly #receiver: FileReceiver;
-  readonly #hooks: { readonly hook: () => unknown; readonly priority: number }[] = [];
+  readonly #hooks: CloseHooks;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -90,10 +95,13 @@ export class Runtime implements AsyncDisposable {
     this.#finder.ignoring = options.ignorePeers ?? false;
     this.#peers = new Peers(hub, kernel, this.#finder);
     this.#sender = new FileSender(kernel, environment);
+    this.#hooks = new CloseHooks(environment, log);
     this.#receiver = new FileReceiver(kernel, environment, { dir: options.filesDir ?? '', maxSize: options.maxFileSize });
   }
 
   /** Starts a runtime. Rejects with ERR_OPTION_*, ERR_SECRET_FILE, ERR_LINK_ADDRESS, ERR_LINK_PORT_IN_USE or ERR_DISCOVERY. */
+  static start(options: RuntimeOptions & Listens, environment?: Environment): Promise<Runtime & Listening>;
+  static start(options?: RuntimeOptions, environment?: Environment): Promise<Runtime>;
   static async start(options: RuntimeOptions = {}, environment: Environment = nodeEnvironment()): Promise<Runtime> {
     checkRuntimeOptions(options);
     const log = options.log ?? (options.logLevel ? lineLog(environment.print, options.logLevel) : environment.log);
@@ -139,7 +147,7 @@ export class Runtime implements AsyncDisposable {
       runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
       kernel.peers.set(id, { id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
       if (hub.addresses.length > 0 && hub.options.role === 'runtime')
-        log.info(`Runtime '${runtime.name}' listens at ${hub.addresses.join(', ')}.`);
+        log[isOpen(options, places) ? 'info' : 'debug'](`Runtime '${runtime.name}' listens at ${hub.addresses.join(', ')}.`);
       await runtime.#finder.start();
     } catch (error) {
       await runtime.#finder.close();
@@ -168,7 +176,7 @@ export class Runtime implements AsyncDisposable {
     return this.hub.addresses;
   }
 
-  /** The first of {@link locations}. */
+  /** The first of {@link locations}; undefined if it listens nowhere. */
   get location(): string | undefined {
     return this.hub.addresses[0];
   }
@@ -232,8 +240,10 @@ export class Runtime implements AsyncDisposable {
   /** Finds a task, channel or service by name, here or at any peer. Rejects with ERR_NAME_UNKNOWN, ERR_OPTION_INVALID or the signal's reason. */
   async locate<N extends Name | string>(name: N, options: LocateOptions = {}): Promise<Located<N>> {
     this.#check();
-    const at = options.at === undefined ? undefined : await this.#peers.idOf(options.at, options);
-    return (await this.kernel.locate(name, at === undefined ? options : { ...options, at })) as Located<N>;
+    const { at } = options;
+    if (at === undefined) return (await this.kernel.locate(name, options)) as Located<N>;
+    const { kernel, environment } = this;
+    return (await locateAt({ kernel, environment, peers: this.#peers }, name, { ...options, at })) as Located<N>;
   }
 
   /** Finds a runtime by its name: this one, a peer, or one that comes later. Rejects with ERR_NAME_UNKNOWN after the timeout. */
@@ -332,14 +342,13 @@ export class Runtime implements AsyncDisposable {
     return new Semaphore(this.environment.clock, places);
   }
 
-  /** Calls back when the runtime closes, higher priorities first, before it says goodbye to its peers. Returns what takes it back. Called `atexit` in pycos. */
+  /**
+   * Calls back once before the runtime is gone, higher priorities first: when it closes, before it says goodbye to its peers, or when the
+   * program ends without that. By `process.exit` or an uncaught error there is time only for what a hook does before its first wait; by
+   * a signal for nothing. Returns what takes it back. Called `atexit` in pycos.
+   */
   onClose(hook: () => unknown, priority = 0): () => void {
-    const entry = { hook, priority };
-    this.#hooks.push(entry);
-    return () => {
-      const at = this.#hooks.indexOf(entry);
-      if (at >= 0) this.#hooks.splice(at, 1);
-    };
+    return this.#hooks.add(hook, priority);
   }
 
   /** Waits until no task runs that is not a daemon; whether that came within the timeout. */
@@ -381,13 +390,7 @@ export class Runtime implements AsyncDisposable {
     for (const task of [...tasks.all()]) task.terminate('the runtime closes');
     if (tasks.size > 0) await Promise.race([tasks.empty(), sleep(this.environment.clock, GRACE_MS, stop.signal).catch(() => {})]);
     stop.abort();
-    for (const { hook } of [...this.#hooks].sort((a, b) => b.priority - a.priority)) {
-      try {
-        await hook();
-      } catch (error) {
-        this.log.error(`A function given to onClose threw: ${(error as Error)?.message ?? String(error)}`);
-      }
-    }
+    await this.#hooks.run();
     await this.#finder.close();
     await this.#receiver.close();
     for (const channel of [...this.kernel.channels.values()]) channel.close();

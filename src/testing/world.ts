@@ -53,6 +53,7 @@ export class World {
       files: this.files(machine),
       log: SILENT,
       atExit: () => () => {},
+      atIdle: () => () => {},
       print() {},
     };
   }

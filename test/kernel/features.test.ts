@@ -477,3 +477,40 @@ test('objects of registered classes travel with their methods; an unknown class 
   await assert.rejects(world.wait(ref.deliver({ point: new Unknown() } as never)), { code: 'ERR_WIRE_CLASS_UNKNOWN' });
   await world.close();
 });
+
+test('a task that catches its interruption and returns has returned, of whatever kind its function is; else it is terminated', async () => {
+  const { world, runtimes } = await machines(1);
+  const [runtime] = runtimes as [Runtime];
+  const kinds = {
+    plain: async (self: Task<never>) => self.receive().catch(() => 'saved'),
+    stream: async function* (self: Task<never>) {
+      yield;
+      return await self.receive().catch(() => 'saved');
+    },
+  };
+  for (const fn of Object.values(kinds)) {
+    const task = runtime.spawn(fn as (self: Task<never>) => Promise<string>);
+    await world.clock.advance(10);
+    task.terminate();
+    assert.deepEqual(await world.wait(task.ended), { kind: 'returned', value: 'saved' });
+  }
+  const passing = runtime.spawn(async (self: Task<never>) => self.receive());
+  const yielding = runtime.spawn(function* (_self: Task<never>) {
+    for (;;) yield;
+  });
+  const failing = runtime.spawn(async (self: Task<never>) =>
+    self.receive().catch(() => {
+      throw new RangeError('while saving');
+    }),
+  );
+  await world.clock.advance(10);
+  for (const [task, kind] of [
+    [passing, 'terminated'],
+    [yielding, 'terminated'],
+    [failing, 'threw'],
+  ] as const) {
+    task.terminate();
+    assert.equal((await world.wait(task.ended)).kind, kind);
+  }
+  await world.wait(runtime.close());
+});

@@ -79,6 +79,41 @@ test('a location says where to look, and is dialled if need be; a peer that lack
   await world.close();
 });
 
+test('a name at an address is waited for, too, when nobody listens there yet, and when who listened there is gone', async () => {
+  const world = new World({ seed: 1, latencyMs: 1 });
+  const asking = await world.start('a', { listen: 'mem://a:1' });
+  const found = asking.locate(adder, { at: 'mem://b:1', timeout: 30_000 });
+  await world.clock.advance(1_500);
+  const first = await world.start('b', { listen: 'mem://b:1' });
+  await world.clock.advance(3_000);
+  assert.ok(asking.peers().some(({ id }) => id === first.id));
+  await world.wait(first.close());
+  const second = await world.start('b', { listen: 'mem://b:1' });
+  second.spawn(async (self: Task<number>) => {
+    await self.register('adder');
+    return self.receive();
+  });
+  assert.equal((await world.wait(found, 10_000)).runtime, second.id);
+  const error: Error = await world.wait(
+    asking.locate(adder, { at: 'mem://c:1', timeout: 2_000 }).then(
+      () => assert.fail(),
+      (thrown: Error) => thrown,
+    ),
+    4_000,
+  );
+  assert.match(error.message, /^No task 'adder' at mem:\/\/c:1 was found within 2000 ms: .*c:1/);
+  assert.equal((error as { code?: string }).code, 'ERR_NAME_UNKNOWN');
+  await assert.rejects(world.wait(asking.locate(adder, { at: 'mem://c:1', timeout: 0 }), 15_000), { code: 'ERR_LINK_UNREACHABLE' });
+  await assert.rejects(asking.locate(adder, { at: 'nonsense:port' }), { code: 'ERR_LINK_ADDRESS' });
+  const stop = new AbortController();
+  const given = asking.locate(adder, { at: 'mem://c:1', signal: stop.signal });
+  await world.clock.advance(1_000);
+  stop.abort(new Error('enough'));
+  await assert.rejects(given, /enough/);
+  for (const runtime of [asking, second]) await world.wait(runtime.close());
+  assert.equal(world.clock.pending, 0);
+});
+
 test('a name stands for one task; it is free when the task ends or gives it back; again for the same is no error', async () => {
   const { world, runtimes } = await machines(1);
   const a = runtimes[0]!;

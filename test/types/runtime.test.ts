@@ -5,7 +5,7 @@ import {
   channelName,
   type FileOutcome,
   type PeerStatus,
-  type Runtime,
+  Runtime,
   type ServiceRef,
   service,
   serviceName,
@@ -26,6 +26,18 @@ const room = channelName<Line>('room');
 const lengths = channelName<string, number>('lengths');
 const divide = service('divide', async (_self: Task<never>, a: number, b: number) => a / b);
 declare const runtime: Runtime;
+
+export async function knowsWhereItListens(): Promise<void> {
+  const listening = await Runtime.start({ name: 'a', listen: 'tcp://127.0.0.1:0' });
+  is<Equal<typeof listening.location, string>>();
+  const several = await Runtime.start({ listen: ['tcp://127.0.0.1:0', 'unix:///run/a.sock'] });
+  const found = await Runtime.start({ discover: true });
+  await listening.connect(several.location);
+  await listening.connect(found.location);
+  await using silent = await Runtime.start();
+  // @ts-expect-error it listens nowhere
+  await listening.connect(silent.location);
+}
 
 export async function compiles(): Promise<void> {
   const task = await runtime.locate(adder);

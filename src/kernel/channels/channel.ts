@@ -232,7 +232,7 @@ export class LocalChannel implements Receiver {
       else this.#byPeer.delete(peer);
     }
     if (subscription.dropped > 0)
-      this.#log.info(`The channel '${this.name}' dropped ${subscription.dropped} messages to '${subscription.ref.name}'.`);
+      this.#log.debug(`The channel '${this.name}' dropped ${subscription.dropped} messages to '${subscription.ref.name}'.`);
     this.#pump();
     return true;
   }

@@ -50,7 +50,7 @@ export interface LocateOptions extends WaitOptions {
    * the wait goes on until the name is registered somewhere, and the log says every 30 s who does not know it.
    */
   readonly timeout?: number;
-  /** Where to look: an address, or the id of a peer. Everywhere by default. */
+  /** Where to look: an address, or the id of a peer. Everywhere by default. At an address where nobody listens yet, somebody is waited for. */
   readonly at?: string | RuntimeId;
 }
 

@@ -165,7 +165,8 @@ export class Registry {
   }
 
   #unknown(kind: Kind, name: string, { at, timeout }: LocateOptions, denied: ReadonlySet<RuntimeId>): FlotillaError {
-    const where = at === undefined ? '' : ` at ${at}`;
+    const peer = at === undefined ? undefined : this.#kernel.peers.get(at as RuntimeId);
+    const where = at === undefined ? '' : ` at ${peer ? `'${peer.name}'` : at}`;
     const waited = timeout ? ` within ${timeout} ms` : '';
     return new FlotillaError('ERR_NAME_UNKNOWN', `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#kernel, denied)}.`);
   }

@@ -24,6 +24,8 @@ export class Driver {
   /** The wait that counts: what an older one gives is not heard. */
   #wait = 0;
   #stopping: unknown;
+  /** It was ended at a yield, rather than that it returned by itself. */
+  #stopped = false;
   #running = false;
   #next: Step | undefined;
 
@@ -38,7 +40,7 @@ export class Driver {
     return this.#done.promise;
   }
 
-  /** G2: the outcome is then a rejection with `reason`. */
+  /** G2: the outcome is then a rejection with `reason`, unless it returns by itself before its next yield. */
   stop(reason: unknown): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = reason;
@@ -58,6 +60,7 @@ export class Driver {
   #step(step: Step): void {
     const wait = ++this.#wait;
     this.#running = true;
+    this.#stopped ||= step.method === 'return';
     let outcome: IteratorResult<unknown, unknown> | Promise<IteratorResult<unknown, unknown>>;
     try {
       outcome = this.#generator[step.method](step.value as never);
@@ -74,8 +77,8 @@ export class Driver {
   #yielded(result: IteratorResult<unknown, unknown>, wait: number): void {
     this.#running = false;
     if (result.done) {
-      if (this.#stopping === undefined) this.#done.resolve(result.value);
-      else this.#done.reject(this.#stopping);
+      if (this.#stopped) this.#done.reject(this.#stopping);
+      else this.#done.resolve(result.value);
       return;
     }
     const next = this.#next;
