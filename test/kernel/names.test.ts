@@ -111,6 +111,7 @@ test('a name at an address is waited for, too, when nobody listens there yet, an
   stop.abort(new Error('enough'));
   await assert.rejects(given, /enough/);
   for (const runtime of [asking, second]) await world.wait(runtime.close());
+  await world.clock.advance(60_000);
   assert.equal(world.clock.pending, 0);
 });
 

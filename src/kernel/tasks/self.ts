@@ -6,7 +6,12 @@ import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { LocalTask } from './task.ts';
 
-/** How a task ended. Called `MonitorStatus` in pycos. */
+/**
+ * How a task ended. Called `MonitorStatus` in pycos.
+ *
+ * Asked to end, it was `terminated` if it let the interruption pass or was not done in the grace period; it `returned` if it caught it and
+ * returned, and `threw` if it threw something else.
+ */
 export type TaskEnd<R = unknown> =
   | { readonly kind: 'returned'; readonly value: R }
   | { readonly kind: 'threw'; readonly error: Error }
