@@ -17,6 +17,7 @@ import type { CrewClient } from './crew-client.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openDoor } from './door.ts';
 import { explainWork } from './explain.ts';
+import { isStreaming } from './generated.ts';
 import { type Joined, join, startRuntime } from './join.ts';
 import { joinNames } from './join-names.ts';
 import { Limits } from './limits.ts';
@@ -35,11 +36,11 @@ import { Orders } from './orders.ts';
 import { printLine } from './output.ts';
 import { Places } from './places.ts';
 import { Provision } from './provision.ts';
-import { mapResults, type Results } from './results.ts';
-import { type Caller, isStreaming, PLAIN, RemoteValues, runCall } from './run.ts';
+import { mapResults } from './results.ts';
+import { type Caller, PLAIN, RemoteValues, runCall } from './run.ts';
 import { asSetUp } from './set-up.ts';
 import { spawnTask } from './spawn.ts';
-import type { RemoteModule, RunResult, Verbs } from './verbs.ts';
+import type { Mapped, RemoteModule, RunResult, Verbs } from './verbs.ts';
 import type { Job, Member } from './work.ts';
 import { WorkReport } from './work-report.ts';
 
@@ -189,9 +190,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     fn: (item: T, ...args: A) => R,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions & { readonly args: A },
-  ): Results<T, Awaited<R>>;
-  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
-  map<T, R>(fn: (item: T, ...args: never[]) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions = {}): Results<T, Awaited<R>> {
+  ): Mapped<T, R>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Mapped<T, R>;
+  map<T, R>(fn: (item: T, ...args: never[]) => R, items: Iterable<T> | AsyncIterable<T>, options: MapOptions = {}): Mapped<T, R> {
     return this.#map(fn, items, options, {});
   }
 
@@ -330,16 +331,11 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions,
     callOptions: CallOptions,
-  ): Results<T, Awaited<R>> {
+  ): Mapped<T, R> {
     this.#checkOpen(fn as (...args: never[]) => unknown, 'map');
-    checkMapOptions(options);
-    if (typeof items !== 'object' || items === null || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
-      throw new FlotillaError(
-        'ERR_OPTION_INVALID',
-        `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`,
-      );
-    }
-    return mapResults(() => new MapRun<T>(this.#caller, fn as (...args: never[]) => unknown, items, { ...callOptions, ...options }));
+    checkMapOptions(options, items);
+    const run = (): MapRun<T> => new MapRun<T>(this.#caller, fn as (...args: never[]) => unknown, items, { ...callOptions, ...options });
+    return mapResults(run, isStreaming(fn as (...args: never[]) => unknown));
   }
 
   #spawn(fn: (...args: never[]) => unknown, args: readonly unknown[], options: CallOptions): Promise<TaskRef<unknown>> {

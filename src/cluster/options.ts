@@ -227,7 +227,13 @@ export function checkCallOptions(options: CallOptions): void {
   checkRows('client.with', options, CALL_ROWS);
 }
 
-export function checkMapOptions(options: MapOptions): void {
+export function checkMapOptions(options: MapOptions, items: unknown): void {
+  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items || Symbol.asyncIterator in items)) {
+    throw new FlotillaError(
+      'ERR_OPTION_INVALID',
+      `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`,
+    );
+  }
   checkRows('client.map', options, MAP_ROWS);
 }
 

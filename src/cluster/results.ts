@@ -11,25 +11,26 @@ export type Outcome<T, R> =
  *
  * A plain loop gives values; the first error ends it, with `index` and `item` on the error.
  */
-export interface Results<T, R> extends AsyncIterable<R> {
-  /** Every item's end: `{ index, item, value }` or `{ index, item, error }`. */
-  outcomes(): AsyncIterable<Outcome<T, R>>;
+export interface Results<T, R, V = R> extends AsyncIterable<R> {
+  /** Every item's end: `{ index, item, value }` or `{ index, item, error }`. The value of a generator is the array of its values. */
+  outcomes(): AsyncIterable<Outcome<T, V>>;
   /** All values in an array. Rejects with the first error. */
   toArray(): Promise<R[]>;
 }
 
-/** The results of a map, to be read once each. */
-export function mapResults<T, R>(start: () => MapRun<T>): Results<T, R> {
+/** The results of a map, to be read once each; `each`: an item's is an array, whose values come one after another. */
+export function mapResults<T, R, V>(start: () => MapRun<T>, each: boolean): Results<T, R, V> {
   return {
-    [Symbol.asyncIterator]: () => valuesOf(start()),
+    [Symbol.asyncIterator]: () => valuesOf(start(), each),
     outcomes: () => ({ [Symbol.asyncIterator]: () => outcomesOf(start()) }),
     async toArray() {
       const all: R[] = [];
       const run = start();
       try {
         for (let batch = await run.nextBatch(); batch; batch = await run.nextBatch()) {
-          throwFirst(batch);
-          for (const value of batch.values) all.push(value as R);
+          const { values, error } = readable<T, R>(batch, each);
+          if (error) throw error;
+          for (const value of values) all.push(value);
           run.consumed(batch.items.length);
         }
       } finally {
@@ -41,42 +42,50 @@ export function mapResults<T, R>(start: () => MapRun<T>): Results<T, R> {
 }
 
 // By hand rather than as a generator: a value that is there costs one promise.
-function valuesOf<T, R>(run: MapRun<T>): AsyncIterator<R> {
-  let batch: Batch<T> | undefined;
+function valuesOf<T, R>(run: MapRun<T>, each: boolean): AsyncIterator<R> {
+  let values: readonly R[] = [];
+  let failed: Error | undefined;
   let at = 0;
   let unread = 0;
+  let over = false;
   const refill = async (): Promise<IteratorResult<R>> => {
     try {
-      if (unread > 0) run.consumed(unread);
-      unread = 0;
-      batch = await run.nextBatch();
-      if (!batch) {
-        await run.close();
-        return { value: undefined, done: true };
+      while (!over) {
+        if (failed) throw failed;
+        if (unread > 0) run.consumed(unread);
+        unread = 0;
+        const batch = await run.nextBatch();
+        if (!batch) break;
+        unread = batch.items.length;
+        ({ values, error: failed } = readable<T, R>(batch, each));
+        at = 0;
+        if (values.length > 0) return { value: values[at++] as R, done: false };
       }
-      at = 0;
-      unread = batch.items.length;
-      throwFirst(batch, at);
-      return { value: batch.values[at++] as R, done: false };
+      return await end();
     } catch (error) {
-      await run.close();
+      await end();
       throw error;
     }
   };
+  const end = async (): Promise<IteratorResult<R>> => {
+    over = true;
+    values = [];
+    await run.close();
+    return { value: undefined, done: true };
+  };
   return {
     next() {
-      if (!batch || at >= batch.items.length) return refill();
-      if (batch.failed.size > 0) {
-        const error = itemError(batch, at);
-        if (error) return run.close().then(() => Promise.reject(error));
-      }
-      return Promise.resolve({ value: batch.values[at++] as R, done: false });
+      return at < values.length ? Promise.resolve({ value: values[at++] as R, done: false }) : refill();
     },
-    async return() {
-      await run.close();
-      return { value: undefined, done: true };
-    },
+    return: end,
   };
+}
+
+// M2: what comes before the first error of a batch, and that error.
+function readable<T, R>(batch: Batch<T>, each: boolean): { readonly values: readonly R[]; readonly error: Error | undefined } {
+  const first = batch.failed.size === 0 ? batch.items.length : Math.min(...batch.failed.keys());
+  const values = (first === batch.items.length ? batch.values : batch.values.slice(0, first)) as R[];
+  return { values: each ? (values.flat(1) as R[]) : values, error: itemError(batch, first) };
 }
 
 async function* outcomesOf<T, R>(run: MapRun<T>): AsyncGenerator<Outcome<T, R>, void, void> {
@@ -95,15 +104,6 @@ async function* outcomesOf<T, R>(run: MapRun<T>): AsyncGenerator<Outcome<T, R>, 
   }
 }
 
-function throwFirst<T>(batch: Batch<T>, only?: number): void {
-  if (batch.failed.size === 0) return;
-  for (let i = only ?? 0; i < (only === undefined ? batch.items.length : only + 1); i++) {
-    const error = itemError(batch, i);
-    if (error) throw error;
-  }
-}
-
-// M2
 function itemError<T>(batch: Batch<T>, i: number): Error | undefined {
   const error = batch.failed.get(i);
   if (!error) return undefined;

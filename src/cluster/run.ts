@@ -32,11 +32,6 @@ export interface Caller {
   >;
 }
 
-/** Whether calling a function gives an async iterable: only then its values can be streamed. */
-export function isStreaming(fn: (...args: never[]) => unknown): boolean {
-  return Object.prototype.toString.call(fn) === '[object AsyncGeneratorFunction]';
-}
-
 /** No options at all: the way of most calls, and the shortest. */
 export const PLAIN: CallOptions = Object.freeze({});
 
@@ -163,7 +158,7 @@ function onRunning(work: Work, begin: (member: Member, call: number) => () => vo
   if (state.kind === 'running') end = begin(state.member, state.call);
 }
 
-/** The values of an async generator that runs on a worker. A bounded number of them waits here or on the way. */
+/** The values of a generator that runs on a worker. A bounded number of them waits here or on the way. */
 export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
   readonly #caller: Caller;
   readonly #fn: (...args: never[]) => unknown;

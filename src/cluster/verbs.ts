@@ -4,24 +4,37 @@ import type { HostInfo } from './events.ts';
 import type { MapOptions } from './options.ts';
 import type { Results } from './results.ts';
 
-/** What `run` gives: the values of an async generator as they come, else a promise for the result. */
+type Steps<Y> = Iterator<Y, unknown, never> & Iterable<Y>;
+
+/** What `run` gives: the values of a generator of either kind as they come, else a promise for the result. */
 export type RunResult<R> = [R] extends [never]
   ? Promise<never>
   : R extends AsyncIterable<infer Y>
     ? AsyncIterable<Y> & AsyncDisposable
-    : Promise<Awaited<R>>;
+    : R extends Steps<infer Y>
+      ? AsyncIterable<Y> & AsyncDisposable
+      : Promise<Awaited<R>>;
+
+/** What a plain loop over a `map` gives: each result, or each value of each generator. */
+export type MapValue<R> = R extends AsyncIterable<infer Y> ? Y : R extends Steps<infer Y> ? Y : Awaited<R>;
+
+/** What a `map` has for an item: its result, or all values of its generator. */
+export type MapResult<R> = R extends AsyncIterable<infer Y> ? Y[] : R extends Steps<infer Y> ? Y[] : Awaited<R>;
+
+/** What `map` gives. */
+export type Mapped<T, R> = Results<T, MapValue<R>, MapResult<R>>;
 
 /** The verbs of a client, with options given by `client.with`. Overloaded functions are typed by their last overload. */
 export interface Verbs {
-  /** Runs a function once, on some worker. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
+  /** Runs a function once, on some worker; a generator's values are read by `for await`, and leaving the loop stops it. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
-  /** Runs a function over many inputs, possibly endless, possibly async. */
+  /** Runs a function over many inputs, possibly endless, possibly async. The values of a generator function come one after another, those of an item together. */
   map<T, A extends unknown[], R>(
     fn: (item: T, ...args: A) => R,
     items: Iterable<T> | AsyncIterable<T>,
     options: MapOptions & { readonly args: A },
-  ): Results<T, Awaited<R>>;
-  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Results<T, Awaited<R>>;
+  ): Mapped<T, R>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Mapped<T, R>;
   /** Starts a task on a worker of its own: `fn(self, ...args)`. */
   spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
 }

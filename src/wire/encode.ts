@@ -7,8 +7,8 @@
 import { ByteWriter } from './bytes.ts';
 import { type Extensions, NO_EXTENSIONS } from './extension.ts';
 import { LIMITS } from './limits.ts';
-import { Refusal, refusalError, whyNot } from './refuse.ts';
-import { BYTE_TYPES, TAG } from './tags.ts';
+import { Refusal, Refusals, refusalError } from './refuse.ts';
+import { BYTE_TYPE_NUMBERS, TAG } from './tags.ts';
 
 interface Shape {
   readonly keys: readonly string[];
@@ -21,8 +21,6 @@ const REPEATED = Symbol('an object turned up twice');
 const FEW = 24;
 const SHAPES_KEPT = 16;
 
-const BYTE_TYPE_NUMBERS = new Map<string, number>(BYTE_TYPES.map((name, number) => [name, number]));
-
 /** Writes values one after another into a buffer that grows. Owns the buffer until `take`n. */
 export class Encoder extends ByteWriter {
   readonly #extensions: Extensions;
@@ -33,6 +31,7 @@ export class Encoder extends ByteWriter {
   readonly #few: object[] = [];
   #fewCount = 0;
   #many: Set<object> | undefined;
+  readonly #refusals = new Refusals();
 
   constructor(extensions: Extensions = NO_EXTENSIONS, buffer?: Buffer) {
     super(buffer);
@@ -81,7 +80,7 @@ export class Encoder extends ByteWriter {
   #explain(thrown: unknown, root: unknown, name: string): unknown {
     if (thrown instanceof Refusal) return refusalError(thrown, root, name);
     if (thrown instanceof RangeError && /call stack/.test(thrown.message)) {
-      return refusalError(new Refusal(undefined, 'it is nested too deeply', true), root, name);
+      return refusalError(new Refusal(root, 'it is nested too deeply', true), root, name);
     }
     return thrown;
   }
@@ -229,6 +228,7 @@ export class Encoder extends ByteWriter {
   #record(value: Record<string, unknown>, depth: number): void {
     const keys = Object.keys(value);
     const count = keys.length;
+    if (count === 0) this.#refusals.checkEmpty(value);
     if (count > LIMITS.shapeKeys || this.#shapes.length >= LIMITS.shapes) {
       this.byte(TAG.OBJECT);
       this.varint(count);
@@ -330,8 +330,7 @@ export class Encoder extends ByteWriter {
     } else {
       const replaced = this.#extensions.replace(value);
       if (replaced) return this.#extension(replaced, depth);
-      const reason = whyNot(value);
-      if (reason) throw new Refusal(value, reason);
+      this.#refusals.check(value);
       this.#record(value as Record<string, unknown>, depth);
     }
   }

@@ -20,20 +20,64 @@ export function refusalError(refusal: Refusal, root: unknown, name: string): Flo
   return new FlotillaError(code, `${path} cannot be sent: ${refusal.reason}`, { details: { path } });
 }
 
-/** Why an object of no known kind cannot travel; undefined if its own properties say all. */
-export function whyNot(value: object): string | undefined {
-  for (const type of [Promise, WeakMap, WeakSet, WeakRef, Number, String, Boolean, Symbol, AbortSignal]) {
-    if (value instanceof type) return `it is a ${type.name}.`;
+/** Why objects cannot travel: looked for once for all that have a prototype in common. */
+export class Refusals {
+  readonly #known = new WeakMap<object, string>();
+
+  /** Throws a refusal of an object of no known kind, unless its own properties say all. */
+  check(value: object): void {
+    const kind = Object.getPrototypeOf(value) as object | null;
+    if (!kind) return;
+    let reason = this.#known.get(kind);
+    if (reason === undefined) {
+      reason = hidden(value, kind) ?? '';
+      this.#known.set(kind, reason);
+    }
+    if (reason) throw new Refusal(value, reason);
   }
+
+  /** The same for one that has no properties of its own, and whose constructor may be that of plain objects. */
+  checkEmpty(value: object): void {
+    if (Object.getPrototypeOf(value) !== Object.prototype) {
+      this.check(value);
+      if (typeof (value as { next?: unknown }).next === 'function') throw new Refusal(value, ITERATOR);
+    } else if (Symbol.iterator in value || Symbol.asyncIterator in value)
+      throw new Refusal(value, 'it is an iterable of its own making. Send the values: [...values].');
+  }
+}
+
+const ITERATOR = 'it is an iterator, whose values are where it was made. Send the values: [...values].';
+
+// What an object is beyond its own properties, if anything.
+function hidden(value: object, kind: object): string | undefined {
+  for (const type of [Number, String, Boolean, Symbol, BigInt]) if (value instanceof type) return `it is a ${type.name} object.`;
   if (value instanceof SharedArrayBuffer) return 'it is a SharedArrayBuffer, which only threads of one process can share. Send a copy.';
-  const made = value.constructor;
-  if (typeof made !== 'function') return undefined;
-  const source = Function.prototype.toString.call(made);
-  if (/\[native code\]/.test(source)) return `it is a ${made.name || 'native object'}, which lives in this process only.`;
-  if (/(^|[^\w$'"`])#[\p{ID_Start}_$]/u.test(source)) {
-    return `it is a ${made.name}, which has private state ('#' fields). Send plain data that it can be made from again.`;
+  if (value instanceof Promise) return 'it is a Promise. Await it, and send what it gives.';
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag === 'Generator' || tag === 'AsyncGenerator')
+    return `it is ${tag === 'Generator' ? 'a' : 'an async'} generator, which goes on where it was made only. Give the generator function itself to run(): its values come as they are made.`;
+  if (/^Iterator | Iterator$/.test(tag)) return ITERATOR;
+  const own = kind.constructor as unknown;
+  for (let at: object | null = kind; at && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
+    const made = Object.hasOwn(at, 'constructor') ? (at.constructor as unknown) : undefined;
+    if (typeof made !== 'function') continue;
+    const source = Function.prototype.toString.call(made);
+    if (isOfPlatform(made, source)) return `it is ${withArticle(made.name || 'native object')}, which lives in this process only.`;
+    if (/(^|[^\w$'"`])#[\p{ID_Start}_$]/u.test(source))
+      return `it is ${withArticle((own as { name?: string })?.name ?? made.name)}, which has private state ('#' fields). Send plain data that it can be made from again.`;
   }
   return undefined;
+}
+
+// Made by the engine, or by a class that is there in every program, whatever language that is written in.
+function isOfPlatform(made: { readonly name: string }, source: string): boolean {
+  if (/\[native code\]/.test(source)) return true;
+  const there = Object.getOwnPropertyDescriptor(globalThis, made.name);
+  return there !== undefined && !there.enumerable && (there.get ? there.get.call(globalThis) : there.value) === made;
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 const MOST_VISITED = 100_000;

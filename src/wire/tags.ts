@@ -53,3 +53,6 @@ export const BYTE_TYPES = [
   'BigInt64Array',
   'BigUint64Array',
 ] as const;
+
+/** The number that stands for each. */
+export const BYTE_TYPE_NUMBERS: ReadonlyMap<string, number> = new Map(BYTE_TYPES.map((name, number) => [name, number]));

@@ -99,7 +99,7 @@ export async function runDispatch(seed: number): Promise<Report> {
   const ends: number[] = [];
   const mapped = (async () => {
     const options = { retries: 1_000, ...(chance() < 0.5 ? { unordered: true } : {}), ...(chance() < 0.3 ? { io: 5 } : {}) };
-    for await (const { index, value, error } of mapResults<number, number>(
+    for await (const { index, value, error } of mapResults<number, number, number>(
       () =>
         new MapRun(
           caller,
@@ -107,6 +107,7 @@ export async function runDispatch(seed: number): Promise<Report> {
           Array.from({ length: ITEMS }, (_, i) => i),
           options,
         ),
+      false,
     ).outcomes()) {
       ends.push(index);
       if (index % 11 === 10) assert.match(String(error), /RangeError: no/);

@@ -11,6 +11,10 @@ const later = async (text: string): Promise<Date> => new Date(text);
 async function* count(n: number): AsyncGenerator<number, void, void> {
   yield n;
 }
+function* countAtOnce(n: number): Generator<number, string, void> {
+  yield n;
+  return 'done';
+}
 async function average(self: Task<number>, reportTo: TaskRef<number>): Promise<number> {
   reportTo.send(await self.receive());
   return 1;
@@ -55,6 +59,10 @@ export async function use(client: Client, verbs: Verbs): Promise<void> {
   is<Equal<typeof date, Promise<Date>>>();
   const values = client.run(count, 3);
   is<Equal<typeof values, AsyncIterable<number> & AsyncDisposable>>();
+  const atOnce = client.run(countAtOnce, 3);
+  is<Equal<typeof atOnce, AsyncIterable<number> & AsyncDisposable>>();
+  const list = client.run((n: number) => [n], 3);
+  is<Equal<typeof list, Promise<number[]>>>();
   const inline = client.run((x: number) => [x], 1);
   is<Equal<typeof inline, Promise<number[]>>>();
 
@@ -88,6 +96,17 @@ export async function use(client: Client, verbs: Verbs): Promise<void> {
   client.map(add, [1], { args: ['x'] });
   // @ts-expect-error a further argument is missing
   client.map(add, [1]);
+  for await (const n of client.map(count, [1])) is<Equal<typeof n, number>>();
+  for await (const n of client.map((n: number, more: number) => countAtOnce(n + more), [1], { args: [1] })) is<Equal<typeof n, number>>();
+  for await (const end of client.map(countAtOnce, [1]).outcomes()) if (!end.error) is<Equal<typeof end.value, number[]>>();
+  const all = async <T, R>(fn: (item: T) => R, items: T[]): Promise<unknown> => client.map(fn, items).toArray();
+  void all;
+  for await (const n of client.map((x) => x * 2, [1])) is<Equal<typeof n, number>>();
+  for await (const n of client.map((x, y) => x * y, [1], { args: [2] })) is<Equal<typeof n, number>>();
+  for await (const n of client.map((x: string) => JSON.parse(x), ['1'])) n.anything;
+  for await (const n of client.map((x: unknown) => x, ['1'] as unknown[])) is<Equal<typeof n, unknown>>();
+  for await (const n of client.map((x: string | number) => (x ? [x] : new Map([[x, 1]])), ['1']))
+    is<Equal<typeof n, (string | number)[] | Map<string | number, number>>>();
   // @ts-expect-error a message of the wrong type
   task.send('x');
   // @ts-expect-error the task reports numbers, and is given a reference for texts

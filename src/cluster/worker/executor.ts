@@ -6,6 +6,7 @@
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded, Shipped } from '../../code/index.ts';
 import { type Kernel, type Place, PORT } from '../../kernel/index.ts';
+import { gather, isStreaming } from '../generated.ts';
 import type { BatchOutcome, Define, WorkerNotice } from '../protocol.ts';
 import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
@@ -47,6 +48,12 @@ interface Job {
   abandon?: () => void;
 }
 
+// How many values of a stream may be sent, and what goes on when there may be more.
+interface Credit {
+  count: number;
+  wake: (() => void) | undefined;
+}
+
 /** The executor of one worker, or of an inline client. */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -55,7 +62,7 @@ export class Executor {
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
   readonly #calls: CallsOfWorker;
-  readonly #credits = new Map<number, { count: number; wake: (() => void) | undefined }>();
+  readonly #credits = new Map<number, Credit>();
   readonly #gauges: Gauges;
   #busy = false;
   #done = 0;
@@ -222,12 +229,14 @@ export class Executor {
     const [items, args] = job.args as [unknown[], unknown[]];
     const values: unknown[] = [];
     const failed: [number, unknown][] = [];
+    const many = isStreaming(fn);
     setSerial(this.#current(job.peer, job.id));
     const started = clock.now();
     for (let i = 0; i < items.length && !job.cancelled; i++) {
       try {
         const result = args.length === 0 ? fn(items[i]) : fn(items[i], ...args);
-        values.push(typeof (result as { then?: unknown } | null | undefined)?.then === 'function' ? await result : result);
+        if (many) values.push(await gather(result, () => !job.cancelled));
+        else values.push(typeof (result as { then?: unknown } | null | undefined)?.then === 'function' ? await result : result);
       } catch (error) {
         values.push(undefined);
         failed.push([i, toError(error)]);
@@ -268,7 +277,10 @@ export class Executor {
     this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
-      const value = await runConcurrent(call, () => loaded(...(args as unknown[])));
+      const value = await runConcurrent(call, () => {
+        const result = loaded(...(args as unknown[]));
+        return isStreaming(loaded) ? gather(result, () => !call.signal.aborted) : result;
+      });
       this.#settled(peer, id, true, value);
     } catch (error) {
       this.#settled(peer, id, false, toError(error));
@@ -281,23 +293,12 @@ export class Executor {
   async #runStream(peer: RuntimeId, id: number, fn: number, args: unknown[]): Promise<void> {
     this.#abortFor(peer, id);
     const call = this.#current(peer, id);
-    const credit = { count: STREAM_WINDOW, wake: undefined as (() => void) | undefined };
+    const credit: Credit = { count: STREAM_WINDOW, wake: undefined };
     this.#credits.set(id, credit);
     this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
-      const values = runConcurrent(call, () => loaded(...args)) as AsyncIterable<unknown>;
-      if (typeof values?.[Symbol.asyncIterator] !== 'function') throw new TypeError(`'${loaded.name}' gave no async iterable.`);
-      for await (const value of values) {
-        this.#kernel.message(peer, PORT.CLIENT, { kind: 'item', call: id, value } satisfies WorkerNotice);
-        credit.count--;
-        while (credit.count <= 0 && !call.signal.aborted) {
-          await new Promise<void>((resolve) => {
-            credit.wake = resolve;
-          });
-        }
-        call.signal.throwIfAborted();
-      }
+      await runConcurrent(call, () => this.#stream(peer, id, call, loaded(...args) as AsyncIterable<unknown>, credit));
       this.#settled(peer, id, true, undefined);
     } catch (error) {
       this.#settled(peer, id, false, toError(error));
@@ -305,6 +306,28 @@ export class Executor {
       this.#credits.delete(id);
       this.#gauges.running(-1);
       this.#gauges.done();
+    }
+  }
+
+  // A generator that never waits gives others their turn, too; what it yields leaves while it computes on. E3
+  async #stream(peer: RuntimeId, id: number, { signal }: Current, values: AsyncIterable<unknown>, credit: Credit): Promise<void> {
+    const { clock, turn } = this.#options;
+    let turnedAt = clock.now();
+    for await (const value of values) {
+      this.#kernel.message(peer, PORT.CLIENT, { kind: 'item', call: id, value } satisfies WorkerNotice);
+      credit.count--;
+      while (credit.count <= 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          credit.wake = resolve;
+        });
+      }
+      const now = clock.now();
+      if (now - this.#flushedAt > FLUSH_MS) this.#flush(now);
+      if (now - turnedAt > YIELD_MS) {
+        await turn();
+        turnedAt = clock.now();
+      }
+      signal.throwIfAborted();
     }
   }
 
