@@ -4,6 +4,7 @@ import {
   callback,
   checkRows,
   either,
+  FlotillaError,
   fields,
   flag,
   type Kind,

@@ -12,10 +12,10 @@ import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial
 import { Gauges } from './gauges.ts';
 import { refusalOf } from './refusal.ts';
 import { Spawns } from './spawns.ts';
+import { Streams } from './streams.ts';
 
 const FLUSH_MS = 1;
 const YIELD_MS = 10;
-const STREAM_WINDOW = 64;
 
 /** What an executor runs in. */
 export interface ExecutorOptions {
@@ -48,12 +48,6 @@ interface Job {
   abandon?: () => void;
 }
 
-// How many values of a stream may be sent, and what goes on when there may be more.
-interface Credit {
-  count: number;
-  wake: (() => void) | undefined;
-}
-
 /** The executor of one worker, or of an inline client. */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -62,7 +56,7 @@ export class Executor {
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
   readonly #calls: CallsOfWorker;
-  readonly #credits = new Map<number, Credit>();
+  readonly #streams: Streams;
   readonly #gauges: Gauges;
   #busy = false;
   #done = 0;
@@ -75,6 +69,7 @@ export class Executor {
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#kernel = options.kernel;
+    this.#streams = new Streams(options);
     this.#gauges = options.gauges ?? new Gauges();
     this.#calls = {
       kernel: this.#kernel,
@@ -97,7 +92,7 @@ export class Executor {
     this.#kernel.serve(PORT.IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
     this.#kernel.serve(PORT.STREAM, {
       request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args as unknown[]),
-      message: (_peer, value) => this.#credit(value as { call: number; more: number }),
+      message: (_peer, value) => this.#streams.credit(value as { call: number; more: number }),
       cancel,
     });
     const { kernel, turn } = options;
@@ -293,49 +288,17 @@ export class Executor {
   async #runStream(peer: RuntimeId, id: number, fn: number, args: unknown[]): Promise<void> {
     this.#abortFor(peer, id);
     const call = this.#current(peer, id);
-    const credit: Credit = { count: STREAM_WINDOW, wake: undefined };
-    this.#credits.set(id, credit);
     this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
-      await runConcurrent(call, () => this.#stream(peer, id, call, loaded(...args) as AsyncIterable<unknown>, credit));
+      await runConcurrent(call, () => this.#streams.send(peer, id, call, loaded(...args) as AsyncIterable<unknown>));
       this.#settled(peer, id, true, undefined);
     } catch (error) {
       this.#settled(peer, id, false, toError(error));
     } finally {
-      this.#credits.delete(id);
       this.#gauges.running(-1);
       this.#gauges.done();
     }
-  }
-
-  // A generator that never waits gives others their turn, too; what it yields leaves while it computes on. E3
-  async #stream(peer: RuntimeId, id: number, { signal }: Current, values: AsyncIterable<unknown>, credit: Credit): Promise<void> {
-    const { clock, turn } = this.#options;
-    let turnedAt = clock.now();
-    for await (const value of values) {
-      this.#kernel.message(peer, PORT.CLIENT, { kind: 'item', call: id, value } satisfies WorkerNotice);
-      credit.count--;
-      while (credit.count <= 0 && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          credit.wake = resolve;
-        });
-      }
-      const now = clock.now();
-      if (now - this.#flushedAt > FLUSH_MS) this.#flush(now);
-      if (now - turnedAt > YIELD_MS) {
-        await turn();
-        turnedAt = clock.now();
-      }
-      signal.throwIfAborted();
-    }
-  }
-
-  #credit({ call, more }: { call: number; more: number }): void {
-    const credit = this.#credits.get(call);
-    if (!credit) return;
-    credit.count += more;
-    credit.wake?.();
   }
 
   // Alone on its worker: nothing else has been sent yet.
@@ -370,7 +333,6 @@ export class Executor {
     const abort = this.#aborts.get(key(peer, id)) ?? (this.#running?.id === id ? this.#abortFor(peer, id) : undefined);
     abort?.abort(error);
     if (this.#running?.id === id) this.#running.abandon?.();
-    this.#credits.get(id)?.wake?.();
     if (!abort || this.#options.abandons) this.#stopped(peer, id);
   }
 
