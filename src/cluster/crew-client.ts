@@ -1,5 +1,5 @@
 // What a crew is told, needs of its client, and remembers.
-import type { Log } from '../base/index.ts';
+import type { Log, RuntimeId } from '../base/index.ts';
 import type { Library } from '../code/index.ts';
 import type { Runtime } from '../kernel/index.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -35,6 +35,10 @@ export interface CrewClient {
 
 /** What a crew tells its scheduler, which hears it once it is there. */
 export interface CrewScheduler {
+  /** Whether that is who it is. */
+  is(peer: RuntimeId): boolean;
+  /** It is silent, or heard again. */
+  offline(offline: boolean): void;
   tell(method: 'swaps' | 'lacks', ...args: readonly unknown[]): void;
 }
 

@@ -138,7 +138,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
       await link.again();
     },
     peerEnded(peer, end) {
-      own?.scheduler.peerEnded(peer);
+      own?.scheduler.peerEnded(peer, end);
       own?.host?.peerEnded(peer);
       link.peerEnded(peer, end);
     },

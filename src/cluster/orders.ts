@@ -107,14 +107,16 @@ export class Orders {
     );
   }
 
-  /** Whether a silent peer is held. O1 */
+  /** Whether a silent peer is held: its scheduler, too, for which it is the same client when it is heard again. O1 */
   keeps(peer: RuntimeId): boolean {
+    if (this.#crew.scheduler?.is(peer)) return !this.#crew.closing;
     const station = this.#crew.stations.get(peer) ?? this.#crew.stations.get(this.#crew.members.get(peer)?.info.host as RuntimeId);
     return station !== undefined && !this.#crew.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
   }
 
   /** A host or worker is silent, or is heard again. O1 */
   peerOffline(peer: RuntimeId, offline: boolean): void {
+    if (this.#crew.scheduler?.is(peer)) this.#crew.scheduler.offline(offline);
     const station = this.#crew.stations.get(peer);
     if (station) {
       if (station.offline === offline) return;

@@ -64,7 +64,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   kernel.onOffline = (peer, offline) => made.peerOffline(peer, offline);
   kernel.onEnded = (peer, end, info) => {
     if (info) log[levelOf(info)](`${info.role} '${info.name}' left: ${end.message}.`);
-    made.peerEnded(peer);
+    made.peerEnded(peer, end);
   };
   // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
   const seek = (text: string, warned: boolean): void => {

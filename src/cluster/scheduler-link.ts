@@ -33,6 +33,7 @@ export class SchedulerLink {
   readonly #pulse: PulseThread | undefined;
   #scheduler: RuntimeId | undefined;
   #reconnecting = false;
+  #silent = false;
   #status: ClusterStatus | undefined;
   #reported = '';
 
@@ -74,7 +75,7 @@ export class SchedulerLink {
   /** Why there is no worker yet. */
   explain(): string {
     const where = this.#address ? `the scheduler at ${this.#address}` : 'the scheduler';
-    if (!this.#scheduler) return `${where} does not answer; trying again`;
+    if (!this.#scheduler || this.#silent) return `${where} does not answer; trying again`;
     void this.#refresh();
     const status = this.#status;
     if (!status || status.hosts.length === 0)
@@ -87,6 +88,16 @@ export class SchedulerLink {
     if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
     const places = status.hosts.reduce((sum, host) => sum + host.workers, 0);
     return `the ${places} worker places of ${status.hosts.length} hosts are held by ${others.length} other clients, are not allowed by 'hosts', or their processes do not start`;
+  }
+
+  is(peer: RuntimeId): boolean {
+    return peer === this.#scheduler && peer !== this.#options.runtime.id;
+  }
+
+  offline(offline: boolean): void {
+    this.#silent = offline;
+    if (offline)
+      this.#options.warn(`the scheduler at ${this.#address} is silent; work goes on, and what comes is told when it is heard again`);
   }
 
   /** Tells what needs no answer. */
@@ -128,6 +139,7 @@ export class SchedulerLink {
     const { runtime, wish, limits } = this.#options;
     // What it grants, and asks back, may come before it answers: that is answered at once.
     this.#scheduler = scheduler;
+    this.#silent = false;
     this.#options.crew.returns.forget();
     try {
       await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout: ASK_MS });

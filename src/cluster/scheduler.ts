@@ -6,9 +6,10 @@
 //   S2. A client that has allocations is asked about each host, once, before anything of it is granted.
 //   S3. A client is told of a grant once the host knows of it, so that it never comes too early; what it is to give back, after that.
 //   S4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
+//   S5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
 import { hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
-import { PORT, type Runtime } from '../kernel/index.ts';
+import { PORT, type Runtime, type SessionEnd } from '../kernel/index.ts';
 import type { HostOffer } from './allocation.ts';
 import { explainClient } from './explain.ts';
 import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from './protocol.ts';
@@ -52,6 +53,8 @@ export class Scheduler {
   /** Assignments that a host has not answered, by host and client. */
   readonly #assigning = new Map<string, Promise<unknown>>();
   #askingAgain: Timer | undefined;
+  /** Clients without a session that hosts still hold places for. S5 */
+  readonly #lost = new Set<RuntimeId>();
 
   constructor(runtime: Runtime, options: SchedulerOptions = {}) {
     this.#runtime = runtime;
@@ -143,12 +146,17 @@ export class Scheduler {
     }
   }
 
-  /** A session with a host or client has ended. */
-  peerEnded(peer: RuntimeId): void {
+  /** A session with a host or client has ended. S5 */
+  peerEnded(peer: RuntimeId, end: SessionEnd): void {
     if (this.#state.hosts.has(peer)) this.#do({ kind: 'host-left', id: peer });
     this.#offers.delete(peer);
     this.#reports.delete(peer);
-    if (this.#known.has(peer)) this.#left(peer);
+    const known = this.#known.get(peer);
+    if (!known) return;
+    if (end.kind === 'closed') return this.#left(peer);
+    this.#log.warn(`Client '${known.wish.name}' is not reached any more (${end.message}); it keeps what hosts hold for it.`);
+    this.#lost.add(peer);
+    this.#waitFor(peer, known);
   }
 
   /** Whether a client that does not answer is waited for. S4 */
@@ -160,16 +168,25 @@ export class Scheduler {
   peerOffline(peer: RuntimeId, offline: boolean): void {
     const known = this.#known.get(peer);
     if (!known) return;
+    if (offline) return this.#waitFor(peer, known);
     known.silent?.cancel();
     known.silent = undefined;
-    this.#do({ kind: 'client-silent', id: peer, silent: offline });
+    this.#do({ kind: 'client-silent', id: peer, silent: false });
+  }
+
+  #waitFor(peer: RuntimeId, known: Known): void {
     const ms = this.options.zombieMs ?? 0;
-    if (!offline || ms === 0) return;
-    this.#log.warn(`Client '${known.wish.name}' has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
-    const { clock } = this.#runtime.environment;
-    known.silent = clock.after(ms, () => this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }), {
-      background: true,
-    });
+    known.silent?.cancel();
+    known.silent = undefined;
+    if (ms > 0) {
+      this.#log.warn(`Client '${known.wish.name}' has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
+      const late = (): void => {
+        this.#left(peer);
+        this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` });
+      };
+      known.silent = this.#runtime.environment.clock.after(ms, late, { background: true });
+    }
+    this.#do({ kind: 'client-silent', id: peer, silent: true });
   }
 
   /** Takes back workers that were idle for the zombie period, and closes clients that have no others. To be called every while. S4 */
@@ -208,6 +225,8 @@ export class Scheduler {
   #wished(id: RuntimeId, wish: Wish): { hosts: number } {
     const { quotas, exclusive = false } = this.options;
     const before = this.#known.get(id);
+    before?.silent?.cancel();
+    this.#lost.delete(id); // it is the same client
     const known: Known = {
       wish,
       counters: before?.counters,
@@ -258,6 +277,7 @@ export class Scheduler {
   }
 
   #left(client: RuntimeId): void {
+    this.#lost.delete(client);
     this.#known.get(client)?.silent?.cancel();
     this.#known.delete(client);
     this.#do({ kind: 'client-left', id: client });
@@ -265,6 +285,7 @@ export class Scheduler {
 
   #do(event: ScheduleEvent): void {
     for (const effect of react(this.#state, event)) this.#effect(effect);
+    for (const client of this.#lost) if ((this.#state.clients.get(client)?.holds ?? 0) === 0) this.#left(client); // S5
     if (this.#askingAgain || ![...this.#state.clients.values()].some(({ leaving }) => leaving > 0)) return;
     const again = (): void => {
       this.#askingAgain = undefined;

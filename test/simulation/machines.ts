@@ -62,7 +62,7 @@ export class Cluster {
     const scheduler = new Scheduler(runtime, { zombieMs: 300_000, ...options });
     this.#schedulerRuntime = runtime;
     this.scheduler = scheduler;
-    runtime.kernel.onEnded = (peer) => scheduler.peerEnded(peer);
+    runtime.kernel.onEnded = (peer, end) => scheduler.peerEnded(peer, end);
     runtime.kernel.onOffline = (peer, offline) => scheduler.peerOffline(peer, offline);
   }
 

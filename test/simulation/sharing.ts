@@ -8,8 +8,8 @@ import { seededRandom } from '../../src/testing/index.ts';
 import { Cluster, type Used } from './machines.ts';
 
 /** How clients meet. */
-export const MEETINGS = ['in one instant', 'beside long work'] as const;
-export type Meeting = (typeof MEETINGS)[number] | 'a silence of two';
+export const MEETINGS = ['in one instant', 'beside long work', 'a silence of two'] as const;
+export type Meeting = (typeof MEETINGS)[number];
 
 export interface SharingReport {
   readonly seed: number;
@@ -126,7 +126,7 @@ class Sharing {
             [other, one],
           ])
         world.network.block(from as string, to as string);
-      if (this.#below(2) > 0) world.network.cut(); // of a connection that is cut, too, only silence tells
+      if (this.#below(2) > 0) world.network.cut(one); // of a connection that is cut, too, only silence tells
       await world.clock.advance(this.#below(2) > 0 ? 3_000 : this.#below(60_000));
       world.network.heal();
       for (const task of tasks) task.send(1);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, type ClientOptions, type Task } from '../../src/index.ts';
-import { BIN, start, tempFolder } from '../support/processes.ts';
+import { BIN, type Program, start, tempFolder } from '../support/processes.ts';
 
 const SECRET = 'a secret of the tests of sharing';
 const MOST_MS = 10_000;
@@ -12,6 +12,7 @@ const PAIRS = Number(process.env['FLOTILLA_TEST_PAIRS'] ?? 5);
 class Shared {
   readonly #ends: (() => unknown)[] = [];
   #address = '';
+  scheduler: Program | undefined;
 
   async begin(): Promise<void> {
     const t = { after: (end: () => unknown): void => void this.#ends.unshift(end) };
@@ -19,6 +20,7 @@ class Shared {
     const env = { HOME: folder, TMPDIR: folder, FLOTILLA_SECRET: SECRET };
     const words = ['tcp://127.0.0.1:0', '--daemon', '--no-discovery'];
     const scheduler = start(t, [BIN, 'scheduler', ...words, '--quota', 'small=1'], { env });
+    this.scheduler = scheduler;
     this.#address = (await scheduler.until(/listens at (tcp:\S+?)[,;]/))[1] as string;
     const hosts = ['x', 'y', 'z'].map((name) =>
       start(t, [BIN, 'host', ...words, '--cpus', '2', '--name', name, '--scheduler', this.#address], { env }),
@@ -90,4 +92,26 @@ test('a client that comes has the workers that are idle, not those on which task
   for (const task of tasks) assert.ok(task.send(7));
   assert.deepEqual(await Promise.all(tasks.map((task) => task.result)), [7, 7, 7, 7]);
   await untilShares([first, second], [3, 3]);
+});
+
+test('a scheduler that is silent past the limit takes nothing from its clients: tasks go on, and who was silent to it is the same client', async (t) => {
+  const warnings: string[] = [];
+  const client = await shared.connect(t, 'waits', { pulse: 500, warn: (text) => warnings.push(text) });
+  await untilShares([client], [6]);
+  const lost: string[] = [];
+  t.after(client.onEvent(({ kind }) => /-(lost|closed)$/.test(kind) && lost.push(kind)));
+  const task = await client.spawn(holds);
+  shared.scheduler?.kill('SIGSTOP');
+  await until('the silence is noticed', () => warnings.some((text) => /scheduler at .* is silent/.test(text)));
+  assert.equal(await client.run((n: number) => n + 1, 1), 2, 'work goes on');
+  shared.scheduler?.kill('SIGCONT');
+  // It grants, and takes back, as before: what the task does not run on.
+  const other = await shared.connect(t, 'other');
+  await untilShares([client, other], [3, 3]);
+  assert.ok(task.send(5));
+  assert.equal(await task.result, 5);
+  assert.deepEqual(
+    lost.filter((kind) => /lost/.test(kind)),
+    [],
+  );
 });
