@@ -17,8 +17,13 @@ export class Refusal {
 export function refusalError(refusal: Refusal, root: unknown, name: string): FlotillaError {
   const path = findPath(root, refusal.culprit, name) ?? name;
   const code = refusal.limit ? 'ERR_WIRE_LIMIT' : 'ERR_WIRE_CANNOT_TRAVEL';
-  return new FlotillaError(code, `${path} cannot be sent: ${refusal.reason}`, { details: { path } });
+  return new FlotillaError(code, `${shown(path)} cannot be sent: ${refusal.reason}`, { details: { path } });
 }
+
+// What is too deep has a path that nobody reads to its end.
+const MOST_SHOWN = 300;
+const shown = (path: string): string =>
+  path.length <= MOST_SHOWN ? path : `${path.slice(0, MOST_SHOWN / 2)} ... ${path.slice(-MOST_SHOWN / 2)}`;
 
 /** Why objects cannot travel: looked for once for all that have a prototype in common. */
 export class Refusals {

@@ -394,6 +394,20 @@ describe('what breaks', () => {
     await client.close();
   });
 
+  test('the last lines of a worker that was lost are cut where they are long', async () => {
+    const talkative = (): void => {
+      for (let i = 0; i < 20; i++) process.stderr.write(`${i} ${'x'.repeat(9_000)}\n`);
+      process.exit(3);
+    };
+    await using client = await Client.connect({ workers: 1, output: 'ignore', warn: () => {} });
+    const error = await client
+      .with({ retries: 0 })
+      .run(talkative)
+      .catch((caught: Error) => caught.message);
+    assert.match(String(error), /19 x+ \.\.\./);
+    assert.ok(String(error).length < 10_000, `${String(error).length} characters`);
+  });
+
   test('messages to a task are accepted while it computes', async (t) => {
     const client = await Client.connect({ workers: 1, output: 'ignore' });
     t.after(() => client.close({ timeout: 0 }));
@@ -438,5 +452,18 @@ describe('what breaks', () => {
     await assert.rejects(Client.connect({ workers: 0 }), { code: 'ERR_OPTION_INVALID' });
     await assert.rejects(Client.connect({ scheduler: 'tcp://127.0.0.1:1' }), { code: 'ERR_CLUSTER_NO_SCHEDULER' });
     await assert.rejects(Client.connect({ scheduler: 'nonsense://x' }), { code: 'ERR_LINK_ADDRESS' });
+    for (const option of ['signal', 'onStatus', 'warn'])
+      await assert.rejects(Client.connect({ inline: true, [option]: {} } as never), {
+        code: 'ERR_OPTION_INVALID',
+        message: new RegExp(`'${option}'`),
+      });
+    const open = await Client.connect({ inline: true });
+    for (const option of ['signal', 'onProgress'])
+      assert.throws(() => open.with({ [option]: 'x' } as never), { code: 'ERR_OPTION_INVALID', message: new RegExp(`'${option}'`) });
+    assert.throws(() => open.map(square, [1], { signal: new AbortController() } as never), {
+      code: 'ERR_OPTION_INVALID',
+      message: /'signal'/,
+    });
+    await open.close();
   });
 });

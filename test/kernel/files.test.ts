@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -108,6 +109,18 @@ test('paths that lead out of the directory are refused, through symbolic links t
   }
   assert.deepEqual(readdirSync(outside), ['victim']);
   assert.equal(readFileSync(join(outside, 'victim'), 'utf8'), 'v');
+});
+
+test('what is no file on a disk is refused at once: a pipe that nobody writes to, a device, what the system makes up as it is read', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const { a, b, here, there } = await pair(t);
+  const pipe = join(here, 'pipe');
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+  for (const path of [pipe, '/dev/zero', here])
+    await assert.rejects(a.sendFile(b.id, path), { code: 'ERR_FILE_SYSTEM', message: /is no plain file/ });
+  await assert.rejects(a.sendFile(b.id, '/proc/self/status'), { code: 'ERR_FILE_SYSTEM', message: /says that it is empty, and is not/ });
+  assert.ok(!existsSync(join(there, 'status')));
 });
 
 test('the limit counts announced bytes and bytes that arrive; a wrong hash leaves nothing', async (t) => {

@@ -195,6 +195,22 @@ test('options are checked by name, and late ones are not possible: a runtime is 
   await assert.rejects(Runtime.start({ secret: ['a', 'b', 'c'] }, world.environment('a')), /At most 2 secrets/);
 });
 
+test('a search at one place says that this was asked, and nobody else', async () => {
+  const { world, runtimes } = await machines(3);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const why = async (at: string): Promise<string> =>
+    await world.wait(
+      a.locate('nowhere', { at, timeout: 300 }).then(
+        () => '',
+        (error: Error) => error.message,
+      ),
+    );
+  assert.match(await why('mem://b:1'), /: asked 'b'[^,]*\.$/);
+  assert.match(await why(b.id), /: asked 'b'[^,]*\.$/);
+  assert.match(await why(a.id), /: it is this runtime's own place/);
+  await world.close();
+});
+
 test('a search without a timeout says in the log who does not know the name, after 5 s and every 30 s', async () => {
   const lines: string[] = [];
   const log = { debug() {}, info() {}, warn: (text: string) => void lines.push(text), error() {} };

@@ -29,6 +29,16 @@ test('a task takes messages in order, ends after close() and gives what it retur
   await world.close();
 });
 
+test('what is no function is not spawned', async () => {
+  const { world, a } = await two();
+  for (const given of [5, undefined, null, {}]) {
+    const spawned = { code: 'ERR_OPTION_INVALID', message: /must be a function/ };
+    assert.throws(() => a.spawn(given as never), spawned);
+    assert.throws(() => a.with({ name: 'x' }).spawn(given as never), spawned);
+  }
+  await world.close();
+});
+
 test('deliver resolves once the message is in the mailbox, though nobody has read it', async () => {
   const { world, a, b } = await two();
   const idle = a.spawn(async (self: Task<string>) => {

@@ -93,10 +93,8 @@ export async function sendBack(name: string, bytes: number, dir: string): Promis
   return { value: createHash('sha256').update(data).digest('hex'), pid: process.pid };
 }
 
-/** Computes until its worker is ended; says first which that is. */
-export async function forever(): Promise<never> {
-  here().progress(process.pid);
-  await sleep(1);
+/** Computes until its worker is ended. */
+export function forever(): never {
   for (;;) spin(1_000);
 }
 

@@ -17,6 +17,7 @@ import { WORKER_ARGUMENT } from './title.ts';
 import { type Account, asLent, commandOf } from './users.ts';
 
 const LAST_LINES = 20;
+const MOST_OF_A_LINE = 500;
 const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
 
 /** A process that was started, and its mark. */
@@ -77,7 +78,7 @@ export class Child implements Launched {
       return swept;
     };
     const remember = (line: string): void => {
-      this.#lastLines.push(line);
+      this.#lastLines.push(line.length > MOST_OF_A_LINE ? `${line.slice(0, MOST_OF_A_LINE)} ...` : line);
       if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
     };
     const printed = (['stdout', 'stderr'] as const).map((name) => new Printed(child[name] as Readable, name, handler, remember)); // C3

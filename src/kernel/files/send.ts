@@ -82,6 +82,11 @@ export class FileSender {
       const { stat } = reading;
       if (!stat.isFile) throw new FlotillaError('ERR_FILE_SYSTEM', `'${path}' is no plain file.`);
       const { size, mtime, mode } = stat;
+      if (size === 0 && (await reading.read(new Uint8Array(1), 0)) > 0)
+        throw new FlotillaError(
+          'ERR_FILE_SYSTEM',
+          `'${path}' says that it is empty, and is not: the system makes it up as it is read. Send a copy.`,
+        );
       const hash = compare === 'hash' ? await wholeHash(reading) : undefined;
       const offer = { name, dir, size, mtime, mode, overwrite, hash };
       const wait = { timeout, ...(signal ? { signal } : {}) };

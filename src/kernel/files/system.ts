@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { FileStat, Files } from './contract.ts';
 
-const { O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
+const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const PERMISSIONS = 0o777; // no set-uid, set-gid or sticky bit travels
@@ -25,7 +25,7 @@ function unless<T>(value: T, ...codes: string[]): (error: NodeJS.ErrnoException)
 export const systemFiles: Files = Object.freeze({
   stat: (path: string) => lstat(path).then(told, unless(undefined, 'ENOENT', 'ENOTDIR')),
   async openToRead(path: string) {
-    const handle = await open(path, O_RDONLY);
+    const handle = await open(path, O_RDONLY | (O_NONBLOCK ?? 0)); // a pipe would be waited for, in one of the few threads for files
     const stat = told(await handle.stat());
     return {
       stat,

@@ -168,7 +168,10 @@ export class Registry {
     const peer = at === undefined ? undefined : this.#kernel.peers.get(at as RuntimeId);
     const where = at === undefined ? '' : ` at ${peer ? `'${peer.name}'` : at}`;
     const waited = timeout ? ` within ${timeout} ms` : '';
-    return new FlotillaError('ERR_NAME_UNKNOWN', `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#kernel, denied)}.`);
+    return new FlotillaError(
+      'ERR_NAME_UNKNOWN',
+      `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#kernel, denied, at === undefined ? undefined : (peer) => this.#meant(peer, at))}.`,
+    );
   }
 }
 
@@ -178,8 +181,9 @@ function keyOf(kind: Kind, name: string): string {
 
 const MOST_SHOWN = 8;
 
-function whoWasAsked(kernel: Kernel, denied: ReadonlySet<RuntimeId>): string {
-  const peers = [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id);
+function whoWasAsked(kernel: Kernel, denied: ReadonlySet<RuntimeId>, meant?: (peer: RuntimeId) => boolean): string {
+  if (meant?.(kernel.id)) return "it is this runtime's own place, and nothing here has it";
+  const peers = [...kernel.peers.values()].filter(({ id }) => id !== kernel.id && (meant?.(id) ?? true));
   if (peers.length === 0)
     return 'no peer is known; is the other program running, with the same secret, and reachable by discovery, a seed or peer()';
   const names = peers.slice(0, MOST_SHOWN).map((peer) => `'${peer.name}'${denied.has(peer.id) ? ' (does not have it)' : ''}`);

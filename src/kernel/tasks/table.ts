@@ -2,7 +2,7 @@
 //
 //   B1. A number is never used again.
 //   B2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
-import type { Clock, RuntimeId } from '../../base/index.ts';
+import { type Clock, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { FIRST_TASK } from '../ports.ts';
@@ -74,6 +74,11 @@ export class TaskTable implements TaskHost {
     options: TaskOptions = {},
     begin?: (run: () => void) => void,
   ): TaskRef<M, TaskResult<R>> {
+    if (typeof fn !== 'function')
+      throw new FlotillaError(
+        'ERR_OPTION_INVALID',
+        `spawn: the first argument must be a function; it is ${fn === null ? 'null' : typeof fn}.`,
+      );
     const task = this.create<M>(options.name ?? (fn.name || 'task'));
     if (options.daemon) task.daemon = true;
     if (begin) begin(() => task.run(fn, args));

@@ -70,18 +70,24 @@ export const thrown: Job = async ({ client, choice, checked, broken }) => {
 
 const CANCEL_MS = 5_000;
 
-// A function that does not listen costs its worker's life, and with it the tasks that run beside.
+// A function that does not listen costs its worker's life, and with it the tasks that run beside: which it is is told before.
 export const cancelled: Job = async ({ client, choice, checked, broken, kills }) => {
   const since = Date.now();
+  const worker = choice.one(client.workers().filter(({ state }) => state === 'ready'));
+  if (!worker) return;
+  kills(worker.pid);
   const stop = new AbortController();
   const reason = new Error('the soak stops it');
-  const call = client.with({ signal: stop.signal, retries: 1_000, onProgress: ({ done }) => kills(done) }).run(forever);
-  const ended = call.then(
-    () => 'a result',
-    (error: unknown) => (error === reason ? 'stopped' : describe(error)),
-  );
+  const ended = client
+    .with({ signal: stop.signal, retries: 1_000, at: worker.name })
+    .run(forever)
+    .then(
+      () => 'a result',
+      (error: unknown) => (error === reason ? 'stopped' : describe(error)),
+    );
   setTimeout(() => stop.abort(reason), choice.between(0, 700));
   const how = await ended;
+  if (how.startsWith('ERR_HOST_UNKNOWN')) return; // it has been granted to another client since
   if (how !== 'stopped') broken(`a call that was stopped ended with ${how}`);
   else if (Date.now() - since > CANCEL_MS) broken(`a call that was stopped ended after ${Date.now() - since} ms`);
   checked('calls stopped', 1);
