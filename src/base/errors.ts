@@ -216,15 +216,18 @@ export class FlotillaError extends Error {
 }
 
 /**
- * Whether a value is an error with this code, whatever copy of the class made it.
+ * Whether a value is an error with this code, or with any of ours, whatever copy of the class made it.
  *
  * @example
  * ```ts
  * console.log(hasCode(new FlotillaError('ERR_CLOSED', 'closed'), 'ERR_CLOSED')); // => true
+ * console.log(hasCode(new TypeError('no'))); // => false
  * ```
  */
-export function hasCode(error: unknown, code: ErrorCode): error is Error & { code: ErrorCode } {
-  return error instanceof Error && (error as { code?: unknown }).code === code;
+export function hasCode<C extends ErrorCode = ErrorCode>(error: unknown, code?: C): error is Error & { code: C } {
+  if (!(error instanceof Error)) return false;
+  const its = (error as { code?: unknown }).code;
+  return code === undefined ? typeof its === 'string' && Object.hasOwn(ERRORS, its) : its === code;
 }
 
 /** What was thrown, as an error: anything else becomes the cause of one. */
@@ -244,8 +247,9 @@ export function formatErrorTable(): string {
   return [
     '# Errors',
     '',
-    'Every failure that Flotilla raises has a `code`. Test the code, not the class or the message. *Retry* says whether',
-    'trying again can help: never, later, or elsewhere (on another worker or host).',
+    'Every failure that Flotilla raises has a `code`. Test the code, not the class or the message: `hasCode(error, code)`;',
+    '`hasCode(error)` tells whether it is one of these. *Retry* says whether trying again can help: never, later, or elsewhere (on',
+    'another worker or host).',
     '',
     '| code | retry | what it means | what to do |',
     '|---|---|---|---|',

@@ -7,7 +7,7 @@
 //   C2. The verbs behave the same inline, on this machine, and on a cluster.
 import { FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { Library, type Loaded } from '../code/index.ts';
-import type { Environment, Kernel, Runtime, Task, TaskRef, TaskResult } from '../kernel/index.ts';
+import type { Environment, Kernel, Runtime, Task, TaskGenerator, TaskRef, TaskResult } from '../kernel/index.ts';
 import { allocationsOf, decide, type HostAllocation, type HostOffer } from './allocation.ts';
 import { CLOSE_MS, endTasks, untilDone } from './closing.ts';
 import { partsOf } from './components.ts';
@@ -196,6 +196,8 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     return this.#map(fn, items, options, {});
   }
 
+  spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): Promise<TaskRef<M, V>>;
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
   spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>> {
     return this.#spawn(fn, args, {}) as Promise<TaskRef<M, TaskResult<R>>>;
   }

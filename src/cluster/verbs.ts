@@ -1,5 +1,5 @@
 // The verbs of a client, and the types that make a wrong argument not compile.
-import type { Task, TaskRef, TaskResult } from '../kernel/index.ts';
+import type { Task, TaskGenerator, TaskRef, TaskResult } from '../kernel/index.ts';
 import type { HostInfo } from './events.ts';
 import type { MapOptions } from './options.ts';
 import type { Results } from './results.ts';
@@ -36,6 +36,7 @@ export interface Verbs {
   ): Mapped<T, R>;
   map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Mapped<T, R>;
   /** Starts a task on a worker of its own: `fn(self, ...args)`. */
+  spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): Promise<TaskRef<M, V>>;
   spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
 }
 

@@ -12,7 +12,7 @@ import { Kernel } from './kernel.ts';
 import { Condition, EventFlag, Lock, Semaphore } from './locks/locks.ts';
 import type { ChannelName, Located, LocateOptions, Name } from './names/name.ts';
 import { Finder } from './peers/finder.ts';
-import { type PeerOptions, Peers, type Where } from './peers/peers.ts';
+import { type PeerOptions, Peers, type PeersAt, type Where } from './peers/peers.ts';
 import { locateAt } from './peers/search.ts';
 import type { PeerStatus } from './peers/status.ts';
 import {
@@ -36,17 +36,12 @@ import { listenAt } from './sessions/listen.ts';
 import { carriedTo, carry } from './sessions/own-carrier.ts';
 import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
-import type { TaskFunction, TaskResult } from './tasks/self.ts';
+import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
 import { swapTask } from './tasks/swap.ts';
 import type { TaskOptions } from './tasks/table.ts';
 import { GRACE_MS } from './tasks/task.ts';
 
 const PULSE_MS = 2_000;
-
-/** Starts tasks with options. */
-export interface Spawner {
-  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
-}
 
 /**
  * One process's part of the system: it runs tasks, and reaches other runtimes. Called `Pycos` in pycos.
@@ -214,6 +209,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** Starts a function as a task of this runtime: `fn(self, ...args)`. Generator functions end at a yield. */
+  spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): TaskRef<M, V>;
+  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
   spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> {
     this.#check();
     return this.kernel.spawn(fn, args);
@@ -221,12 +218,11 @@ export class Runtime implements AsyncDisposable {
 
   /** The same with a name, or as a daemon. */
   with(options: TaskOptions): Spawner {
-    return {
-      spawn: (fn, ...args) => {
-        this.#check();
-        return this.kernel.tasks.spawn(fn, args, options);
-      },
+    const spawn = <M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> => {
+      this.#check();
+      return this.kernel.tasks.spawn(fn, args, options);
     };
+    return { spawn: spawn as Spawner['spawn'] };
   }
 
   /**
@@ -295,9 +291,9 @@ export class Runtime implements AsyncDisposable {
    * udp port. Resolves with those it has a session with; rejects with ERR_LINK_*, ERR_PEERS_IGNORED or ERR_TIMEOUT. It is not
    * needed at both sides.
    */
-  peer(where: string, options: PeerOptions = {}): Promise<readonly PeerInfo[]> {
+  peer<W extends string>(where: W, options: PeerOptions = {}): Promise<PeersAt<W>> {
     this.#check();
-    return this.#peers.add(where, options);
+    return this.#peers.add(where, options) as Promise<PeersAt<W>>;
   }
 
   /** Says goodbye to a peer, once it has what was sent, and does not look for it again. */

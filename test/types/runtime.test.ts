@@ -2,8 +2,12 @@
 import { test } from 'node:test';
 import {
   type ChannelRef,
+  type Client,
   channelName,
+  type ErrorCode,
   type FileOutcome,
+  hasCode,
+  type PeerInfo,
   type PeerStatus,
   Runtime,
   type ServiceRef,
@@ -94,6 +98,62 @@ export async function compiles(): Promise<void> {
   await runtime.locate(adder, { wait: 5 });
   // @ts-expect-error another function for messages of another type
   await runtime.swap(numbers, async (self: Task<string>) => self.receive());
+}
+
+export async function needsNoAnnotation(client: Client): Promise<void> {
+  const [peer] = await runtime.peer('10.0.0.2:9705');
+  is<Equal<typeof peer, PeerInfo>>();
+  const [six] = await runtime.peer('[fd00::1]:9705');
+  is<Equal<typeof six, PeerInfo>>();
+  const [maybe] = await runtime.peer('10.0.0.2');
+  is<Equal<typeof maybe, PeerInfo | undefined>>();
+  const [perhaps] = await runtime.peer('fd00::1');
+  is<Equal<typeof perhaps, PeerInfo | undefined>>();
+  const [any] = await runtime.peer('10.0.0.2:9705' as string);
+  is<Equal<typeof any, PeerInfo | undefined>>();
+
+  const sums = runtime.spawn(function* (self: Task<number>, from: number) {
+    const first = yield self.receive();
+    const second: number = yield self.receive();
+    yield;
+    return from + first + second > 3 ? 'much' : 'little';
+  }, 1);
+  is<Equal<typeof sums, TaskRef<number, 'much' | 'little'>>>();
+  const later = await client.spawn(async function* (self: Task<string>) {
+    yield self.receive();
+    return new Date();
+  });
+  is<Equal<typeof later, TaskRef<string, Date>>>();
+  const daemon = runtime.with({ daemon: true }).spawn(function* (self: Task<number>) {
+    return yield self.receive();
+  });
+  daemon.send(1);
+  const counts = service('counts', function* (self: Task<number>, name: string) {
+    const n: number = yield self.receive();
+    return name.length + n;
+  });
+  const counted = await (await runtime.locate(counts)).call('x');
+  is<Equal<typeof counted, number>>();
+
+  const divides = await runtime.locate(divide);
+  const byPeer = new Map(await Promise.all(runtime.peers().map(async ({ id }) => [id, await runtime.locate(divide, { at: id })] as const)));
+  for (const one of byPeer.values()) is<Equal<typeof one, ServiceRef<never, [a: number, b: number], number>>>();
+  for await (const n of client.map(async (one) => one.call(1, 2), [divides, divides])) is<Equal<typeof n, number>>();
+  for await (const n of client.map(async (one, b) => one.call(1, b), [divides], { args: [2] })) is<Equal<typeof n, number>>();
+  const all = new Map<string, ServiceRef>([
+    ['divide', divides],
+    ['counts', await runtime.locate(counts)],
+  ]);
+  for (const one of all.values()) await one.close();
+  const tasks: TaskRef[] = [sums, later];
+  for (const one of tasks) one.terminate();
+  // @ts-expect-error a reference to whatever service takes no call
+  all.get('divide')?.call(1, 2);
+  // @ts-expect-error nor whatever task a message
+  tasks[0]?.send(1);
+  const error: unknown = undefined;
+  if (hasCode(error)) is<Equal<typeof error.code, ErrorCode>>();
+  if (hasCode(error, 'ERR_TIMEOUT')) is<Equal<typeof error.code, 'ERR_TIMEOUT'>>();
 }
 
 test('the types of runtimes hold in both directions', () => {});

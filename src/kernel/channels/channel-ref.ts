@@ -35,7 +35,7 @@ export interface SubscribeOptions extends WaitOptions {
  * `M` is the type of the messages it takes, `O` of those its subscribers get. Each subscriber gets the messages of one sender in
  * the order they were sent. Called `Channel` (rchan) in pycos.
  */
-export interface ChannelRef<in M, out O = M> {
+export interface ChannelRef<in M = never, out O = M> {
   readonly name: string;
   readonly id: string;
   readonly runtime: RuntimeId;

@@ -14,6 +14,17 @@ import type { PeerStatus } from './status.ts';
 /** A peer: an address, a runtime's id, what `peers()` gave, or a reference to anything there. */
 export type Where = string | { readonly id: RuntimeId } | { readonly runtime: RuntimeId };
 
+type One = readonly [PeerInfo, ...PeerInfo[]];
+
+/** Who is at an address: one at least, if it says a port or a socket; else whoever answers on that machine. */
+export type PeersAt<W extends string> = W extends `unix:${string}` | `mem:${string}` | `${string}]:${number}`
+  ? One
+  : W extends `${string}::${string}`
+    ? readonly PeerInfo[]
+    : W extends `${string}:${number}`
+      ? One
+      : readonly PeerInfo[];
+
 /** Options of `runtime.peer`. */
 export interface PeerOptions extends WaitOptions {
   /** The shared port at which a whole machine is asked; 9705 by default. (`udp_port`) */

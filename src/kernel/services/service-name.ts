@@ -1,7 +1,7 @@
 // Services by definition: a name with the types of what it takes and gives, shared by those who serve it and those who call it.
 import { FlotillaError } from '../../base/index.ts';
 import { checkName } from '../names/name.ts';
-import type { TaskFunction, TaskResult } from '../tasks/self.ts';
+import type { TaskFunction, TaskGenerator, TaskResult } from '../tasks/self.ts';
 import type { ServiceRef } from './service-ref.ts';
 
 /** The name of a service whose tasks take messages of type `M`, are started with `A`, and return `R`. */
@@ -38,6 +38,12 @@ export interface Service<in M, in A extends unknown[], out R> extends ServiceNam
  * console.log(await ref.call(6, 7)); // => 42
  * ```
  */
+export function service<M, A extends unknown[], V>(name: string, fn: TaskGenerator<M, A, V>, options?: ServiceOptions<A>): Service<M, A, V>;
+export function service<M, A extends unknown[], R>(
+  name: string,
+  fn: TaskFunction<M, A, R>,
+  options?: ServiceOptions<A>,
+): Service<M, A, TaskResult<R>>;
 export function service<M, A extends unknown[], R>(
   name: string,
   fn: TaskFunction<M, A, R>,

@@ -21,7 +21,7 @@ export interface CloseService extends WaitOptions {
  * Tasks belong to the reference through which they were started: they are terminated with `close()`, unless detached, and when the
  * runtime that started them is gone. Called `RPS` in pycos.
  */
-export interface ServiceRef<in M, in A extends unknown[], out R> extends AsyncDisposable {
+export interface ServiceRef<in M = never, in A extends unknown[] = never, out R = unknown> extends AsyncDisposable {
   readonly name: string;
   readonly id: string;
   readonly runtime: RuntimeId;

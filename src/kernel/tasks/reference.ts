@@ -17,7 +17,7 @@ export interface WaitOptions {
  *
  * Messages from one runtime to another arrive in the order they were sent. Called `Task` (rtask) in pycos.
  */
-export interface TaskRef<in M, out R = unknown> {
+export interface TaskRef<in M = never, out R = unknown> {
   readonly name: string;
   /** The runtime the task is in, and its number there, as text. */
   readonly id: string;

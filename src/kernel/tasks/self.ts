@@ -93,6 +93,19 @@ export type TaskResult<R> =
 /** A function that can be run as a task: plain, async, or a generator of either kind. */
 export type TaskFunction<M, A extends unknown[], R> = (self: Task<M>, ...args: A) => R;
 
+/** A generator function as a task that needs no annotation: what a `yield` gives is of any type, which the variable it is given to may name. */
+export type TaskGenerator<M, A extends unknown[], V> = (
+  self: Task<M>,
+  ...args: A
+  // biome-ignore lint/suspicious/noExplicitAny: what a yield gives depends on what it was given, which no type of a generator can say
+) => Generator<unknown, V, any> | AsyncGenerator<unknown, V, any>;
+
+/** Starts tasks with options. */
+export interface Spawner {
+  spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): TaskRef<M, V>;
+  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
+}
+
 /** What a task needs of its runtime. */
 export interface TaskHost {
   readonly clock: Clock;
