@@ -314,7 +314,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
 
   async #allocate(offer: HostOffer): Promise<{ take: number; why: string }> {
     try {
-      const { take, why } = await decide(this.#allocations, offer);
+      const { take, why } = await decide(this.#allocations, offer, this.runtime.environment.resolve);
       if (take === 0) this.#crew.events.emit({ kind: 'host-ignored', host: offer.name, reason: why });
       return { take, why };
     } catch (error) {

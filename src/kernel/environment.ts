@@ -1,5 +1,6 @@
 // The outside world as a runtime sees it: time, chance, the network. Handed in, so that it can be simulated.
 import { randomFillSync } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { type Clock, FlotillaError, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
 import { type Datagrams, udpDatagrams } from '../discovery/index.ts';
 import { loadSecret, type Network, systemNetwork } from '../transport/index.ts';
@@ -11,6 +12,8 @@ export interface Environment {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly network: Network;
+  /** The addresses of a host's name; none if it is not known. */
+  readonly resolve: (name: string) => Promise<readonly string[]>;
   /** The secret shared by all who may connect; asked for once, unless the options give one. Throws ERR_SECRET_FILE. */
   readonly secret: () => Uint8Array | readonly Uint8Array[];
   /** How runtimes nearby are heard. */
@@ -86,6 +89,11 @@ export function nodeEnvironment(): Environment {
     clock: realClock,
     random: realRandom,
     network: systemNetwork,
+    resolve: (name) =>
+      lookup(name, { all: true }).then(
+        (found) => found.map(({ address }) => address),
+        () => [],
+      ),
     secret: () => loadSecret(realRandom).all,
     datagrams: udpDatagrams,
     files: systemFiles,

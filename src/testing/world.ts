@@ -48,6 +48,7 @@ export class World {
       clock: this.#clockOf(machine),
       random: seededBytes(this.random),
       network: this.network.at(machine),
+      resolve: async (name) => [name],
       secret: () => Buffer.from('a secret for simulations'),
       datagrams: this.datagrams.at(machine),
       files: this.files(machine),

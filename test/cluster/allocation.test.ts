@@ -54,6 +54,39 @@ test('allocate takes so many, refuses with 0, and passes on with less', async ()
   await assert.rejects(take({ allocate: () => 'many' as never }), /must return a number; it returned many/);
 });
 
+test('a name that is no pattern is resolved: the host at its address is meant, on this machine by any of its addresses', async () => {
+  const resolve = async (name: string): Promise<string[]> => (name === 'lab.example' ? ['192.168.1.10', 'fd00::10'] : ['127.0.0.1']);
+  const at = async (given: string | HostAllocation, addresses = offer.addresses): Promise<number> =>
+    (await decide(allocationsOf([given]), { ...offer, addresses }, resolve)).take;
+  assert.equal(await at('lab.example'), ALL);
+  assert.equal(await at('lab.example:9706'), ALL);
+  assert.equal(await at('lab.example:9707'), 0);
+  assert.equal(await at('lab.example', ['tcp://[fd00::10]:9706']), ALL);
+  assert.equal(await at('localhost'), 0);
+  assert.equal(await at('localhost', ['tcp://127.0.0.1:9706']), ALL);
+  assert.equal(await at('lab.*'), 0); // patterns are about names and addresses as they are
+});
+
+test('a port counts', async () => {
+  assert.equal(await take({ host: '192.168.1.10', port: 9706 }), ALL);
+  assert.equal(await take({ host: '192.168.1.10', port: 9707 }), 0);
+  assert.equal(await take({ host: 'lab-1', port: 9707 }, { host: '*', port: 9706 }), ALL);
+});
+
+test('an allocation may have fields of its own, and be an object of a class that decides', async () => {
+  class Half {
+    readonly host = 'lab-*';
+    readonly share = 0.5;
+    allocate({ workers }: HostOffer): number {
+      return workers * this.share;
+    }
+  }
+  assert.equal(await take(new Half()), 2);
+  const noted = { host: 'lab-1', cost: 3, note: 'the one in the corner' };
+  assert.equal(await take(noted), ALL);
+  assert.throws(() => allocationsOf([{ hots: 'lab-1' } as never]), /no option 'hots'.*'host'/s);
+});
+
 test('a place has a name, a location, and with a number behind it its workers', () => {
   const addresses = ['tcp://10.0.0.2:9706', 'tcp://[fd00::2]:9706'];
   for (const where of ['lab', 'tcp://10.0.0.2:9706', '10.0.0.2:9706', '10.0.0.2', '[fd00::2]:9706'])

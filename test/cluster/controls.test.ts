@@ -128,6 +128,23 @@ test('a set-up that throws is told with its reason, and the host is not used', a
   await assert.rejects(client.run(sum), (error: any) => error.code === 'ERR_HOST_SET_UP' && /no table of that size/.test(error.message));
 });
 
+for (const option of ['hostSetUp', 'workerSetUp'] as const)
+  test(`a process that ends in its ${option} is told at once, with its exit code and what it printed last`, async (t) => {
+    const client = await connect(t, {
+      workers: 1,
+      [option]: () => {
+        console.log('no licence here');
+        process.exit(7);
+      },
+    });
+    const started = Date.now();
+    await assert.rejects(
+      client.run(() => 1),
+      (error: any) => error.code === 'ERR_HOST_SET_UP' && /exited with code 7.*no licence here/s.test(error.message),
+    );
+    assert.ok(Date.now() - started < 8_000, 'no silence is waited for'); // which would be ten seconds
+  });
+
 test('a worker is set up before its first call, and again after it was lost; set-up and jobs share a module', async (t) => {
   const client = await connect(t, { workers: 1, workerSetUp: setUpEach(store, ({ worker }) => [`for ${worker?.split('/').at(-1)}`]) });
   assert.equal(await client.run(read), 'for 1');

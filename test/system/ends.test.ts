@@ -29,11 +29,11 @@ interface Seen {
 async function clientOf(t: T, daemons: readonly Daemon[], options: ClientOptions = {}): Promise<Seen> {
   const events: ClusterEvent[] = [];
   const warnings: string[] = [];
-  const hosts = daemons.map(({ locations }) => ({ host: '127.0.0.1', port: Number(/\d+$/.exec(locations[0] as string)?.[0]) }));
+  const hosts = daemons.map(({ locations }) => ({ host: 'localhost', port: Number(/\d+$/.exec(locations[0] as string)?.[0]) }));
   const client = await Client.connect({
     scheduler: 'local',
     local: false,
-    hosts: [...hosts, '*'],
+    hosts,
     secret: SECRET,
     output: 'ignore',
     onStatus: (event) => events.push(event),
@@ -138,6 +138,21 @@ describe('ends on purpose', { concurrency: true }, () => {
       );
     });
   }
+
+  test('a set-up that cannot heal ends connect at once', async (t) => {
+    const north = await hostIn(t, 'north');
+    const failing = [
+      { hostSetUp: () => process.exit(7) },
+      {
+        hostSetUp: () => {
+          throw new Error('no table here');
+        },
+      },
+      { workerSetUp: () => process.exit(8) },
+    ];
+    for (const [i, why] of [/exited with code 7/, /no table here/, /exited with code 8/].entries())
+      await assert.rejects(clientOf(t, [north], failing[i]), (error: Error) => hasCode(error, 'ERR_HOST_SET_UP') && why.test(error.message));
+  });
 
   test('what is ended as the service hours end is told with that reason', async (t) => {
     const real = nodeEnvironment();
