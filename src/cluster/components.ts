@@ -1,11 +1,11 @@
 // What a client sends to its hosts ahead of its work: functions, classes, modules, files.
-import { statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { workingFolder } from '../kernel/index.ts';
 
-/** A function or class, the URL of a module, or the path of a file. */
+/** A function or class, the URL of a module, or the path of a file or of a folder with all that is in it. */
 export type Component = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => object) | URL | string;
 
 /** A file that goes to the client's folder on each host. */
@@ -38,27 +38,47 @@ export function partsOf(components: readonly Component[]): Parts {
       else functions.push(given as (...args: never[]) => unknown);
     } else if (given instanceof URL) {
       if (CODE.test(given.pathname)) modules.push(given.href);
-      else files.push(filePart(fileURLToPath(given)));
+      else files.push(...fileParts(fileURLToPath(given)));
     } else if (typeof given === 'string') {
       if (given.startsWith('file:') && CODE.test(given)) modules.push(given);
-      else files.push(filePart(given));
+      else files.push(...fileParts(given));
     } else
       throw new FlotillaError(
         'ERR_OPTION_INVALID',
-        `Client.connect: components[${i}] must be a function, a class, the URL of a module, or the path of a file; it is ${given === null ? 'null' : typeof given}.`,
+        `Client.connect: components[${i}] must be a function, a class, the URL of a module, or the path of a file or folder; it is ${given === null ? 'null' : typeof given}.`,
       );
   }
   return { functions, classes, modules, files };
 }
 
-/** Where a file goes: those under the current folder keep their place, others go to the top. Throws ERR_OPTION_INVALID. */
-export function filePart(path: string): FilePart {
+/** Where a file goes, or all files of a folder: what is under the current folder keeps its place, others go to the top. Throws ERR_OPTION_INVALID. */
+export function fileParts(path: string): FilePart[] {
   const whole = resolve(path);
   try {
-    if (!statSync(whole).isFile()) throw new Error('it is no plain file');
+    const found = statSync(whole);
+    if (found.isFile()) return [filePart(whole)];
+    if (!found.isDirectory()) throw new Error('it is neither a plain file nor a folder');
+    return filesUnder(whole).map((name) => ({ ...filePart(join(whole, name)), dir: dirOf(whole, name) }));
   } catch (error) {
     throw new FlotillaError('ERR_OPTION_INVALID', `The component '${path}' cannot be sent: ${(error as Error).message}.`, { cause: error });
   }
+}
+
+// The plain files of a folder, in order, by their path in it.
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .sort();
+}
+
+// The place there of a file of a folder.
+function dirOf(folder: string, name: string): string {
+  const { dir, name: top } = filePart(folder);
+  return [dir, top, ...dirname(name).split(sep)].filter((part) => part !== '' && part !== '.').join('/');
+}
+
+function filePart(whole: string): FilePart {
   const from = relative(workingFolder(), whole);
   const outside = from.startsWith('..') || isAbsolute(from);
   const dir = outside ? '' : dirname(from).split(sep).join('/');

@@ -107,6 +107,7 @@ export class Crew {
       case 'worker-ended': {
         const { name, worker, reason, lastLines, blameless, terminated } = notice;
         if (name === setUp) this.#client.provision().heard(host, undefined, reason);
+        if (this.#client.provision().ended(worker, reason, lastLines)) return;
         if (this.#latest.get(name) === worker) this.#latest.delete(name);
         return this.#lost(worker, { worker: name, reason, lastLines, what: 'worker', blameless, terminated });
       }
@@ -238,6 +239,7 @@ export class Crew {
     } catch (error) {
       if (!this.#disabled.delete(info.id)) return;
       this.#workerFailed(station, info.name, toError(error));
+      void this.#client.limits.atMost(station, station.slots.size - 1, 'asked'); // it would fail again
       return this.giveBack(station, info.slot);
     }
     this.members.set(info.id, member);

@@ -25,17 +25,19 @@ export interface FirstWorker {
 export async function firstWorker({ clock, crew, dispatcher, options, warn, local, explain, closing }: FirstWorker): Promise<void> {
   if (dispatcher.members.length > 0) return;
   const { timeout, signal } = options;
+  const waits = !(options.disableHosts || options.disableWorkers);
   const ready = new Deferred<void>();
   const started = clock.now();
   const why = (): string =>
     (local ? undefined : explain()) ?? `the workers of this machine do not start${crew.lastFailure ? `: ${crew.lastFailure.message}` : ''}`;
   const off = crew.events.on((event) => {
-    if (event.kind === 'worker-initialized') ready.resolve();
-    else if (!local) return;
-    // A set-up that throws will throw again; a process that does not start may start next time.
-    else if (event.kind === 'host-failed') ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
-    else if (event.kind === 'worker-failed' && (hasCode(crew.lastFailure, 'ERR_HOST_SET_UP') || crew.failures >= FAILURES_ARE_FINAL))
-      ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
+    if (event.kind === 'worker-initialized') return ready.resolve();
+    if (event.kind !== 'host-failed' && event.kind !== 'worker-failed') return;
+    // A set-up that failed will fail again; a process that does not start may start next time.
+    const setUp = hasCode(crew.lastFailure, 'ERR_HOST_SET_UP');
+    const own = local && (setUp || event.kind === 'host-failed' || crew.failures >= FAILURES_ARE_FINAL);
+    const alone = setUp && waits && [...crew.stations.values()].every(({ name }) => name === event.host);
+    if (own || alone) ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
   });
   let warning: Timer | undefined;
   const again = (): void => {

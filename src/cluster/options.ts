@@ -48,7 +48,7 @@ export interface ClientOptions {
    * empty; else only what matches: add `'*'` for the rest. (`nodes`)
    */
   readonly hosts?: readonly (string | HostAllocation)[];
-  /** Functions, classes, modules (by URL) and files that are sent to every host ahead of all work. */
+  /** Functions, classes, modules (by URL), files and folders that are sent to every host ahead of all work. */
   readonly components?: readonly Component[];
   /** Runs once on each host, before any worker of this client there, in its folder; what it returns is `host.data` on the workers. (`node_setup`) */
   readonly hostSetUp?: SetUp | (() => unknown);

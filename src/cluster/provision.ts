@@ -6,7 +6,7 @@
 //   P2. A host is set up once, before its first worker, by a process of its own; a worker, before its first call.
 //   P3. Classes that are components, or exported by modules that are shipped, travel both ways.
 import { pathToFileURL } from 'node:url';
-import { Deferred, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, FlotillaError, hasCode, type Log, type RuntimeId, sleep, toError } from '../base/index.ts';
 import { classesOf, className, type Library, packageName, type Shipped, type UnitHead } from '../code/index.ts';
 import type { WorkerInfo } from '../host/index.ts';
 import { isSessionLoss, PORT, type Runtime } from '../kernel/index.ts';
@@ -17,6 +17,8 @@ import type { Station } from './station.ts';
 import { type Job, newJob } from './work.ts';
 
 const FILE_MS = 60_000;
+/** Time for a host to tell of the end of a process. */
+const REPORT_MS = 2_000;
 /** A module that is still being evaluated is not waited for. */
 const EVALUATED_MS = 25;
 /** A host that has lost code so often, each time as soon as it was sent, keeps none. */
@@ -42,6 +44,8 @@ export class Provision {
   readonly #units = new Set<string>();
   readonly #classes = new Set<string>();
   readonly #setUps = new Map<RuntimeId, Deferred<WorkerInfo>>();
+  /** Set-ups that run, by the process that runs them. */
+  readonly #running = new Map<RuntimeId, Deferred<never>>();
   readonly #hostJob: Job | undefined;
   readonly #workerJob: Job | undefined;
   #built: Promise<void> | undefined;
@@ -119,6 +123,14 @@ export class Provision {
     const waiting = this.#setUps.get(host);
     if (info) waiting?.resolve(info);
     else waiting?.reject(new FlotillaError('ERR_HOST_SET_UP', reason ?? 'its process ended'));
+  }
+
+  /** A process has ended: if in a set-up, that has failed. Returns whether it was. */
+  ended(process: RuntimeId, reason: string, lastLines: readonly string[]): boolean {
+    const running = this.#running.get(process);
+    const printed = lastLines.length > 0 ? ` It printed last:\n${lastLines.join('\n')}` : '';
+    running?.reject(new FlotillaError('ERR_HOST_SET_UP', `its process ended: ${reason}.${printed}`));
+    return running !== undefined;
   }
 
   async #build(): Promise<void> {
@@ -215,14 +227,24 @@ export class Provision {
   }
 
   async #run(worker: RuntimeId, job: Job, args: readonly unknown[], ofHost: boolean, where: string): Promise<void> {
-    const { kernel } = this.#options.runtime;
+    const { kernel, environment } = this.#options.runtime;
+    const ended = new Deferred<never>().quiet();
+    const over = new AbortController();
+    this.#running.set(worker, ended);
     try {
       if (job.shipped) kernel.message(worker, PORT.CALLS, { kind: 'define', fn: job.id, shipped: job.shipped } satisfies Define);
-      await kernel.ask(worker, PORT.TASKS, 'setUp', [job.id, args, ofHost]);
+      const asked = kernel.ask(worker, PORT.TASKS, 'setUp', [job.id, args, ofHost]).catch(async (error: unknown) => {
+        if (isSessionLoss(error)) await sleep(environment.clock, REPORT_MS, over.signal).catch(() => {}); // its host says more
+        throw error;
+      });
+      await Promise.race([asked, ended.promise]);
     } catch (thrown) {
       const error = toError(thrown);
       if (typeof error.stack === 'string') error.stack = this.#options.library.mapStack(error.stack);
       throw new FlotillaError('ERR_HOST_SET_UP', `The set-up '${job.label}' of ${where} failed: ${error.message}`, { cause: error });
+    } finally {
+      this.#running.delete(worker);
+      over.abort();
     }
   }
 }

@@ -1,6 +1,6 @@
 // Hosts and workers as a client has them: set up, told of, suspended, closed, restarted; what is sent ahead, and what comes back.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -323,6 +323,19 @@ test('tasks close and restart their own worker, and find state and files there',
   await client.run(() => void current()!.worker.close({ restart: true }));
   await seen.until('worker-closed');
   assert.equal(await client.run(() => current()!.worker.state['count']), undefined);
+});
+
+test('a folder is a component: it lands with all that is in it, by its name', async (t) => {
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'kit', 'deep', 'er'), { recursive: true });
+  writeFileSync(join(folder, 'kit', 'top.txt'), 'top');
+  writeFileSync(join(folder, 'kit', 'deep', 'er', 'low.txt'), 'low');
+  const client = await connect(t, { workers: 1, components: [join(folder, 'kit')] });
+  const found = await client.run(async () => {
+    const { readFileSync } = await import('node:fs');
+    return ['kit/top.txt', 'kit/deep/er/low.txt'].map((name) => readFileSync(current()!.file(name), 'utf8'));
+  });
+  assert.deepEqual(found, ['top', 'low']);
 });
 
 test('files go to hosts and workers, and come back to the client', async (t) => {

@@ -151,7 +151,10 @@ describe('ends on purpose', { concurrency: true }, () => {
       { workerSetUp: () => process.exit(8) },
     ];
     for (const [i, why] of [/exited with code 7/, /no table here/, /exited with code 8/].entries())
-      await assert.rejects(clientOf(t, [north], failing[i]), (error: Error) => hasCode(error, 'ERR_HOST_SET_UP') && why.test(error.message));
+      await assert.rejects(
+        clientOf(t, [north], failing[i]),
+        (error: Error) => hasCode(error, 'ERR_HOST_SET_UP') && why.test(error.message),
+      );
   });
 
   test('what is ended as the service hours end is told with that reason', async (t) => {
