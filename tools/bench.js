@@ -10,6 +10,7 @@ const word = process.argv.slice(2).find((arg) => !arg.startsWith('--'));
 const json = process.argv.includes('--json');
 const files = {
   messages: ['one-way messages', 'round trip'],
+  requests: ['request over'],
   bulk: ['bulk'],
   calls: ['run, idle', 'run, in flight', 'map'],
   files: ['a file'],

@@ -53,7 +53,7 @@ interface Queued {
 
 /** Bytes queued or unacknowledged above which a sender should wait. */
 export const ROOM_BYTES = 8 << 20;
-const ACK_BYTES = 64 << 10;
+const ACK_BYTES = 512 << 10;
 const ACK_FRAMES = 256;
 
 /** One peer over time. */
