@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Choice } from './choice.ts';
 import { type Fleet, type Post, SILENCE_MS } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
-import type { Member, Members } from './members.ts';
+import { CONNECT, type Member, type Members } from './members.ts';
 import { MARK, signal } from './processes.ts';
 import type { ClientPlan, End } from './protocol.ts';
 
@@ -158,7 +158,8 @@ export class Actions {
 
   async #silence(action: string, ms: number): Promise<void> {
     const { posts } = this.#fleet;
-    const free: (Post | Member)[] = [...posts, ...this.#members.all].filter(({ running }) => !running.busy && !running.ending);
+    const connected = [...this.#members.all].filter(({ job }) => job !== CONNECT);
+    const free: (Post | Member)[] = [...posts, ...connected].filter(({ running }) => !running.busy && !running.ending);
     const who = this.#choice.one(free);
     if (!who) return;
     this.#ledger.acted(action, `${who.running.name} for ${ms} ms`);

@@ -11,6 +11,8 @@ import type { ClientPlan, Told } from './protocol.ts';
 import { Running } from './running.ts';
 
 const PROGRAM = fileURLToPath(new URL('./program.js', import.meta.url));
+/** What a client does first. */
+export const CONNECT = 'connect';
 const QUIET_MS = 60_000;
 const CONNECT_MS = 30_000;
 const END_MS = 15_000;
@@ -53,7 +55,7 @@ export class Members {
       ready: new Promise((resolve) => (ready = resolve)),
       workers: new Map(),
       lastHeard: Date.now(),
-      job: 'connect',
+      job: CONNECT,
       done: false,
     };
     this.all.add(member);
