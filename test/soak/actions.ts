@@ -1,4 +1,6 @@
 // What the soak does to its cluster, one thing after the other, as its seed chooses.
+//
+//   A1. Who is silent is not cut off as well: one whose connections end, and who is not back within the limit, has ended for all others.
 import { spawn } from 'node:child_process';
 import type { Choice } from './choice.ts';
 import { type Fleet, type Post, SILENCE_MS } from './fleet.ts';
@@ -34,6 +36,9 @@ export class Actions {
   readonly #plant: ClientPlan['plant'];
   readonly #going = new Set<Promise<void>>();
   #next = 1;
+  /** Until then somebody is silent, or held up. */
+  #silentUntil = 0;
+  #cutAt = 0;
 
   constructor(choice: Choice, fleet: Fleet, members: Members, ledger: Ledger, plant: ClientPlan['plant']) {
     this.#choice = choice;
@@ -151,6 +156,8 @@ export class Actions {
 
   async #cut(): Promise<void> {
     const post = this.#choice.one(this.#fleet.posts.filter(({ gate }) => gate));
+    if (Date.now() < this.#silentUntil) return; // A1
+    this.#cutAt = Date.now();
     const reset = this.#choice.chance(0.5);
     const links = post?.gate?.cut(reset) ?? 0;
     if (links > 0) this.#ledger.acted('cut', `${links} links of ${post?.name}${reset ? ', reset' : ''}`);
@@ -161,18 +168,26 @@ export class Actions {
     const connected = [...this.#members.all].filter(({ job }) => job !== CONNECT);
     const free: (Post | Member)[] = [...posts, ...connected].filter(({ running }) => !running.busy && !running.ending);
     const who = this.#choice.one(free);
-    if (!who) return;
+    if (!who || !this.#mayBeSilent(ms)) return;
     this.#ledger.acted(action, `${who.running.name} for ${ms} ms`);
     this.#members.graceUntil = Math.max(this.#members.graceUntil, Date.now() + ms + SILENCE_MS);
     const workers = 'gate' in who && who !== this.#fleet.scheduler ? this.#fleet.workersOf(who) : [];
     await this.#fleet.silence(who.running, workers, ms);
   }
 
+  // A1
+  #mayBeSilent(ms: number): boolean {
+    const now = Date.now();
+    if (now - this.#cutAt < SILENCE_MS) return false;
+    this.#silentUntil = Math.max(this.#silentUntil, now + ms + SILENCE_MS / 2);
+    return true;
+  }
+
   // The link is up and nothing passes, shorter or longer than the limit.
   async #hold(): Promise<void> {
     const post = this.#choice.one(this.#fleet.posts.filter(({ gate, running }) => gate && !running.busy));
     const ms = this.#choice.between(200, SILENCE_MS * 2);
-    if (!post?.gate) return;
+    if (!post?.gate || !this.#mayBeSilent(ms)) return;
     this.#ledger.acted('held link', `${post.name} for ${ms} ms`);
     this.#members.graceUntil = Math.max(this.#members.graceUntil, Date.now() + ms + SILENCE_MS);
     post.gate.freeze();

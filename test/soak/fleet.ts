@@ -9,12 +9,12 @@ import type { Ledger } from './ledger.ts';
 import { type Found, MARK, portsOf, signal, withMark } from './processes.ts';
 import { Running } from './running.ts';
 
-const PULSE = ['--pulse', '0.5', '--daemon', '--no-discovery'];
+const PULSE = ['--pulse', '1', '--daemon', '--no-discovery'];
 const START_MS = 60_000;
 const END_MS = 30_000;
 
 /** The silence after which a peer counts as offline, with the pulse of these daemons. */
-export const SILENCE_MS = 2_500;
+export const SILENCE_MS = 5_000;
 
 /** A daemon's place, in which one process may follow another. */
 export interface Post {

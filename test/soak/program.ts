@@ -36,7 +36,7 @@ async function connect(name: string, printed: Printed): Promise<Client | undefin
   try {
     const client = await Client.connect({
       name,
-      pulse: 500,
+      pulse: 1_000,
       output: printed.line,
       warn: (text) => tell({ kind: 'warned', text: `${name}: ${text}` }),
       ...(plan.local ? { scheduler: 'local', workers: 1 } : { timeout: CONNECT_MS }),

@@ -2,10 +2,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from 'flotilla';
 import { hashOf, sendBack } from '../work.ts';
 import { describe, type Job, nextNumber } from './context.ts';
 
 const MOST_BYTES = 3_000_000;
+/** A host that has been granted to another client meanwhile may come back, or not. */
+const WAIT_MS = 20_000;
 
 export const files: Job = async ({ client, name, choice, folder, checked, broken, worker }) => {
   const since = Date.now();
@@ -20,12 +23,12 @@ export const files: Job = async ({ client, name, choice, folder, checked, broken
   try {
     const [outcome] = await client.sendFile(host.name, path);
     if (outcome?.kind !== 'sent' || outcome.hash !== hash) broken(`a file of ${data.length} bytes was sent as ${JSON.stringify(outcome)}`);
-    const there = await client.with({ at: host.name, retries: 0 }).run(hashOf, file);
+    const there = await client.with({ at: host.name, retries: 0, timeout: WAIT_MS }).run(hashOf, file);
     worker(there.pid);
     if (there.value !== hash) broken(`a file of ${data.length} bytes has another hash on its host`);
     checked('files', 1);
   } catch (error) {
-    if (!client.hosts().some((one) => one.name === host.name)) return; // it has been granted to another client since
+    if (hasCode(error, 'ERR_TIMEOUT') || !client.hosts().some((one) => one.name === host.name)) return;
     broken(`a file could not be sent to a host and looked at: ${describe(error)}`, { killsSince: since });
   } finally {
     rmSync(path, { force: true });
