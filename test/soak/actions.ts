@@ -94,7 +94,7 @@ export class Actions {
       case 'short silence':
         return this.#silence(action, choice.between(200, SILENCE_MS / 2));
       case 'long silence':
-        return this.#silence(action, choice.between(SILENCE_MS + 500, SILENCE_MS * 3));
+        return this.#silence(action, choice.between(SILENCE_MS + 500, SILENCE_MS * 2));
       case 'held link':
         return this.#hold();
       case 'rest':
@@ -186,7 +186,7 @@ export class Actions {
   // The link is up and nothing passes, shorter or longer than the limit.
   async #hold(): Promise<void> {
     const post = this.#choice.one(this.#fleet.posts.filter(({ gate, running }) => gate && !running.busy));
-    const ms = this.#choice.between(200, SILENCE_MS * 2);
+    const ms = this.#choice.between(200, (SILENCE_MS * 3) / 2);
     if (!post?.gate || !this.#mayBeSilent(ms)) return;
     this.#ledger.acted('held link', `${post.name} for ${ms} ms`);
     this.#members.graceUntil = Math.max(this.#members.graceUntil, Date.now() + ms + SILENCE_MS);

@@ -79,7 +79,9 @@ export class Fleet {
     await post.gate?.lose();
     await post.running.exited;
     post.running = this.#run(post.name, this.#hostArgs(post.name, post.gate));
+    post.running.busy = true;
     await this.#lead(post, /Joined the scheduler/);
+    post.running.busy = false;
   }
 
   /** The worker processes of one host, or of all. */
@@ -104,10 +106,10 @@ export class Fleet {
   /** Ends every daemon; tells of those that do not end. */
   async end(): Promise<void> {
     for (const { gate } of this.posts) gate?.thaw();
-    for (const { name, running } of this.hosts.map((post) => post))
-      if (!(await running.end(END_MS))) this.#ledger.claim(`the host ${name} did not end within ${END_MS / 1_000} s of SIGTERM`);
-    if (this.#scheduler && !(await this.#scheduler.running.end(END_MS)))
-      this.#ledger.claim('the scheduler did not end when it was told to');
+    for (const { name, running } of [...this.hosts, ...(this.#scheduler ? [this.#scheduler] : [])]) {
+      const how = await running.end(END_MS);
+      if (how !== 'code 0') this.#ledger.claim(`${name} was told to end by SIGTERM and came to ${how}; it printed last:\n${running.tail}`);
+    }
     for (const { gate } of this.posts) await gate?.lose();
   }
 

@@ -99,20 +99,16 @@ export class Running {
     if (held) this.samples.push({ ...held, atMs, heapKiB: told && Math.round(told.heap / 1024), timers: told?.timers });
   }
 
-  /** Ends it as people do, and kills it when it does not. Resolves with whether it ended of itself. */
-  async end(ms: number): Promise<boolean> {
+  /** Ends it as people do, and kills it when it does not. Resolves with how it ended: `code 0` is right. */
+  async end(ms: number): Promise<string> {
     this.ending = true;
     this.signal('SIGCONT');
     this.signal('SIGTERM');
-    return this.endsWithin(ms);
-  }
-
-  async endsWithin(ms: number): Promise<boolean> {
-    const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), ms).unref());
-    if ((await Promise.race([this.exited, late])) !== 'late') return true;
-    this.ending = true;
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ms).unref());
+    const how = await Promise.race([this.exited, late]);
+    if (how !== undefined) return how;
     this.signal('SIGKILL');
     await this.exited;
-    return false;
+    return `no end within ${ms / 1_000} s`;
   }
 }
