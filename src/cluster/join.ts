@@ -125,6 +125,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     wish: wishOf(options, runtime.name, address === undefined),
     warn,
     signal: options.signal,
+    patienceMs: options.timeout,
     pulseThread: !joining.simulated && (address !== undefined || mode.kind === 'auto' || namesHosts(options)),
   };
   const own = address === undefined ? await startOwn(mode, joining) : undefined;

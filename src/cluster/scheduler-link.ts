@@ -11,6 +11,8 @@ import type { ClusterStatus, Counters, Wish } from './protocol.ts';
 export const SCHEDULER_PORT = 9705;
 const REPORT_MS = 500;
 const ASK_MS = 10_000;
+/** One that is there may take so long on a busy machine, whoever is in a hurry. */
+const LEAST_ASK_MS = 2_000;
 
 /** What a tie is made of. */
 export interface LinkOptions {
@@ -21,6 +23,8 @@ export interface LinkOptions {
   readonly limits: Limits;
   readonly warn: (text: string) => void;
   readonly signal: AbortSignal | undefined;
+  /** How long the scheduler is tried for at first. */
+  readonly patienceMs: number | undefined;
   /** Whether a thread of its own answers for this client while it computes; simulated clients have none. */
   readonly pulseThread: boolean;
 }
@@ -50,10 +54,10 @@ export class SchedulerLink {
     const address = text.startsWith('mem:') ? text : formatAddress(parseAddress(text, SCHEDULER_PORT));
     const link = new SchedulerLink(options, address);
     try {
-      await link.#connect(options.signal);
+      await link.#connect(Math.max(options.patienceMs ?? ASK_MS, LEAST_ASK_MS), options.signal);
     } catch (error) {
       await link.close(0);
-      if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
+      if (!hasCode(error, 'ERR_LINK_UNREACHABLE') && !hasCode(error, 'ERR_TIMEOUT')) throw error;
       throw new FlotillaError(
         'ERR_CLUSTER_NO_SCHEDULER',
         `No scheduler answers at ${address}: ${toError(error).message} Start one there with 'flotilla scheduler', or correct FLOTILLA_SCHEDULER (or the option 'scheduler'); without it, this machine's cores are used.`,
@@ -128,21 +132,21 @@ export class SchedulerLink {
     await this.#pulse?.close();
   }
 
-  async #connect(signal?: AbortSignal): Promise<void> {
-    const scheduler = await this.#options.runtime.connect(this.#address as string, { timeout: ASK_MS, ...(signal ? { signal } : {}) });
-    await this.#wish(scheduler);
+  async #connect(timeout = ASK_MS, signal?: AbortSignal): Promise<void> {
+    const scheduler = await this.#options.runtime.connect(this.#address as string, { timeout, ...(signal ? { signal } : {}) });
+    await this.#wish(scheduler, timeout);
     this.#pulse?.watch(this.#address as string);
     await this.#refresh();
   }
 
-  async #wish(scheduler: RuntimeId): Promise<void> {
+  async #wish(scheduler: RuntimeId, timeout = ASK_MS): Promise<void> {
     const { runtime, wish, limits } = this.#options;
     // What it grants, and asks back, may come before it answers: that is answered at once.
     this.#scheduler = scheduler;
     this.#silent = false;
     this.#options.crew.returns.forget();
     try {
-      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout: ASK_MS });
+      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout });
     } catch (error) {
       if (this.#scheduler === scheduler) this.#scheduler = undefined;
       throw error;
