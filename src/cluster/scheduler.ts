@@ -10,6 +10,7 @@
 import { hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
 import { PORT, type Runtime, type SessionEnd } from '../kernel/index.ts';
+import { checkLimit, checkOffer, checkWish, isReport } from './admission.ts';
 import type { HostOffer } from './allocation.ts';
 import { explainClient } from './explain.ts';
 import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from './protocol.ts';
@@ -62,9 +63,9 @@ export class Scheduler {
     this.#log = options.log ?? SILENT;
     const { kernel } = runtime;
     const methods = kernel.methods({
-      offer: ({ peer }, offer: Offer) => this.#offered(peer, offer),
-      wish: ({ peer }, wish: Wish) => this.#wished(peer, wish),
-      limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [limit] }),
+      offer: ({ peer }, offer: Offer) => this.#offered(peer, checkOffer(offer)),
+      wish: ({ peer }, wish: Wish) => this.#wished(peer, checkWish(wish)),
+      limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [checkLimit(limit)] }),
       again: ({ peer }) => this.#again(peer),
       swaps: ({ peer }, asked: Place, given: Place) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
       lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
@@ -76,10 +77,11 @@ export class Scheduler {
     kernel.serve(PORT.SCHEDULER, {
       ...methods,
       message: (peer, value) => {
-        const report = value as ({ kind: 'report' } & HostReport) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
+        const report = (value ?? {}) as ({ kind: 'report' } & HostReport) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
         const known = this.#known.get(peer);
-        if (report.kind === 'report') this.#reports.set(peer, report);
-        else if (report.kind === 'free') void this.enlist(peer).catch(() => {});
+        if (report.kind === 'report') {
+          if (isReport(report)) this.#reports.set(peer, report);
+        } else if (report.kind === 'free') void this.enlist(peer).catch(() => {});
         else if (known) known.counters = report;
       },
     });
@@ -140,7 +142,7 @@ export class Scheduler {
     this.#enlisting.add(host);
     try {
       const offer = (await this.#runtime.kernel.ask(host, PORT.HOST, 'enlist', [], { timeout: ASSIGN_MS })) as Offer;
-      this.#offered(host, offer);
+      this.#offered(host, checkOffer(offer));
     } finally {
       this.#enlisting.delete(host);
     }
