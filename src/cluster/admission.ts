@@ -11,12 +11,13 @@ const MOST_EPOCH = 2 ** 52;
 
 /** What a host offers. Throws ERR_OPTION_INVALID. */
 export function checkOffer(offer: Offer): Offer {
-  const { facts, addresses, held, open } = fieldsOf('An offer', offer);
+  const { facts, addresses, held, open, clients } = fieldsOf('An offer', offer);
   const { name, workers } = fieldsOf('The facts of an offer', facts);
   check('the name of a host', name, isName(name), `a text of at most ${MOST_NAME} letters`);
   check(`the workers of host '${name}'`, workers, isCount(workers, MOST_WORKERS), `a whole number from 1 to ${MOST_WORKERS}`);
   check(`the addresses of host '${name}'`, addresses, Array.isArray(addresses) && addresses.every(isName), 'a list of texts');
   check(`'open' of host '${name}'`, open, typeof open === 'boolean', 'true or false');
+  check(`the clients of host '${name}'`, clients, clients === undefined || isCount(clients, MOST_WORKERS), 'a whole number, or absent');
   const isHeld = Array.isArray(held) && held.length <= MOST_WORKERS && held.every(isAssignment);
   check(`what host '${name}' holds`, held, isHeld, 'a list of clients with slots and an epoch');
   return offer;

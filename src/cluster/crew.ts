@@ -123,7 +123,7 @@ export class Crew {
         for (const slot of [...station.slots]) this.giveBack(station, slot, notice.reason, false);
         return this.#hostClosed(station, notice.reason);
       case 'host-leaving':
-        this.#log.warn(`Host '${station.name}' wants to be left: ${notice.reason}.`);
+        this.#log.info(`Host '${station.name}' wants to be left: ${notice.reason}.`);
         if (notice.forGood) void this.#client.limits.atMost(station, 0, 'never');
         return this.onLeaving(station, notice.reason);
       case 'availability':
@@ -135,7 +135,7 @@ export class Crew {
   /** A session with a peer has ended. C2 */
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
     const station = this.stations.get(peer);
-    if (station) return this.#hostLost(station, new FlotillaError('ERR_SESSION_LOST', end.message));
+    if (station) return this.#hostLost(station, new FlotillaError('ERR_SESSION_LOST', end.message), end.kind === 'closed');
     const member = this.members.get(peer);
     if (!member) return;
     member.state = 'lost';
@@ -373,7 +373,9 @@ export class Crew {
 
   #hostLost(station: Station, error: Error, blameless = false): void {
     if (this.stations.get(station.id) !== station || this.closing) return; // its end is told with all others
-    this.#log.warn(`Host '${station.name}' is lost: ${error.message}`);
+    // An ordinary end that costs nothing is no warning.
+    const costs = this.of(station).some((member) => member.inFlight.size + member.tasks.size > 0);
+    this.#log[costs || !blameless ? 'warn' : 'info'](`Host '${station.name}' is lost: ${error.message}`);
     this.#loseWorkers(station, `its host is lost: ${error.message}`, blameless);
     this.#gone(station, error, { kind: 'host-lost', host: station.name, reason: error.message });
   }

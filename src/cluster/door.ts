@@ -33,6 +33,7 @@ export function openDoor(kernel: Kernel, { crew, orders, notices, restartWorkers
   const methods = kernel.methods({
     allocate: (_asked, offer: HostOffer) => behind.allocate(offer),
     explain: () => behind.explain(),
+    here: () => true,
     // Not waited for: the asker is among what is waited for.
     closeWorker: ({ peer }: Asked, { terminate, restart }: { terminate: boolean; restart: boolean }) =>
       void orders.closeWorker(mine(peer).info.name, terminate, restart || restartWorkers).catch(() => {}),

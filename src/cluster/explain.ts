@@ -1,8 +1,9 @@
 // Why something waits, in lines for people: what each host does instead, and what would change it.
 import type { RuntimeId } from '../base/index.ts';
+import { type Kernel, PORT } from '../kernel/index.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
-import { appetite, type ClientState, freeOf, type HostState, type ScheduleState } from './schedule/index.ts';
+import { admits, appetite, type ClientState, freeOf, type HostState, type ScheduleState } from './schedule/index.ts';
 import { isAt, PAUSE, type Work } from './work.ts';
 
 const MOST_KINDS = 8;
@@ -38,6 +39,8 @@ function whyNotMore(state: ScheduleState, client: ClientState, host: HostState, 
     const why = refused.get(host.id);
     return `${all}; ${why ? `refused: ${why}` : 'the client takes no more of it'}`;
   }
+  if (!admits(host, client))
+    return `${all}; it works for ${host.clients} client${host.clients === 1 ? '' : 's'} at a time: more --user would help`;
   if (freeOf(host) > 0) return `${all}; ${freeOf(host)} are being granted`;
   const others = new Map<string, number>();
   for (const held of host.held.values()) {
@@ -48,6 +51,30 @@ function whyNotMore(state: ScheduleState, client: ClientState, host: HostState, 
   if (others.size === 0) return `${all}, which is all it has. More hosts, or hosts with more workers, would help`;
   const list = [...others].map(([name, count]) => `${count} '${name}'`).join(', ');
   return `${all}; the others hold ${list}. A greater weight, or the end of those, would help`;
+}
+
+/** Why clients (one by name or id, or each) have what they have; what waits inside them, they say themselves. */
+export async function explainClients(
+  state: ScheduleState,
+  which: string | undefined,
+  why: (client: ClientState) => string[],
+  kernel: Kernel,
+): Promise<string[]> {
+  const all = [...state.clients.values()];
+  const clients = all.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which));
+  if (which !== undefined && clients.length === 0)
+    return [`There is no client '${which}' here. ${all.length} are: ${all.map(({ name }) => name).join(', ') || 'none'}.`];
+  const lines: string[] = [];
+  for (const client of clients) {
+    lines.push(...why(client));
+    const own = kernel.peers.has(client.id)
+      ? await kernel
+          .ask(client.id, PORT.CLIENT, 'explain', [], { timeout: 2_000 })
+          .catch(() => ['  it does not say what waits in it: it computes, or is silent'])
+      : [];
+    lines.push(...(own as string[]));
+  }
+  return lines.length > 0 ? lines : ['No client is connected.'];
 }
 
 /** What waits in a client, and why. */

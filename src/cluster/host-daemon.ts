@@ -143,6 +143,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         pulse,
         facts: factsOf(name, workers),
         ...defined({
+          clients: accounts.length || undefined,
           idleMs: options.zombiePeriod,
           patienceMs: options.clientTimeout,
           onlyRegistered: options.onlyRegistered,
@@ -150,10 +151,12 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         }),
       },
       {
-        freed: (_client, slots, epoch) => {
+        freed: (client, slots, epoch, gone) => {
           if (host?.scheduler)
             void started.kernel
-              .ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: started.hub.options.answerMs })
+              .ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch, ...(gone ? [client] : [])], {
+                timeout: started.hub.options.answerMs,
+              })
               .catch(() => {});
         },
         left(client) {
@@ -161,6 +164,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
           log.info(`Client ${client.slice(0, 8)} has left; ${served} served.`);
           if (options.serve && served >= options.serve) end();
         },
+        vacant: () => void (host && offer(started, host).catch((error: unknown) => log.debug(toError(error).message))),
       },
     );
     return run(started, host, { options, hours, scheduler, claim, ended, served: () => served });
@@ -200,10 +204,11 @@ function run(runtime: Runtime, host: Host, { options, hours, scheduler, claim, e
   };
   kernel.onOffline = (peer, offline) => host.peerOffline(peer, offline);
   const reoffer = (): void => void offer(runtime, host).catch((error: unknown) => log.debug(toError(error).message));
+  // Often enough for the client that wants to know most often how much is free.
   const tick = (): void => {
     const report = host.tick();
     if (host.scheduler && kernel.peers.has(host.scheduler)) kernel.message(host.scheduler, PORT.SCHEDULER, { kind: 'report', ...report });
-    timers.later(TICK_MS, tick);
+    timers.later(Math.min(TICK_MS, runtime.hub.options.pulseMs), tick);
   };
   timers.later(TICK_MS / 4, tick);
   const ping = (): void => {

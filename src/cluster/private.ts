@@ -52,7 +52,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
   runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
   const tick = (): void => {
     environment.clock.after(
-      TICK_MS,
+      Math.min(TICK_MS, runtime.hub.options.pulseMs),
       () => {
         if (!host.offer.open) return;
         kernel.message(id, PORT.SCHEDULER, { kind: 'report', ...host.tick() });

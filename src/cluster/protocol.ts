@@ -96,6 +96,14 @@ export interface Counters {
   readonly running: number;
 }
 
+/** A client that has workers of a host, and for how long already (0: since before the scheduler started). */
+export interface Holder {
+  readonly client: RuntimeId;
+  readonly name: string;
+  readonly workers: number;
+  readonly ms: number;
+}
+
 /** A host as the scheduler sees it. */
 export interface HostStatus {
   readonly id: RuntimeId;
@@ -108,6 +116,7 @@ export interface HostStatus {
   readonly open: boolean;
   readonly availability: Availability | undefined;
   readonly slots: readonly (SlotReport & { readonly clientName: string })[];
+  readonly holders: readonly Holder[];
 }
 
 /** A client as the scheduler sees it. */

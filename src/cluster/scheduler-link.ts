@@ -2,6 +2,7 @@
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../base/index.ts';
 import { PORT, PulseThread, type Runtime, type SessionEnd } from '../kernel/index.ts';
 import { formatAddress, parseAddress } from '../transport/index.ts';
+import { waitsText } from './cluster-status.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Limits } from './limits.ts';
@@ -36,6 +37,8 @@ export class SchedulerLink {
   readonly #closing = new AbortController();
   readonly #pulse: PulseThread | undefined;
   #scheduler: RuntimeId | undefined;
+  /** Hosts that no allocation takes, and why. */
+  readonly #refused = new Map<string, string>();
   #reconnecting = false;
   #silent = false;
   #status: ClusterStatus | undefined;
@@ -47,6 +50,7 @@ export class SchedulerLink {
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
     options.limits.tell = (limit) => this.#ask('limit', [limit]);
     options.crew.scheduler = this;
+    options.crew.events.on((event) => event.kind === 'host-ignored' && this.#refused.set(event.host, event.reason));
   }
 
   /** Asks the scheduler at an address for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
@@ -90,8 +94,7 @@ export class SchedulerLink {
       return `it is not this client's turn at ${where}: before it ${others.length === 1 ? 'is' : 'are'} ${others.map(({ name }) => `'${name}'`).join(', ')}`;
     const failed = this.#options.crew.lastFailure;
     if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
-    const places = status.hosts.reduce((sum, host) => sum + host.workers, 0);
-    return `the ${places} worker places of ${status.hosts.length} hosts are held by ${others.length} other clients, are not allowed by 'hosts', or their processes do not start`;
+    return waitsText(status, id, this.#refused);
   }
 
   is(peer: RuntimeId): boolean {

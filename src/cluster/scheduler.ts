@@ -12,9 +12,19 @@ import type { HostReport, Offer } from '../host/index.ts';
 import { PORT, type Runtime, type SessionEnd } from '../kernel/index.ts';
 import { checkLimit, checkOffer, checkWish, isReport } from './admission.ts';
 import type { HostOffer } from './allocation.ts';
-import { explainClient } from './explain.ts';
+import { clusterStatus } from './cluster-status.ts';
+import { explainClient, explainClients } from './explain.ts';
 import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from './protocol.ts';
-import { emptyState, type Held, type HostState, type Place, react, type ScheduleEffect, type ScheduleEvent } from './schedule/index.ts';
+import {
+  type ClientState,
+  emptyState,
+  type Held,
+  type HostState,
+  type Place,
+  react,
+  type ScheduleEffect,
+  type ScheduleEvent,
+} from './schedule/index.ts';
 
 /** Options of a scheduler. */
 export interface SchedulerOptions {
@@ -38,6 +48,7 @@ interface Known {
 
 /** Time in which a host answers an assignment, and a client says what it takes. */
 const ASSIGN_MS = 10_000;
+const EPOCHS_KEPT = 100_000;
 /** What is not given back is asked for again so often. */
 const AGAIN_MS = 1_000;
 
@@ -54,6 +65,8 @@ export class Scheduler {
   /** Assignments that a host has not answered, by host and client. */
   readonly #assigning = new Map<string, Promise<unknown>>();
   #askingAgain: Timer | undefined;
+  /** When each epoch was granted, the latest of them. */
+  readonly #grantedAt = new Map<number, number>();
   /** Clients without a session that hosts still hold places for. S5 */
   readonly #lost = new Set<RuntimeId>();
 
@@ -70,7 +83,10 @@ export class Scheduler {
       swaps: ({ peer }, asked: Place, given: Place) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
       lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
       leave: ({ peer }) => this.#left(peer),
-      freed: ({ peer }, slots: number[], epoch: number) => this.#do({ kind: 'freed', host: peer, slots, epoch }),
+      freed: ({ peer }, slots: number[], epoch: number, gone?: RuntimeId) => {
+        if (gone !== undefined) void this.#doubt(gone);
+        this.#do({ kind: 'freed', host: peer, slots, epoch });
+      },
       status: () => this.status,
       explain: (_asked, client?: string) => this.explain(client),
     });
@@ -88,52 +104,21 @@ export class Scheduler {
   }
 
   get status(): ClusterStatus {
-    const { hosts, clients } = this.#state;
-    return {
-      scheduler: this.#runtime.name,
-      hosts: [...hosts.values()].map(({ id, name, addresses, workers, held, open }) => {
-        const report = this.#reports.get(id);
-        const slots = (report?.slots ?? []).map((slot) => ({
-          ...slot,
-          clientName: clients.get(slot.client)?.name ?? slot.client.slice(0, 8),
-        }));
-        const platform = this.#offers.get(id)?.facts.platform ?? '';
-        return { id, name, addresses, platform, workers, granted: held.size, open, availability: report?.availability, slots };
-      }),
-      clients: [...clients.values()].map(({ id, name, wants, holds, weight, exclusive, admitted }) => ({
-        id,
-        name,
-        workers: holds,
-        wants: Number.isFinite(wants) ? wants : undefined,
-        weight,
-        exclusive,
-        admitted,
-        counters: this.#known.get(id)?.counters,
-      })),
-    };
+    return clusterStatus(this.#runtime, this.#state, {
+      reports: this.#reports,
+      offers: this.#offers,
+      grantedAt: this.#grantedAt,
+      counters: (client) => this.#known.get(client)?.counters,
+    });
   }
 
   /** Why a client (one by name or id, or each) has what it has, in lines for people. What waits inside it, it says itself. */
-  async explain(which?: string): Promise<string[]> {
-    const { kernel } = this.#runtime;
-    const clients = [...this.#state.clients.values()].filter(
-      ({ id, name }) => which === undefined || name === which || id.startsWith(which),
-    );
-    if (which !== undefined && clients.length === 0)
-      return [
-        `There is no client '${which}' here. ${this.#state.clients.size} are: ${[...this.#state.clients.values()].map(({ name }) => name).join(', ') || 'none'}.`,
-      ];
-    const lines: string[] = [];
-    for (const client of clients) {
-      lines.push(...explainClient(this.#state, client, this.#known.get(client.id)?.refused ?? new Map()));
-      const own = kernel.peers.has(client.id)
-        ? await kernel
-            .ask(client.id, PORT.CLIENT, 'explain', [], { timeout: 2_000 })
-            .catch(() => ['  it does not say what waits in it: it computes, or is silent'])
-        : [];
-      lines.push(...(own as string[]));
-    }
-    return lines.length > 0 ? lines : ['No client is connected.'];
+  explain(which?: string): Promise<string[]> {
+    return explainClients(this.#state, which, (client) => this.#why(client), this.#runtime.kernel);
+  }
+
+  #why(client: ClientState): string[] {
+    return explainClient(this.#state, client, this.#known.get(client.id)?.refused ?? new Map());
   }
 
   /** Takes a host that belongs to nobody. Rejects with ERR_HOST_TAKEN; it is asked again when it is free. S1 */
@@ -217,9 +202,9 @@ export class Scheduler {
   }
 
   #offered(id: RuntimeId, offer: Offer): void {
-    const { facts, addresses, held, open } = offer;
+    const { facts, addresses, held, open, clients } = offer;
     this.#offers.set(id, offer);
-    this.#do({ kind: 'host-joined', id, name: facts.name, workers: facts.workers, addresses, open, held });
+    this.#do({ kind: 'host-joined', id, name: facts.name, workers: facts.workers, clients, addresses, open, held });
     const host = this.#state.hosts.get(id);
     if (host) for (const [client, known] of this.#known) if (known.wish.picky) void this.#ask(client, known, host);
   }
@@ -278,6 +263,19 @@ export class Scheduler {
     }
   }
 
+  // A host has found a client dead, or has given it up: nothing is granted to it until it answers.
+  async #doubt(client: RuntimeId): Promise<void> {
+    const { kernel } = this.#runtime;
+    const known = this.#known.get(client);
+    if (!known || this.#state.clients.get(client)?.silent) return;
+    this.#do({ kind: 'client-silent', id: client, silent: true });
+    while (this.#known.get(client) === known && kernel.peers.has(client)) {
+      const answers = await kernel.ask(client, PORT.CLIENT, 'here', [], { timeout: ASSIGN_MS }).catch(() => false);
+      if (!answers || this.#known.get(client) !== known || this.#lost.has(client)) continue;
+      return this.#do({ kind: 'client-silent', id: client, silent: false });
+    }
+  }
+
   #left(client: RuntimeId): void {
     this.#lost.delete(client);
     this.#known.get(client)?.silent?.cancel();
@@ -324,6 +322,8 @@ export class Scheduler {
     const offer = this.#offers.get(host.id);
     if (!wish || !offer) return;
     const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
+    this.#grantedAt.set(epoch, this.#runtime.environment.clock.now());
+    if (this.#grantedAt.size > EPOCHS_KEPT) this.#grantedAt.delete(this.#grantedAt.keys().next().value as number);
     const key = `${host.id} ${client}`;
     const assigning = this.#runtime.kernel
       .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch, hold: wish.hold }], { timeout: ASSIGN_MS })

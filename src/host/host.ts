@@ -43,6 +43,8 @@ export class Host implements SlotHost {
   /** Who wanted this host while it was another's. */
   readonly #wanted = new Set<RuntimeId>();
   #closed = false;
+  /** A client could not be taken as long as others are here. */
+  #turnedAway = false;
   #nextTenant = 1;
 
   constructor(runtime: Runtime, options: HostOptions, events: HostEvents) {
@@ -81,7 +83,7 @@ export class Host implements SlotHost {
   /** What this host offers to a scheduler. */
   get offer(): Offer {
     const held = [...this.#slots.values()].map((slot) => ({ client: slot.client, slots: [slot.number], epoch: slot.epoch }));
-    return { facts: this.facts, addresses: this.#runtime.locations, open: this.open && !this.#closed, held };
+    return { facts: this.facts, addresses: this.#runtime.locations, open: this.open && !this.#closed, clients: this.options.clients, held };
   }
 
   get report(): HostReport {
@@ -124,7 +126,7 @@ export class Host implements SlotHost {
     const ends = given.map(async (slot) => {
       this.#slots.delete(slot.number);
       await slot.end('its place was given back');
-      this.events.freed(client, [slot.number], slot.epoch);
+      this.events.freed(client, [slot.number], slot.epoch, false);
       await slot.stay.outbox.untilRoom();
     });
     // A client that has nothing here any more, and does not come for more, leaves nothing.
@@ -146,11 +148,13 @@ export class Host implements SlotHost {
       .finally(() => {
         this.#leaving.delete(leaving);
         const free = (): void => {
-          for (const { number, epoch } of mine) this.events.freed(client, [number], epoch);
+          for (const { number, epoch } of mine) this.events.freed(client, [number], epoch, restMs > 0);
         };
         if (restMs > 0) this.clock.after(restMs, free, { background: true });
         else free();
         this.events.left(client);
+        if (this.#turnedAway) this.events.vacant?.();
+        this.#turnedAway = false;
       });
     this.#leaving.add(leaving);
     this.#pace();
@@ -187,7 +191,7 @@ export class Host implements SlotHost {
     const { report } = this;
     const { idleMs: most = 0 } = this.options;
     for (const [client, tenant] of this.#tenants)
-      if (tenant.attached) this.#notify(client, { kind: 'availability', availability: report.availability });
+      if (tenant.attached && tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
     // The place of an idle worker stays its client's until that gives it back: it may want no other instead.
     for (const { slot, idleMs } of most > 0 ? report.slots : [])
       if (idleMs > most) void this.#slots.get(slot)?.close(`it had no work for ${Math.round(most / 1000)} s`, false);
@@ -304,7 +308,10 @@ export class Host implements SlotHost {
   #tenant(client: RuntimeId): Tenant {
     let tenant = this.#tenants.get(client);
     if (!tenant) {
+      const before = this.#turnedAway;
+      this.#turnedAway = true; // unless there is room for it
       tenant = new Tenant(client, this.#nextTenant++, this.#runtime.kernel, this, this.options);
+      this.#turnedAway = before;
       this.#tenants.set(client, tenant);
     }
     return tenant;

@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly idleMs?: number;
   /** Milliseconds that a silent client is waited for. */
   readonly patienceMs?: number;
+  /** So many clients at a time; any number by default. */
+  readonly clients?: number;
   /** Takes no code: only what is installed here runs. */
   readonly onlyRegistered?: boolean;
   readonly log?: Log;
@@ -30,8 +32,10 @@ export interface HostOptions {
 
 /** What a host tells those who run it. */
 export interface HostEvents {
-  /** Places are free again. */
-  freed(client: RuntimeId, slots: readonly number[], epoch: number): void;
+  /** Places are free again; `gone`: the client whose they were is dead, or was given up. */
+  freed(client: RuntimeId, slots: readonly number[], epoch: number, gone: boolean): void;
   /** A client is gone, and all it had here. */
   left(client: RuntimeId): void;
+  /** There is room for a client that was turned away. */
+  vacant?(): void;
 }

@@ -38,6 +38,8 @@ export interface Offer {
   readonly addresses: readonly string[];
   /** False: what runs goes on, nothing more is taken. */
   readonly open: boolean;
+  /** It works for so many clients at a time; for any number if absent. */
+  readonly clients?: number | undefined;
   /** What it has granted already: the truth for a scheduler that was restarted. */
   readonly held: readonly Assignment[];
 }

@@ -11,6 +11,8 @@ import { Slot, type SlotHost, type Stay } from './slot.ts';
 export const SET_UP_SLOT = 0;
 const MOST_HELD = 1_000;
 const ATTACH_MS = 60_000;
+/** Timers are not exact: what is due by then is not left to the next. */
+const EARLY = 0.9;
 
 /** A client of a host. */
 export class Tenant implements Stay {
@@ -25,6 +27,7 @@ export class Tenant implements Stay {
   /** Its pulse, in ms. */
   pulse: number | undefined;
   patience: Timer | undefined;
+  #beatAt = Number.NEGATIVE_INFINITY;
   readonly #id: RuntimeId;
   readonly #ground: Ground;
   readonly #host: SlotHost;
@@ -60,6 +63,14 @@ export class Tenant implements Stay {
     this.outbox.open();
     this.patience?.cancel();
     this.patience = undefined;
+  }
+
+  /** Whether a pulse of it has passed since this was so last. */
+  beats(): boolean {
+    const now = this.#host.clock.now();
+    if (now - this.#beatAt < (this.pulse ?? 0) * EARLY) return false;
+    this.#beatAt = now;
+    return true;
   }
 
   hold(notice: HostNotice): void {

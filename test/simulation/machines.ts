@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type RuntimeId, SILENT } from '../../src/base/index.ts';
 import { Client } from '../../src/cluster/client.ts';
-import { enlist } from '../../src/cluster/enlist.ts';
+import { enlist, offer } from '../../src/cluster/enlist.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
 import type { ClientOptions } from '../../src/cluster/options.ts';
 import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler.ts';
@@ -66,7 +66,8 @@ export class Cluster {
     runtime.kernel.onOffline = (peer, offline) => scheduler.peerOffline(peer, offline);
   }
 
-  async startHost(workers: number): Promise<void> {
+  /** `options.clients`: so many at a time, as where each has a user of its own. */
+  async startHost(workers: number, options: { readonly clients?: number; readonly patienceMs?: number } = {}): Promise<void> {
     const { world } = this;
     const name = `h${this.#next++}`;
     let host: Host | undefined;
@@ -89,17 +90,21 @@ export class Cluster {
       {
         name,
         workers,
-        ground: this.#ground(name, running),
+        ground: this.#ground(name, running, options.clients),
+        ...options,
         secret: runtime.secret,
         log: SILENT,
         facts: { name, platform: 'simulated', workers, cores: workers, memory: 1 },
       },
       {
-        freed: (_client, slots, epoch) => {
+        freed: (client, slots, epoch, gone) => {
           if (host?.scheduler)
-            void runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch], { timeout: 10_000 }).catch(() => {});
+            void runtime.kernel
+              .ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch, ...(gone ? [client] : [])], { timeout: 10_000 })
+              .catch(() => {});
         },
         left() {},
+        vacant: () => void (host && offer(runtime, host).catch(() => {})),
       },
     );
     const made = host;
@@ -156,7 +161,7 @@ export class Cluster {
       }
       case 'storm':
         if (chance() < 0.5 || names.length < 4) await this.storm(4, chance);
-        else for (let i = 0; i < 3; i++) await this.#leave(pick());
+        else for (let i = 0; i < 3; i++) await this.leave(pick());
         return 1;
       case 'one-way': {
         const all = ['s', 'c0', ...names];
@@ -183,13 +188,13 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    for (const name of [...this.hosts.keys()]) await this.#leave(name);
+    for (const name of [...this.hosts.keys()]) await this.leave(name);
     await this.world.close();
     await this.world.clock.advance(30_000);
   }
 
-  // A host ends as its daemon does.
-  async #leave(name: string): Promise<void> {
+  /** A host ends as its daemon does. */
+  async leave(name: string): Promise<void> {
     const running = this.hosts.get(name);
     if (!running) return;
     this.hosts.delete(name);
@@ -208,9 +213,10 @@ export class Cluster {
     this.world.crash(running.runtime, name, tell);
   }
 
-  #ground(machine: string, running: Running): Ground {
+  #ground(machine: string, running: Running, homes = Number.POSITIVE_INFINITY): Ground {
     const { world } = this;
     let pid = 1;
+    let taken = 0;
     return {
       launch: (config, _home, handler) => {
         const [near, far] = world.network.pair(machine, `worker ${config.name}`);
@@ -249,10 +255,16 @@ export class Cluster {
           },
         };
       },
-      enter: () => ({ folder: '/', account: undefined }),
+      enter: () => {
+        if (taken >= homes) throw new Error('all users are taken');
+        taken++;
+        return { folder: '/', account: undefined };
+      },
       room: () => '/',
       give() {},
-      leave: () => Promise.resolve(),
+      leave: async () => {
+        taken--;
+      },
       store: { put: () => Promise.resolve(), provide: () => Promise.resolve([]), install: () => Promise.resolve() },
       availability: () => ({ cpu: 100, memory: 1, disk: 1, swap: 0, load: 0 }),
       close: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 // What is asked back in one reaction, and what may stay after all: gathered by client and host.
 import type { RuntimeId } from '../../base/index.ts';
-import { alternatives, appetite, donor, isShut, isWaiting } from './choose.ts';
+import { admits, alternatives, appetite, donor, isShut, isWaiting } from './choose.ts';
 import type { ScheduleEffect } from './react.ts';
 import { ask, askedOf, type ClientState, type HostState, type ScheduleState } from './state.ts';
 
@@ -57,7 +57,7 @@ export class Asked {
   #revoke(from: ClientState, needy: ClientState): boolean {
     for (const [id, slots] of from.on) {
       const host = this.#state.hosts.get(id);
-      if (!host?.open || appetite(needy, id) <= 0) continue;
+      if (!host?.open || appetite(needy, id) <= 0 || !admits(host, needy)) continue;
       for (const slot of slots) {
         const held = host.held.get(slot);
         if (!held || held.asked > 0 || isShut(needy, id, slot)) continue;

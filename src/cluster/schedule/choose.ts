@@ -74,10 +74,20 @@ export function donor(
   return best;
 }
 
+/** Whether a host works for a client, or for one more. */
+export function admits(host: HostState, client: ClientState): boolean {
+  if (host.clients === Number.POSITIVE_INFINITY || client.on.has(host.id)) return true;
+  return new Set([...host.held.values()].map((held) => held.client)).size < host.clients;
+}
+
+function isUseful(host: HostState | undefined, needy: readonly ClientState[]): boolean {
+  return host?.open === true && needy.some((one) => appetite(one, host.id) > 0 && admits(host, one));
+}
+
 /** The hosts of a client where a place may be given back instead of one that was asked for; undefined: any. */
 export function alternatives(state: ScheduleState, from: ClientState, needy: readonly ClientState[]): RuntimeId[] | undefined {
   const hosts = [...from.on.keys()];
-  const useful = hosts.filter((id) => state.hosts.get(id)?.open && needy.some((one) => appetite(one, id) > 0));
+  const useful = hosts.filter((id) => isUseful(state.hosts.get(id), needy));
   return useful.length === hosts.length ? undefined : useful;
 }
 
@@ -94,7 +104,7 @@ export function roomiest(state: ScheduleState, client: ClientState): HostState |
   while (byFree.length > 0 && byFree.at(-1)?.size === 0) byFree.pop();
   for (let free = byFree.length - 1; free > 0; free--)
     for (const host of byFree[free] as Set<HostState>)
-      if (appetite(client, host.id) > 0 && (client.limits.size === 0 || freeSlot(host, client) > 0)) return host;
+      if (appetite(client, host.id) > 0 && admits(host, client) && (client.limits.size === 0 || freeSlot(host, client) > 0)) return host;
   return undefined;
 }
 

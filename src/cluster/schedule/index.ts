@@ -1,6 +1,6 @@
 /* The pure core of the scheduler: state, react, choose. */
 
-export { appetite } from './choose.ts';
+export { admits, appetite } from './choose.ts';
 export type { Place, ScheduleEffect, ScheduleEvent } from './react.ts';
 export { react } from './react.ts';
 export type { ClientLimit, ClientState, Held, HostState, ScheduleState } from './state.ts';

@@ -36,6 +36,7 @@ export type ScheduleEvent =
       readonly name: string;
       readonly addresses: readonly string[];
       readonly workers: number;
+      readonly clients?: number | undefined;
       readonly open: boolean;
       readonly held: readonly { readonly client: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }[];
     }
@@ -92,8 +93,8 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
   switch (event.kind) {
     case 'host-joined': {
       remove(state, event.id);
-      const { id, name, addresses, workers, open } = event;
-      const host: HostState = { id, name, addresses, workers, open, held: new Map() };
+      const { id, name, addresses, workers, clients = Number.POSITIVE_INFINITY, open } = event;
+      const host: HostState = { id, name, addresses, workers, clients, open, held: new Map() };
       state.hosts.set(id, host);
       index(state, host, true);
       for (const { client, slots, epoch } of event.held) {

@@ -20,6 +20,8 @@ export interface HostState {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly workers: number;
+  /** It works for so many clients at a time. */
+  readonly clients: number;
   /** False: what is held goes on, and nothing more is granted. */
   open: boolean;
   /** By slot number, from 1. */

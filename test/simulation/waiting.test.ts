@@ -1,0 +1,65 @@
+// Clients that wait for workers, on virtual time: whom they wait for, what they are told of it, and that they are served.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Cluster } from './machines.ts';
+
+test('of a host that works for one client at a time, the next one is told who has it, and has it when the first has left', async () => {
+  const cluster = new Cluster(1);
+  const { world } = cluster;
+  await cluster.startScheduler();
+  await cluster.startHost(2, { clients: 1 });
+  const first = await cluster.startClient('first');
+  await world.clock.advance(5_000);
+  const warnings: string[] = [];
+  const connecting = cluster.connect('second', { warn: (text) => warnings.push(text) });
+  await world.clock.advance(12_000);
+  assert.equal(first.client.hosts()[0]?.ready, 2, 'nothing is taken from the first that the second cannot have');
+  assert.match(warnings.join('\n'), /still waiting for a worker after 5 s: client 'first' has both workers of host 'h0' since \d+ s\n/);
+  assert.match((await world.wait(cluster.scheduler!.explain('second'))).join('\n'), /works for 1 client at a time/);
+  await world.wait(first.client.close());
+  const second = await world.wait(connecting, 5_000);
+  await world.clock.advance(2_000);
+  assert.equal(second.client.hosts()[0]?.ready, 2);
+  await world.wait(second.client.close());
+  await cluster.close();
+});
+
+test('what a silent client had is free for others as soon as its host gives it up; when it is heard again it is served again', async () => {
+  const cluster = new Cluster(2);
+  const { world } = cluster;
+  await cluster.startScheduler();
+  await cluster.startHost(1, { patienceMs: 1_000 });
+  const silent = await cluster.startClient('silent', { pulse: 1_000 });
+  world.pause('silent');
+  // Five pulses of the host, then its patience; and its word that the place is free.
+  const other = await world.wait(cluster.connect('other'), 15_000);
+  await world.clock.advance(30_000);
+  assert.equal(other.client.hosts()[0]?.ready, 1);
+  world.resume('silent');
+  await world.clock.advance(20_000);
+  await world.wait(other.client.close());
+  const double = (n: number): number => n * 2;
+  assert.equal(await world.wait(silent.client.run(double, 21)), 42);
+  await world.wait(silent.client.close());
+  await cluster.close();
+});
+
+test('a host that leaves in order is no warning', async () => {
+  const cluster = new Cluster(3);
+  const { world } = cluster;
+  await cluster.startScheduler();
+  await cluster.startHost(1);
+  await cluster.startHost(1);
+  const warnings: string[] = [];
+  const { client } = await cluster.startClient('c', { warn: (text) => warnings.push(text) });
+  await world.clock.advance(5_000);
+  await cluster.leave('h0');
+  await world.clock.advance(5_000);
+  assert.deepEqual(
+    client.hosts().map(({ name }) => name),
+    ['h1'],
+  );
+  assert.deepEqual(warnings, []);
+  await world.wait(client.close());
+  await cluster.close();
+});
