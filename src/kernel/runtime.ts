@@ -227,10 +227,10 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Replaces the function of a task of this runtime that is `swappable`, at its next wait; its mailbox, names and watchers stay.
-   * Resolves with whether the task took it. Rejects with ERR_TASK_UNKNOWN for a task of another runtime. Called `hot_swap` in pycos.
+   * Resolves with whether the task took it: not, if it was not swappable within `answerTimeout`. Rejects with ERR_TASK_UNKNOWN for a task of another runtime. Called `hot_swap` in pycos.
    */
   swap<M, A extends unknown[], R>(task: TaskRef<M, unknown>, fn: TaskFunction<M, A, R>, ...args: A): Promise<boolean> {
-    return swapTask(this.kernel, task as TaskRef<never>, fn as never, args);
+    return swapTask(this.kernel, task as TaskRef<never>, fn as never, args, this.hub.options.answerMs);
   }
 
   /** Finds a task, channel or service by name, here or at any peer. Rejects with ERR_NAME_UNKNOWN, ERR_OPTION_INVALID or the signal's reason. */

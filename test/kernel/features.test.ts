@@ -514,3 +514,62 @@ test('a task that catches its interruption and returns has returned, of whatever
   }
   await world.wait(runtime.close());
 });
+
+test('a function of the task that throws loses no message: the wait gets the error, the message stays', async () => {
+  const { world, runtimes } = await machines(1);
+  const [runtime] = runtimes as [Runtime];
+  const seen: (number | string)[] = [];
+  const task = runtime.spawn(async (self: Task<number>) => {
+    const told = async (): Promise<void> => {
+      try {
+        seen.push(await self.receive());
+      } catch (error) {
+        seen.push((error as Error).message);
+      }
+    };
+    await self.sleep(10); // 1, 2 and 3 wait
+    self.prioritize((n) => {
+      if (n === 2) throw new RangeError('not two');
+      return n;
+    });
+    for (let i = 0; i < 4; i++) await told();
+    await told(); // 2 arrives while it is waited for
+    await told();
+    self.prioritize(() => 0);
+    await assert.rejects(
+      self.receive({
+        match: (n) => {
+          if (n === 5) throw new TypeError('five');
+          return n === 6;
+        },
+      }),
+      /five/,
+    );
+    for (let i = 0; i < 2; i++) await told();
+  });
+  for (const n of [1, 2, 3]) task.send(n);
+  await world.clock.advance(20);
+  task.send(2);
+  await world.clock.advance(5);
+  task.send(5);
+  task.send(6);
+  await world.wait(task.result);
+  assert.deepEqual(seen, ['not two', 3, 1, 2, 'not two', 2, 5, 6]);
+  await world.close();
+});
+
+test('an offer to swap a task that is never swappable is answered, and taken back', async () => {
+  const { world, runtimes } = await machines(1);
+  const [runtime] = runtimes as [Runtime];
+  const task = runtime.spawn(async (self: Task<string>) => {
+    const first = await self.receive();
+    self.swappable = true;
+    return `${first} ${await self.receive()}`;
+  });
+  const answer = runtime.swap(task, async () => 'other');
+  assert.equal(await world.wait(answer, 12_000), false);
+  task.send('still');
+  task.send('itself');
+  assert.equal(await world.wait(task.result), 'still itself');
+  await world.close();
+});

@@ -200,6 +200,59 @@ test('a full disk, a file that changes, and a signal end a transfer, say why, an
   await world.close();
 });
 
+test('a full disk is as empty as before when its error comes, and what was kept to be gone on with gives way', async () => {
+  const world = new World({ seed: 1, latencyMs: [5, 10] });
+  const a = await world.start('a');
+  let b = await world.start('b', { listen: 'mem://b:1' });
+  await world.wait(a.connect('mem://b:1'));
+  world.files('a').put('/kept', bytesOf(4_000_000), 1);
+  world.files('a').put('/f', bytesOf(4_000_000, 2), 1);
+  const lost = a.sendFile(b.id, '/kept');
+  lost.catch(() => {});
+  for (let i = 0; i < 1_000 && !world.files('b').paths.some((path) => world.files('b').get(path)!.length > 0); i++)
+    await world.clock.advance(2);
+  await world.wait(b.close());
+  await assert.rejects(world.wait(lost));
+  assert.equal(world.files('b').paths.length, 1, 'kept to be gone on with');
+  b = await world.start('b', { listen: 'mem://b:1' });
+  await world.wait(a.connect('mem://b:1'));
+  world.files('b').capacity = world.files('b').get(world.files('b').paths[0]!)!.length + 1_000_000;
+  await assert.rejects(world.wait(a.sendFile(b.id, '/f')), /the disk is full/);
+  assert.deepEqual(world.files('b').paths, []);
+  world.files('b').capacity = 4_500_000;
+  assert.equal((await world.wait(a.sendFile(b.id, '/f'))).kind, 'sent');
+  await world.close();
+});
+
+test('an aborted transfer rejects with the very reason, when nothing of it is left at the other end, whenever that comes', async () => {
+  const world = new World({ seed: 1, latencyMs: [5, 10] });
+  const a = await world.start('a');
+  const b = await world.start('b', { listen: 'mem://b:1' });
+  await world.wait(a.connect('mem://b:1'));
+  world.files('a').put('/f', bytesOf(4_000_000), 1);
+  for (const ms of [0, 1, 6, 12, 20, 40, 80]) {
+    const stop = new AbortController();
+    const reason = new RangeError(`after ${ms}`);
+    const stopped = a.sendFile(b.id, '/f', { signal: stop.signal }).then(
+      () => assert.fail(`sent after ${ms}`),
+      (error: unknown) => error,
+    );
+    await world.clock.advance(ms);
+    stop.abort(reason);
+    assert.equal(await world.wait(stopped), reason, `after ${ms} ms`);
+    assert.deepEqual(world.files('b').paths, [], `after ${ms} ms`);
+  }
+  assert.equal((await world.wait(a.sendFile(b.id, '/f'))).kind, 'sent', 'nobody holds its name');
+  world.network.block('b', 'a');
+  const stop = new AbortController();
+  const silent = a.sendFile(b.id, '/f', { signal: stop.signal, name: 'g' });
+  await world.clock.advance(100);
+  stop.abort(new Error('enough'));
+  await assert.rejects(world.wait(silent, 8_000), /enough/);
+  world.network.heal();
+  await world.close();
+});
+
 test('an unfinished file that nobody has gone on with for a day is removed when the next comes', async () => {
   const { world, runtimes } = await machines(2);
   const [a, b] = runtimes as [Runtime, Runtime];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Runtime, service, serviceName, type Task, type TaskEnded } from '../../src/kernel/index.ts';
+import { type Runtime, type ServiceRef, service, serviceName, type Task, type TaskEnded } from '../../src/kernel/index.ts';
 import { machines } from '../support/worlds.ts';
 
 async function multiply(_self: Task<never>, a: number, b: number): Promise<number> {
@@ -128,5 +128,22 @@ test('a monitor of a reference hears of each task started through it', async () 
   await world.wait(ref.spawn(4, 4));
   await world.clock.advance(100);
   assert.deepEqual(heard, [4, 'threw', 9]);
+  await world.close();
+});
+
+test('a service that comes home is the one that is served, and is located as that again and again, also after it was given up', async () => {
+  const { world, runtimes } = await machines(2);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const half = service('half', async (_self: Task<never>, n: number) => n / 2);
+  const echo = service('echo', async (_self: Task<never>, ref: ServiceRef<never, [number], number>) => ref);
+  const { ref } = a.serve(half);
+  b.serve(echo);
+  assert.equal(await a.locate(half), ref);
+  const far = await world.wait(a.locate(echo));
+  assert.equal(await world.wait(far.call(ref)), ref);
+  const located = await a.locate(half);
+  assert.equal(await world.wait(located.call(4)), 2);
+  await world.wait(located.close());
+  assert.equal(await world.wait((await a.locate(half)).call(6)), 3);
   await world.close();
 });

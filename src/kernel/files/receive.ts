@@ -5,9 +5,10 @@
 //   R1. A file appears under its name only when all its bytes are there and their hash is the sender's.
 //   R2. Bytes are counted as they arrive: more than announced, or than the limit, end the transfer.
 //   R3. What was received before a session was lost is kept, and gone on with when the same file is offered again.
-//   R4. A transfer that fails otherwise, or that its sender gives up, leaves nothing.
+//   R4. A transfer that fails otherwise, or that its sender gives up, leaves nothing: it is gone before the sender is told.
+//   R5. What is kept to be gone on with gives way when the disk is full.
 import { createHash, type Hash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
@@ -18,6 +19,7 @@ import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 
 /** The most files that are received at once, over all and from one peer. */
 export const TRANSFERS = { all: 4_096, each: 1_024 } as const;
+const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT'];
 const PARTS_KEPT_MS = 24 * 3_600_000;
 const HASH_BYTES = 1 << 20;
 const MOST_BYTES = LIMITS.frame;
@@ -83,6 +85,7 @@ export class FileReceiver {
   readonly #environment: Environment;
   readonly #transfers = new Map<string, Transfer>();
   readonly #targets = new Set<string>();
+  /** What is being cleared away, by the transfer and by where its file was to be. */
   readonly #dropping = new Map<string, Promise<void>>();
   readonly #pool: Buffer[] = [];
   /** What is being read to its place, by the one who sends it. */
@@ -147,7 +150,7 @@ export class FileReceiver {
       if (there && !there.isFile) throw new FlotillaError('ERR_FILE_PATH', `'${name}' is there already, and is no plain file.`);
       if (there && (await this.#same(target, there, offer))) return this.#leave(target, { kind: 'present' });
       if (there && !offer.overwrite) return this.#leave(target, { kind: 'differs', stat: there });
-      await this.#sweep(folder);
+      await this.#sweep(folder, PARTS_KEPT_MS);
       return await this.#begin(peer, offer, target, join(folder, partName(name, size, mtime)));
     } catch (error) {
       this.#targets.delete(target);
@@ -180,7 +183,10 @@ export class FileReceiver {
     const from = before?.isFile && before.size <= offer.size ? before.size : 0;
     const writing = await files.openToWrite(part);
     const hash = createHash('sha256');
-    await hashUpTo(hash, from, (buffer, at) => writing.read(buffer, at)); // R3
+    await hashUpTo(hash, from, (buffer, at) => writing.read(buffer, at)).catch(async (error: unknown) => {
+      await writing.close().catch(() => {});
+      throw error;
+    }); // R3
     const number = this.#next++;
     const transfer: Transfer = {
       peer,
@@ -253,8 +259,10 @@ export class FileReceiver {
   #fail(transfer: Transfer, error: Error): void {
     if (transfer.failure) return;
     transfer.failure = error;
-    this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error });
-    void this.#drop(transfer.peer, transfer.number, true);
+    void this.#drop(transfer.peer, transfer.number, true)
+      .then(() => (NO_ROOM.includes((error as { system?: string }).system ?? '') ? this.#sweep(dirname(transfer.part), 0) : undefined)) // R5
+      .catch((thrown: unknown) => this.#kernel.log.debug(toError(thrown).message))
+      .then(() => this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error })); // R4
   }
 
   // R1
@@ -288,10 +296,11 @@ export class FileReceiver {
   async #drop(peer: RuntimeId, number: number, remove: boolean): Promise<void> {
     const key = `${peer} ${number}`;
     const transfer = this.#transfers.get(key);
-    if (!transfer) return;
+    if (!transfer) return this.#dropping.get(key);
     this.#transfers.delete(key);
-    const dropping = this.#clear(transfer, remove).finally(() => this.#dropping.delete(transfer.target));
-    this.#dropping.set(transfer.target, dropping);
+    const names = [key, transfer.target];
+    const dropping = this.#clear(transfer, remove).finally(() => names.forEach((name) => void this.#dropping.delete(name)));
+    for (const name of names) this.#dropping.set(name, dropping);
     await dropping;
   }
 
@@ -327,13 +336,14 @@ export class FileReceiver {
     }
   }
 
-  // Unfinished files that nobody has gone on with for a day.
-  async #sweep(folder: string): Promise<void> {
+  // Removes unfinished files that nobody has gone on with for so long.
+  async #sweep(folder: string, keptMs: number): Promise<void> {
     const { files, clock } = this.#environment;
     for (const name of await files.list(folder)) {
-      if (!name.startsWith(PART)) continue;
-      const stat = await files.stat(join(folder, name));
-      if (stat && clock.wall() - stat.mtime > PARTS_KEPT_MS)
+      const path = join(folder, name);
+      if (!name.startsWith(PART) || [...this.#transfers.values()].some(({ part }) => part === path)) continue;
+      const stat = await files.stat(path);
+      if (stat && clock.wall() - stat.mtime >= keptMs)
         await files.remove(join(folder, name)).catch((error: unknown) => this.#kernel.log.debug(toError(error).message));
     }
   }

@@ -2,9 +2,10 @@
 //
 //   S1. At most AHEAD chunks are read and not yet written at the other side, however large the file.
 //   S2. Every transfer ends: sent, present, differs, or with an error; it never waits without the receiver moving for `timeout`.
+//   S3. Who gives a transfer up is told when the other end has nothing of it any more, or cannot be reached.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { Deferred, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import { Deferred, FlotillaError, hasCode, onAbort, type RuntimeId, toError } from '../../base/index.ts';
 import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../kernel.ts';
@@ -12,13 +13,15 @@ import { PORT } from '../ports.ts';
 import { sessionError } from '../requests.ts';
 import type { FileStat, Reading } from './contract.ts';
 import { checkPath, fileError } from './paths.ts';
-import { hashUpTo, type OfferAnswer, type ReceiverNotice } from './receive.ts';
+import { hashUpTo, type Offer, type OfferAnswer, type ReceiverNotice } from './receive.ts';
 
 const CHUNK = 512 << 10;
 const AHEAD = 16;
 const HEAD = 32;
 const EMPTY = Buffer.alloc(0);
 const TIMEOUT_MS = 30_000;
+/** How long who gives up waits for the other end to clear away. */
+const GIVE_MS = 5_000;
 
 /** Options of `runtime.sendFile`. */
 export interface SendFileOptions {
@@ -32,7 +35,7 @@ export interface SendFileOptions {
   readonly compare?: 'stat' | 'hash';
   /** Rejects with ERR_TIMEOUT when nothing has moved for so many milliseconds; 30000 by default. */
   readonly timeout?: number;
-  /** Ends the transfer; nothing is left at the receiver. */
+  /** Ends the transfer: it rejects with the signal's reason when nothing is left at the receiver. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
 }
@@ -89,8 +92,7 @@ export class FileSender {
         );
       const hash = compare === 'hash' ? await wholeHash(reading) : undefined;
       const offer = { name, dir, size, mtime, mode, overwrite, hash };
-      const wait = { timeout, ...(signal ? { signal } : {}) };
-      const answer = (await this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], wait)) as OfferAnswer;
+      const answer = await this.#offer(peer, offer, timeout, signal);
       if (answer.kind !== 'go') return answer;
       return await this.#run(peer, path, reading, answer, options, timeout);
     } finally {
@@ -102,6 +104,40 @@ export class FileSender {
   async delete(peer: RuntimeId, name: string, dir: string, timeout = TIMEOUT_MS): Promise<boolean> {
     checkPath(dir, name);
     return (await this.#kernel.ask(peer, PORT.FILES, 'delete', [dir, name], { timeout })) === true;
+  }
+
+  // S3: who gives up while the answer is on its way gives up what it begins, too.
+  #offer(peer: RuntimeId, offer: Offer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
+    const answered = this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], { timeout }) as Promise<OfferAnswer>;
+    if (!signal) return answered;
+    return new Promise((resolve, reject) => {
+      const off = onAbort(signal, () => {
+        const given = answered.then((answer) => (answer.kind === 'go' ? this.#give(peer, answer.transfer) : undefined));
+        void this.#within(given.catch(() => {})).then(() => reject(signal.reason));
+      });
+      answered.then(
+        (answer) => {
+          off();
+          if (!signal.aborted) resolve(answer);
+        },
+        (error: unknown) => {
+          off();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  // Resolves when the other end has nothing of the transfer any more.
+  async #give(peer: RuntimeId, transfer: number): Promise<void> {
+    if (this.#kernel.peers.has(peer)) await this.#kernel.ask(peer, PORT.FILES, 'give', [transfer], { timeout: GIVE_MS }).catch(() => {});
+  }
+
+  async #within(work: Promise<unknown>): Promise<void> {
+    const late = new Deferred<void>();
+    const timer = this.#environment.clock.after(GIVE_MS, () => late.resolve());
+    await Promise.race([work, late.promise]);
+    timer.cancel();
   }
 
   async #run(
@@ -141,8 +177,11 @@ export class FileSender {
       await this.#kernel.ask(peer, PORT.FILES, 'finish', [transfer, digest], { timeout });
       return { kind: 'sent', bytes: size - from, size, hash: digest };
     } catch (error) {
-      const lost = (error as { code?: string }).code === 'ERR_SESSION_LOST';
-      if (!lost && this.#kernel.peers.has(peer)) this.#kernel.ask(peer, PORT.FILES, 'give', [transfer], { timeout }).catch(() => {});
+      const given = hasCode(error, 'ERR_SESSION_LOST') ? undefined : this.#give(peer, transfer);
+      if (options.signal?.aborted) {
+        await given; // S3
+        throw options.signal.reason;
+      }
       throw fileError(`'${path}' cannot be sent`, error);
     } finally {
       sending.end();

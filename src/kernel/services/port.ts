@@ -28,7 +28,7 @@ export interface Served<in M, in A extends unknown[], out R> extends Disposable 
 /** The services of a kernel. */
 export class Services {
   readonly #kernel: Kernel;
-  readonly #served = new Map<number, Service<unknown, unknown[], unknown>>();
+  readonly #served = new Map<number, { readonly definition: Service<unknown, unknown[], unknown>; readonly ref: AnyServiceRef }>();
   readonly #started = new Map<RuntimeId, Map<number, Set<LocalTask>>>();
   readonly #calls = new Map<RuntimeId, Map<number, LocalTask>>();
   #references = 0;
@@ -38,7 +38,7 @@ export class Services {
     kernel.references.add({
       code: SERVICE_CODE,
       remote: (wire) => new AnyServiceRef(kernel, wire, wire),
-      local: (wire) => new AnyServiceRef(kernel, wire),
+      local: (wire) => this.#served.get(wire.number)?.ref ?? new AnyServiceRef(kernel, wire),
     });
     const door: Port = {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),
@@ -59,7 +59,7 @@ export class Services {
     const { name } = definition;
     const ref = new AnyServiceRef(this.#kernel, { runtime: this.#kernel.id, number, name });
     this.#kernel.names.register('service', name, ref);
-    this.#served.set(number, definition as never);
+    this.#served.set(number, { definition: definition as never, ref });
     const close = (): void => {
       this.#served.delete(number);
       this.#kernel.names.unregister('service', name, ref);
@@ -95,7 +95,7 @@ export class Services {
   }
 
   #start(peer: RuntimeId, number: number, reference: number, args: unknown[], ended: (end: TaskEnd) => void): LocalTask {
-    const definition = this.#served.get(number);
+    const definition = this.#served.get(number)?.definition;
     if (!definition) throw new FlotillaError('ERR_SERVICE_CLOSED', 'The service is not served any more.');
     this.#check(definition, args);
     let references = this.#started.get(peer);

@@ -33,7 +33,7 @@ export interface ServiceRef<in M = never, in A extends unknown[] = never, out R 
   with(options: WaitOptions): ServiceRef<M, A, R>;
   /** Has a task get a {@link TaskEnded} for each task that is started through this reference from now on; returns what ends that. */
   monitor(watcher: TaskRef<TaskEnded<R>>): () => void;
-  /** Gives the reference up. Idempotent. */
+  /** Gives the reference up. Idempotent. Where the service is served there is one reference, which can be used again. */
   close(options?: CloseService): Promise<void>;
 }
 
@@ -84,8 +84,9 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
 
   async close({ running = 'terminate', ...wait }: CloseService = {}): Promise<void> {
     if (this.#shared.closed) return;
-    this.#shared.closed = true;
-    const gone = this.runtime !== this.kernel.id && !this.kernel.peers.has(this.runtime);
+    const own = this.runtime === this.kernel.id; // then it is the service's own reference, which others of this runtime hold, too
+    this.#shared.closed = !own;
+    const gone = !own && !this.kernel.peers.has(this.runtime);
     if (!gone) await this.kernel.ask(this.runtime, PORT.SERVICES, 'close', [this.#shared.number, running === 'terminate'], wait);
   }
 

@@ -3,8 +3,8 @@
 //   M1. Messages of one category and priority are received in the order in which they arrived; a higher priority first.
 //   M2. After close() nothing more is put in, and readers get what is there, then the end.
 //   M3. After interrupt() every wait, present and future, rejects.
-//   M4. A message that nobody waits for stays until it is read.
-import { type Clock, Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
+//   M4. A message that nobody waits for stays until it is read; so does one for which a function given by the task throws.
+import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { WINDOW } from '../sessions/credit.ts';
 
 interface Letter<M> {
@@ -224,7 +224,12 @@ export class Mailbox<M> {
   receive(options?: ReceiveOptions<M>): Promise<M> {
     const { timeout, signal, category, match } = options ?? {};
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const ready = this.#ready(category, match);
+    let ready: Promise<IteratorResult<M, undefined>> | undefined;
+    try {
+      ready = this.#ready(category, match);
+    } catch (error) {
+      return Promise.reject(error); // its `match` threw
+    }
     if (ready) {
       return ready.then((result) => {
         if (result.done) throw mailboxClosed();
@@ -303,9 +308,23 @@ export class Mailbox<M> {
     return true;
   }
 
-  // The first reader that wants this letter.
+  // The first reader that wants this letter. One whose `match` throws gets that.
   #takeReader(letter: Letter<M>): Reader<M> | undefined {
-    const wants = (reader: Reader<M>): boolean => reader.category === letter.category && (reader.match?.(letter.value) ?? true);
+    const failed: { readonly reader: Reader<M>; readonly error: unknown }[] = [];
+    const wants = (reader: Reader<M>): boolean => {
+      try {
+        return reader.category === letter.category && (reader.match?.(letter.value) ?? true);
+      } catch (error) {
+        failed.push({ reader, error });
+        return false;
+      }
+    };
+    const found = this.#findReader(wants);
+    for (const { reader, error } of failed) if (this.#removeReader(reader)) reader.reject(error);
+    return found;
+  }
+
+  #findReader(wants: (reader: Reader<M>) => boolean): Reader<M> | undefined {
     const first = this.#reader;
     if (!first) return undefined;
     if (!wants(first)) return this.#rare?.readers?.remove(wants);
@@ -331,15 +350,19 @@ export class Mailbox<M> {
     return this.#more.order;
   }
 
+  // M4: what a function of the task throws, the task's present or next wait gets.
   #classify(letter: Letter<M>, order: Order<M>): void {
     letter.category = undefined;
-    for (const categorizer of order.categorizers) {
-      const category = categorizer(letter.value);
-      if (category === undefined) continue;
-      letter.category = category;
-      break;
+    letter.priority = 0;
+    try {
+      for (const categorizer of order.categorizers) {
+        letter.category = categorizer(letter.value);
+        if (letter.category !== undefined) break;
+      }
+      letter.priority = order.priority?.(letter.value) ?? 0;
+    } catch (error) {
+      this.inject(toError(error));
     }
-    letter.priority = order.priority?.(letter.value) ?? 0;
   }
 
   // M1

@@ -4,12 +4,13 @@ import type { Kernel } from '../kernel.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskFunction } from './self.ts';
 
-/** Offers a task of this runtime another function. Rejects with ERR_TASK_UNKNOWN. */
+/** Offers a task of this runtime another function, for as long as an answer is waited for. Rejects with ERR_TASK_UNKNOWN. */
 export async function swapTask(
   kernel: Kernel,
   ref: TaskRef<never>,
   fn: TaskFunction<never, never[], unknown>,
   args: readonly unknown[],
+  answerMs: number,
 ): Promise<boolean> {
   const task = ref.runtime === kernel.id ? kernel.tasks.get(Number(ref.id.split('/')[1])) : undefined;
   if (!task)
@@ -17,5 +18,7 @@ export async function swapTask(
       'ERR_TASK_UNKNOWN',
       `'${ref.name}' is no task of this runtime that runs; a function is replaced where the task is.`,
     );
-  return task.swap(fn, args);
+  const answer = task.swap(fn, args);
+  const timer = kernel.clock.after(answerMs, () => task.withdraw());
+  return answer.finally(() => timer.cancel());
 }

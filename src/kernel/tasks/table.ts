@@ -83,7 +83,7 @@ export class TaskTable implements TaskHost {
     if (options.daemon) task.daemon = true;
     if (begin) begin(() => task.run(fn, args));
     else task.run(fn, args);
-    return this.refOf(task) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
+    return (task.kept ?? this.refOf(task)) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
   }
 
   /** A task that does not run yet. */

@@ -108,6 +108,11 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     return this.#more.ref;
   }
 
+  /** The reference that `ref` gives, if it has given one. */
+  get kept(): TaskRef<M> | undefined {
+    return this.#rare?.ref;
+  }
+
   /** The reference that `ref` gives from now on, if there was none. */
   keep(ref: TaskRef<M>): void {
     this.#more.ref ??= ref;
@@ -277,6 +282,15 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
       this.#more.swap = { fn, args, settle, told: undefined };
       if (this.swappable) this.#tellSwap();
     });
+  }
+
+  /** Takes an offer back that the task has not heard of. */
+  withdraw(): void {
+    const swap = this.#swap;
+    if (!swap || (swap.told && this.mailbox.injected !== swap.told)) return;
+    if (swap.told) this.mailbox.takeInjected();
+    this.#more.swap = undefined;
+    swap.settle(false);
   }
 
   /** Runs the function. Its outcome is the end of the task. */
