@@ -18,7 +18,7 @@ import { Registry } from './names/registry.ts';
 import { Gone } from './peers/gone.ts';
 import type { PeerStatus } from './peers/status.ts';
 import { type Methods, methodPort, PORT, type Port } from './ports.ts';
-import { Requests, sessionError } from './requests.ts';
+import { offlineError, Requests, sessionError } from './requests.ts';
 import { runtimePort } from './runtime-port.ts';
 import { Services } from './services/port.ts';
 import type { Carried, Carrier } from './sessions/carrier.ts';
@@ -104,6 +104,11 @@ export class Kernel implements Carried {
       cancel: (peer, port, id, reason) => {
         if (this.peers.has(peer))
           this.message(peer, PORT.RUNTIME, { kind: 'cancel', port, id, reason: reason === undefined ? undefined : toError(reason) });
+      },
+      refusal: (peer) => {
+        const end = this.gone.offline(peer);
+        if (end) this.carrier.dial(peer); // GO3
+        return end && offlineError(end);
       },
     });
     this.#ports.set(PORT.RUNTIME, runtimePort(this));
@@ -216,6 +221,7 @@ export class Kernel implements Carried {
   async deliverTo(peer: RuntimeId, number: number, window: SendWindow, value: unknown, options: WaitOptions): Promise<void> {
     await this.requests.within(options, 'A delivery', (settle) => {
       const id = this.requests.open({ peer, settle });
+      if (this.requests.refused(id, peer)) return () => this.requests.drop(id);
       try {
         this.#send(peer, KIND.DELIVER, number, (encoder) => {
           const before = encoder.position - encoder.start;

@@ -2,6 +2,7 @@
 //
 //   Q1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
 //   Q2. One that the asker gives up is cancelled at the other side.
+//   Q3. A runtime that is offline is asked nothing: whoever would ask it is told so at once.
 import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../base/index.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import type { WaitOptions } from './tasks/reference.ts';
@@ -30,11 +31,18 @@ export function sessionError(end: SessionEnd, what: string): FlotillaError {
   return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details });
 }
 
+/** The error for what was not even sent, since its runtime is offline. */
+export function offlineError(end: SessionEnd): FlotillaError {
+  const message = `The other runtime is offline (${end.message}): nothing was sent. It is dialled again; try when it is back.`;
+  return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details: { lost: end.lost ?? 'host', how: end.kind } });
+}
+
 /** The requests of one runtime that are under way. */
 export class Requests {
   readonly #clock: Clock;
   readonly #send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
   readonly #cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
+  readonly #refusal: (peer: RuntimeId) => Error | undefined;
   readonly #pending = new IdMap<Pending>();
   #next: number;
 
@@ -43,10 +51,13 @@ export class Requests {
     half: 0 | 1;
     send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
     cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
+    /** Why a peer is not to be asked. */
+    refusal: (peer: RuntimeId) => Error | undefined;
   }) {
     this.#clock = options.clock;
     this.#send = options.send;
     this.#cancel = options.cancel;
+    this.#refusal = options.refusal;
     this.#next = options.half + 2;
   }
 
@@ -67,6 +78,13 @@ export class Requests {
     return id;
   }
 
+  /** Whether nothing is to be sent for an id, because its peer is offline; then it is settled in a moment. Q3 */
+  refused(id: number, peer: RuntimeId): boolean {
+    const refusal = this.#refusal(peer);
+    if (refusal) this.#clock.defer(() => this.answered(id, false, refusal));
+    return refusal !== undefined;
+  }
+
   drop(id: number): void {
     this.#pending.delete(id);
   }
@@ -74,6 +92,7 @@ export class Requests {
   /** Asks; `pending` hears the outcome. Throws if the arguments cannot travel. */
   request(pending: Pending, port: number, method: unknown, args: unknown): number {
     const id = this.open(pending);
+    if (this.refused(id, pending.peer)) return id;
     try {
       this.#send(pending.peer, port, id, method, args);
     } catch (error) {

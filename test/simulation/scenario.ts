@@ -81,7 +81,7 @@ export async function runSession(seed: number): Promise<Report> {
       }
       progress[from] = n;
       const to = listening[Math.floor(chance() * listening.length)] as number;
-      if (to !== from && n % 8 === 0) dials.push(dialled(seed, runtimes[from]!, runtimes[to]!));
+      if (to !== from && n % 20 === 5) dials.push(dialled(seed, runtimes[from]!, runtimes[to]!));
       await new Promise<void>((resolve) => world.clock.after(chance() * 50, resolve));
     }
   });

@@ -97,6 +97,7 @@ async function run(): Promise<void> {
     post: (peer, range, large) => hub.post(peer, range, large),
     hasRoom: () => true,
     reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
+    dial: (peer) => hub.dial(peer),
     mailbox() {},
   };
   const kernel: Kernel = new Kernel({ clock, carrier, half: 1 });

@@ -3,6 +3,7 @@
 //   GO1. Who gives away a reference to a runtime that is gone says so with it.
 //   GO2. What is meant for a runtime of which only that was heard is refused at once; a session with it, or a reference of somebody who
 //       knows better, ends that.
+//   GO3. One whose session was lost here is asked nothing: it is dialled instead, and can be asked once that has succeeded.
 import type { RuntimeId } from '../../base/index.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
@@ -46,6 +47,12 @@ export class Gone {
   refusal(peer: RuntimeId): SessionEnd | undefined {
     const known = this.#known.get(peer);
     return known?.heard ? known.end : undefined;
+  }
+
+  /** Why it is not to be asked. GO3 */
+  offline(peer: RuntimeId): SessionEnd | undefined {
+    const known = this.#known.get(peer);
+    return known && !known.heard ? known.end : undefined;
   }
 
   #add(peer: RuntimeId, known: Known): void {

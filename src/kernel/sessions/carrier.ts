@@ -17,6 +17,8 @@ export interface Carrier {
   post(peer: RuntimeId, range: Range, large: boolean): void;
   hasRoom(peer: RuntimeId): boolean;
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void;
+  /** Tries to have a session with a peer again, unless there is one. */
+  dial(peer: RuntimeId): void;
   /** A mailbox takes messages from now on, or no longer. */
   mailbox(target: number, open: boolean): void;
 }

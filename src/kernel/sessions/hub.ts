@@ -140,6 +140,13 @@ export class Hub {
     if (peer !== this.id) this.dialer.reach(peer, addresses, via);
   }
 
+  /** Tries to have a session with a peer, unless there is one. */
+  dial(peer: RuntimeId): void {
+    if (this.#closed) return;
+    const session = this.sessionFor(peer);
+    if (session.state.kind === 'connecting') this.dialer.establish(session);
+  }
+
   /** Sends whole frames; opens a session if there is none. */
   post(peer: RuntimeId, range: Range, large: boolean): void {
     if (this.#closed) return range.release?.();

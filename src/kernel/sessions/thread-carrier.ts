@@ -11,6 +11,7 @@ import { ROOM_BYTES, type SessionEnd } from './session.ts';
 export type Upward =
   | { readonly kind: 'post'; readonly peer: RuntimeId; readonly bytes: ArrayBuffer; readonly frames: number; readonly large: boolean }
   | { readonly kind: 'reach'; readonly peer: RuntimeId; readonly addresses: readonly string[]; readonly via: RuntimeId | undefined }
+  | { readonly kind: 'dial'; readonly peer: RuntimeId }
   | { readonly kind: 'mailbox'; readonly target: number; readonly open: boolean };
 
 /** From the thread of the kernel to the thread of the user's code. */
@@ -67,6 +68,10 @@ export class ThreadCarrier implements Carrier {
 
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void {
     this.#up({ kind: 'reach', peer, addresses, via });
+  }
+
+  dial(peer: RuntimeId): void {
+    this.#up({ kind: 'dial', peer });
   }
 
   mailbox(target: number, open: boolean): void {

@@ -38,6 +38,7 @@ export function serveThread(options: {
   };
   port.on('message', (up: Upward) => {
     if (up.kind === 'reach') return options.hub().reach(up.peer, up.addresses, up.via);
+    if (up.kind === 'dial') return options.hub().dial(up.peer);
     if (up.kind === 'mailbox') {
       if (up.open) open.add(up.target);
       else open.delete(up.target);

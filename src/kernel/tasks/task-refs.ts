@@ -244,7 +244,8 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
 
   /** The window of what is under way to the task. */
   open(): SendWindow {
-    if (!this.#window || (this.#window.ended && !this.#over && !this.kernel.peers.has(this.runtime)))
+    if (!this.#window || (this.#window.lost && !this.#over))
+      // its runtime was lost, and may be back
       this.#window = this.kernel.windows.get(this.runtime, this.number);
     return this.#window;
   }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Runtime, Task } from '../../src/kernel/index.ts';
+import { machines, refIn } from '../support/worlds.ts';
+
+const LONG_MS = 600_000;
+
+test('what asks a peer that was told offline is refused at once, however long it would wait; nothing of it arrives later', async () => {
+  for (const vanished of [true, false]) {
+    const { world, runtimes } = await machines(2);
+    const [a, b] = runtimes as [Runtime, Runtime];
+    const got: number[] = [];
+    const sink = b.spawn(async (self: Task<number>) => {
+      for await (const n of self) got.push(n);
+    });
+    const ref = refIn(a, b, sink);
+    await world.wait(ref.deliver(0));
+    const status: string[] = [];
+    a.kernel.peerEvents.on(({ status: now }) => status.push(now));
+    if (vanished) world.crash(b, 'b', false);
+    else world.network.partition('a', 'b');
+    await world.clock.advance(60_000);
+    assert.deepEqual(status, ['offline']);
+    const started = world.clock.now();
+    for (let n = 1; n <= 3; n++) {
+      await assert.rejects(world.wait(ref.deliver(n), LONG_MS), { code: 'ERR_SESSION_LOST' });
+      await assert.rejects(world.wait(ref.deliver(n, { timeout: 5_000 }), LONG_MS), { code: 'ERR_SESSION_LOST' });
+      await assert.rejects(world.wait(a.sendFile({ id: b.id }, import.meta.filename, { timeout: 5_000 }), LONG_MS));
+    }
+    assert.ok(world.clock.now() - started < 100, `${world.clock.now() - started} ms`);
+    assert.deepEqual(got, [0]);
+    await world.close();
+  }
+});
+
+test('a peer that was offline is dialled when something is meant for it, and reachable once that succeeds', async () => {
+  const { world, runtimes } = await machines(2);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const got: number[] = [];
+  const sink = b.spawn(async (self: Task<number>) => {
+    for await (const n of self) got.push(n);
+  });
+  const ref = refIn(a, b, sink);
+  const status: string[] = [];
+  a.kernel.peerEvents.on(({ status: now }) => status.push(now));
+  world.network.partition('a', 'b');
+  await world.clock.advance(60_000);
+  world.network.heal();
+  await assert.rejects(world.wait(ref.deliver(1)), { code: 'ERR_SESSION_LOST' });
+  await world.clock.advance(5_000);
+  assert.deepEqual(status, ['offline', 'online']);
+  await world.wait(ref.deliver(2));
+  assert.deepEqual(got, [2]);
+  world.network.partition('a', 'b');
+  await world.clock.advance(60_000);
+  world.network.heal();
+  ref.send(3); // asks for nothing back: it goes on the next session, if there is one
+  await world.clock.advance(5_000);
+  assert.deepEqual(got, [2, 3]);
+  world.network.partition('a', 'b');
+  await world.clock.advance(60_000);
+  world.network.heal();
+  await world.wait(b.connect('mem://a:1'));
+  await world.wait(ref.deliver(4));
+  assert.deepEqual(got, [2, 3, 4]);
+  await world.close();
+});
