@@ -44,6 +44,11 @@ export const ERRORS = {
     'The two sides do not share a secret.',
     "Copy the secret file to both machines: 'flotilla secret' shows how.",
   ),
+  ERR_LINK_CERTIFICATE: row(
+    'never',
+    'One side of a connection has no certificate, another than the other side, or one that is not valid now.',
+    "Copy one certificate to all machines, and give it to every runtime as 'certfile'. The message says what is wrong.",
+  ),
   ERR_LINK_VERSION: row('never', 'The two sides speak no common protocol version.', 'Install the same major version of flotilla on both.'),
   ERR_LINK_REFUSED: row('later', 'The other side refused the connection.', 'The message says why.'),
   ERR_LINK_ADDRESS: row('never', 'An address cannot be understood.', 'Write it as tcp://HOST:PORT.'),

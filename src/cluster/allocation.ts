@@ -124,7 +124,8 @@ export function namesHost(pattern: string, name: string, addresses: readonly str
   const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
   const texts = addresses.flatMap((address) => {
     const bare = address.replace(/^\w+:\/\//, '');
-    return [address, bare, bare.replace(/:\d+$/, '')];
+    const host = bare.replace(/:\d+$/, '');
+    return [address, bare, host, host.replace(/^\[|\]$/g, '')];
   });
   return [name, ...texts].some((text) => regex.test(text));
 }

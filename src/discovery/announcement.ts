@@ -13,7 +13,7 @@ const KINDS = ['hello', 'answer'] as const;
 const TEXTS = 56;
 const SIGNED = LIMIT - 32;
 const NAME_BYTES = 100;
-const PASS = 1;
+const FLAG = { pass: 1, multicast: 2 } as const;
 
 /** What runtimes tell each other by datagram. */
 export interface Announcement {
@@ -30,6 +30,8 @@ export interface Announcement {
   readonly replyTo: string;
   /** Asks whoever hears it on a shared port to pass it to its siblings on the machine. */
   readonly pass: boolean;
+  /** Whether its sender looks for others by multicast, and so for none that broadcast. */
+  readonly multicast: boolean;
 }
 
 /** The bytes of an announcement, signed with one key. */
@@ -38,7 +40,7 @@ export function encodeAnnouncement(signer: Signer, keyId: string, announcement: 
   bytes.writeUInt32BE(MAGIC, 0);
   bytes[4] = VERSION;
   bytes[5] = KINDS.indexOf(announcement.kind) + 1;
-  bytes[6] = announcement.pass ? PASS : 0;
+  bytes[6] = (announcement.pass ? FLAG.pass : 0) | (announcement.multicast ? FLAG.multicast : 0);
   bytes.write(keyId, 8, 8, 'hex');
   bytes.write(announcement.id, 16, 16, 'hex');
   bytes.writeBigUInt64BE(BigInt(Math.floor(announcement.time)), 32);
@@ -88,7 +90,8 @@ export function decodeAnnouncement(signer: Signer, bytes: Buffer): Announcement 
     time: Number(bytes.readBigUInt64BE(32)),
     nonce: toHex(bytes.subarray(40, 48)),
     answers: toHex(bytes.subarray(48, 56)),
-    pass: ((bytes[6] as number) & PASS) !== 0,
+    pass: ((bytes[6] as number) & FLAG.pass) !== 0,
+    multicast: ((bytes[6] as number) & FLAG.multicast) !== 0,
   };
 }
 

@@ -4,6 +4,7 @@
 //   B2. A hello is answered after a random delay, once, to where it came from; an answer is no longer than the hello.
 //   B3. What is unsigned, stale by SKEW_MS, or seen before is dropped without a word to its sender.
 //   B4. What is remembered of strangers is bounded.
+//   B5. Who looks by multicast and who looks by broadcast do not hear each other, on one machine either; who is asked answers both.
 import {
   Backoff,
   type Clock,
@@ -49,6 +50,7 @@ export interface BeaconOptions {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly port: number;
+  readonly multicast: boolean;
   readonly log: Log;
   /** False: says nothing, answers nothing. */
   readonly speaks: () => boolean;
@@ -101,6 +103,8 @@ export class Beacon {
       return this.#complain(from.host, toError(error).message);
     }
     if (announcement.id === id) return;
+    const calls = announcement.kind === 'hello' && !announcement.pass && announcement.replyTo === '';
+    if (calls && announcement.multicast !== this.#options.multicast) return; // B5
     const age = clock.wall() - announcement.time;
     if (Math.abs(age) > SKEW_MS) {
       return this.#complain(
@@ -186,6 +190,7 @@ export class Beacon {
         answers,
         replyTo,
         pass,
+        multicast: this.#options.multicast,
       });
     });
   }

@@ -1,11 +1,18 @@
 // Datagrams of this machine: broadcast on every interface, or multicast; the shared port is shared with other processes.
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup as lookupName } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { FlotillaError } from '../base/index.ts';
 import type { DatagramOptions, DatagramPeer, DatagramSocket, Datagrams } from './contract.ts';
 
+// By these all runtimes of one machine hear each other: the second never leaves the interface it is sent on.
 const LOOPBACK = '127.255.255.255';
+const LOOPBACK6 = 'ff11::f107:111a';
+
+// At once where there is nothing to look up: what goes to several interfaces would leave by the last of them.
+const lookup: typeof lookupName = ((host: string, options: object, done: (error: null, address: string, family: number) => void) =>
+  isIP(host) ? done(null, host, isIP(host)) : lookupName(host, options, done as never)) as never;
 
 interface Interface {
   readonly name: string;
@@ -24,7 +31,7 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
   const take = (shared: boolean) => (bytes: Buffer, from: { address: string; port: number }) =>
     receive(bytes, { host: from.address.replace(/^::ffff:/, '').replace(/%.*$/, ''), port: from.port, shared });
   const bind = async (type: 'udp4' | 'udp6', at: number): Promise<Socket> => {
-    const socket = createSocket({ type, reuseAddr: at !== 0, ipv6Only: type === 'udp6' });
+    const socket = createSocket({ type, reuseAddr: at !== 0, ipv6Only: type === 'udp6', lookup });
     sockets.push(socket);
     socket.on('message', take(at !== 0));
     await new Promise<void>((resolve, reject) => {
@@ -40,9 +47,9 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
   try {
     const shared4 = family === 6 || !listens ? undefined : await bind('udp4', port);
     const own4 = family === 6 ? undefined : await bind('udp4', 0);
-    const wants6 = family === 6 || (multicast !== false && family !== 4);
-    const shared6 = wants6 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
-    const own6 = shared6 || !listens ? await bind('udp6', 0).catch(() => undefined) : undefined;
+    // Whoever asks this machine by an IPv6 address is heard, also if nothing is announced there.
+    const shared6 = family !== 4 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
+    const own6 = family !== 4 ? await bind('udp6', 0).catch(() => undefined) : undefined;
     own4?.setBroadcast(true);
     const joined = new Set<string>();
     const join = (one: Interface): void => {
@@ -67,10 +74,27 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
         } else if (!one.v6) own4?.send(bytes, port, broadcastOf(one), () => {});
       } catch {}
     };
+    const joined6 = new Set<string>();
+    const shoutHere6 = (bytes: Buffer): void => {
+      for (const { name, v6 } of own6 ? interfaces(family) : []) {
+        if (!v6) continue;
+        joinHere6(name);
+        attempt(() => {
+          own6?.setMulticastInterface(`::%${name}`);
+          own6?.send(bytes, port, LOOPBACK6, () => {});
+        });
+      }
+    };
+    const joinHere6 = (name: string): void => {
+      if (!joined6.has(name)) attempt(() => shared6?.addMembership(LOOPBACK6, `::%${name}`));
+      joined6.add(name);
+    };
+    for (const { name, v6 } of interfaces(family)) if (v6) joinHere6(name);
     for (const one of interfaces(family)) join(one);
     return {
       shout(bytes, here = false) {
         own4?.send(bytes, port, LOOPBACK, () => {});
+        shoutHere6(bytes);
         if (here || loopback) return;
         for (const one of interfaces(family)) if (!one.internal) shoutOn(one, bytes);
       },
@@ -87,6 +111,13 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
       { cause: error },
     );
   }
+}
+
+// The interface is going down, or cannot.
+function attempt(what: () => void): void {
+  try {
+    what();
+  } catch {}
 }
 
 function closeAll(sockets: Socket[]): Promise<void> {

@@ -1,6 +1,5 @@
 // The options of a runtime, checked, and what they come to.
-import { readFileSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import {
   callback,
   checkRows,
@@ -20,7 +19,7 @@ import {
   whole,
 } from '../base/index.ts';
 import type { DatagramOptions } from '../discovery/index.ts';
-import { type Address, type Certificate, isLoopback, parseAddress, type Role } from '../transport/index.ts';
+import { type Address, isLoopback, parseAddress, type Role } from '../transport/index.ts';
 
 /** The port that runtimes listen at unless told otherwise, and the one that all share for discovery. */
 export const DEFAULT_PORT = 9705;
@@ -150,7 +149,7 @@ export interface Place {
   readonly advertise: string | undefined;
 }
 
-/** Where to listen. Throws ERR_LINK_ADDRESS. */
+/** Where to listen. Throws ERR_LINK_ADDRESS, or ERR_OPTION_INVALID for an address of the other family. */
 export function placesOf(options: RuntimeOptions): readonly Place[] {
   const everywhere = options.family === 6 ? 'tcp://[::]' : 'tcp://0.0.0.0';
   const texts = [options.listen ?? (options.discover ? everywhere : [])].flat();
@@ -158,6 +157,9 @@ export function placesOf(options: RuntimeOptions): readonly Place[] {
   return texts.map((text, i) => {
     const unspecified = -1;
     const address = parseAddress(text, unspecified);
+    const ip = address.scheme === 'tcp' ? isIP(address.host) : 0;
+    if (ip !== 0 && options.family !== undefined && ip !== options.family)
+      throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: 'family' is ${options.family}, and '${text}' is an IPv${ip} address.`);
     const orAny = address.port === unspecified;
     return { address: orAny ? { ...address, port: address.scheme === 'tcp' ? DEFAULT_PORT : 0 } : address, orAny, advertise: advertise[i] };
   });
@@ -192,29 +194,4 @@ const WEAK_BYTES = 12;
 export function weakness(secret: Uint8Array): string | undefined {
   if (secret.length < WEAK_BYTES) return `it has ${secret.length} bytes`;
   return new Set(secret).size < WEAK_BYTES / 2 ? 'it repeats a few characters' : undefined;
-}
-
-/** The certificate of the options. Throws ERR_OPTION_INVALID. */
-export function certificateOf(options: RuntimeOptions): Certificate | undefined {
-  const { certfile, keyfile = certfile } = options;
-  if (certfile === undefined) return undefined;
-  const cert = readPem('certfile', certfile, 'CERTIFICATE');
-  const key = readPem('keyfile', keyfile as string, 'PRIVATE KEY');
-  return { cert, key, ca: cert };
-}
-
-function readPem(option: string, path: string, what: string): Buffer {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: '${option}' cannot be read: ${(error as Error).message}.`, {
-      cause: error,
-    });
-  }
-  if (bytes.includes(`${what}-----`)) return bytes;
-  throw new FlotillaError(
-    'ERR_OPTION_INVALID',
-    `Runtime.start: '${option}' (${path}) has no ${what} in PEM. Make both with: openssl req -x509 -newkey rsa:2048 -nodes -days 1000 -keyout cert.pem -out cert.pem`,
-  );
 }

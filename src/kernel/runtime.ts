@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from '../base/index.ts';
 import { Identity, Keyring } from '../transport/index.ts';
+import { certificateOf } from './certificate.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
 import type { Travelling } from './classes.ts';
 import { CloseHooks } from './close-hooks.ts';
@@ -16,7 +17,6 @@ import { type PeerOptions, Peers, type PeersAt, type Where } from './peers/peers
 import { locateAt } from './peers/search.ts';
 import type { PeerStatus } from './peers/status.ts';
 import {
-  certificateOf,
   checkRuntimeOptions,
   datagramsOf,
   isOpen,
@@ -101,7 +101,7 @@ export class Runtime implements AsyncDisposable {
     checkRuntimeOptions(options);
     const log = options.log ?? (options.logLevel ? lineLog(environment.print, options.logLevel) : environment.log);
     const places = placesOf(options);
-    const certificate = certificateOf(options);
+    const certificate = certificateOf(options, environment.clock.wall());
     const given = secretsOf(options) ?? (certificate ? [certificate.key] : undefined);
     const loaded = given ?? environment.secret();
     const secrets = loaded instanceof Uint8Array ? [loaded] : loaded;

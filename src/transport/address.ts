@@ -1,4 +1,5 @@
 // tcp://HOST:PORT/NAME, mem://HOST:PORT/NAME and unix:///PATH: parse, print, compare.
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { FlotillaError } from '../base/index.ts';
 
@@ -15,7 +16,7 @@ export interface Address {
 }
 
 /**
- * The address that a text stands for; `HOST` and `HOST:PORT` are tcp.
+ * The address that a text stands for; `HOST` and `HOST:PORT` are tcp. An IPv6 address needs brackets only where a port follows.
  *
  * Throws ERR_LINK_ADDRESS.
  *
@@ -27,6 +28,8 @@ export interface Address {
  */
 export function parseAddress(text: string, defaultPort?: number): Address {
   if (text.startsWith(UNIX)) return unixAddress(text);
+  const [, whole = ''] = /^(?:tcp:\/\/)?([\da-fA-F:.]+(?:%\w+)?)$/.exec(text.trim()) ?? [];
+  if (isIPv6(whole)) return ipv6Address(text, whole, defaultPort);
   const match = /^(?:(tcp|mem):\/\/)?(\[[0-9a-fA-F:.%\w]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?(?:\/([\w.-]+))?$/.exec(text.trim());
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (!match || port === undefined || port > 65_535) {
@@ -35,6 +38,11 @@ export function parseAddress(text: string, defaultPort?: number): Address {
   }
   const host = (match[2] as string).replace(/^\[|\]$/g, '');
   return { scheme: match[1] === 'mem' ? 'mem' : 'tcp', host, port, ...(match[4] === undefined ? {} : { name: match[4] }) };
+}
+
+function ipv6Address(text: string, host: string, port: number | undefined): Address {
+  if (port !== undefined) return { scheme: 'tcp', host, port };
+  throw new FlotillaError('ERR_LINK_ADDRESS', `'${text}' is no address: it has no port. Write tcp://[${host}]:PORT.`);
 }
 
 function unixAddress(text: string): Address {

@@ -27,7 +27,7 @@ export type Purpose = 'session' | 'pulse';
 const PURPOSES: readonly Purpose[] = ['session', 'pulse'];
 
 /** Why a listener refuses. */
-const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy', 'exposed'] as const;
+const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy', 'exposed', 'certificate'] as const;
 type RefusalReason = (typeof REFUSALS)[number];
 
 /** Who we are in a handshake. */
@@ -242,6 +242,8 @@ async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buf
     if (reason === 'secret') throw wrongSecret(conn, 'it says that they differ');
     if (reason === 'stale') throw staleError(conn);
     if (reason === 'exposed') throw exposedError(conn);
+    if (reason === 'certificate')
+      throw wrongCertificate(conn, 'it says that it has another than this runtime, or that one of them is not valid');
     if (reason === 'version')
       throw new FlotillaError(
         'ERR_LINK_VERSION',
@@ -281,7 +283,7 @@ function unproven(conn: Conn): FlotillaError {
 }
 
 /** The error for a plain connection whose ends do not see the same addresses. */
-function exposedError(conn: { readonly remote: string }): FlotillaError {
+export function exposedError(conn: { readonly remote: string }): FlotillaError {
   return new FlotillaError(
     'ERR_LINK_REFUSED',
     `${conn.remote} is not where it seems: something stands between, as a forwarded port does. Such a connection is made again, encrypted.`,
@@ -292,6 +294,14 @@ function exposedError(conn: { readonly remote: string }): FlotillaError {
 /** Whether a connection was refused only because it was plain. */
 export function mustEncrypt(error: unknown): boolean {
   return hasCode(error, 'ERR_LINK_REFUSED') && (error as { exposed?: boolean }).exposed === true;
+}
+
+/** The error for two sides that do not have one certificate, or one that is not valid. */
+export function wrongCertificate(conn: { readonly remote: string }, how: string): FlotillaError {
+  return new FlotillaError(
+    'ERR_LINK_CERTIFICATE',
+    `${conn.remote} does not share our certificate: ${how}. Both sides need the same 'certfile', or none.`,
+  );
 }
 
 /** The error for two sides that do not share a secret. */

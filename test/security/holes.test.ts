@@ -44,6 +44,7 @@ const hello = (secret: string, given: Partial<Parameters<typeof encodeAnnounceme
     answers: '0'.repeat(16),
     replyTo: '',
     pass: false,
+    multicast: false,
     ...given,
   });
 };

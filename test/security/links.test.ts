@@ -1,10 +1,13 @@
 // What those can do who stand between two runtimes, or who share their secret and would be one of them.
 import assert from 'node:assert/strict';
+import { readlinkSync, statSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
 import { type Conn, Door, greetAsDialer, Identity, Keys, Link, parseAddress, tcpNetwork } from '../../src/transport/index.ts';
 import { encodeValue, KIND } from '../../src/wire/index.ts';
+import { tempFolder } from '../support/processes.ts';
 import { machines, refIn } from '../support/worlds.ts';
 
 interface Relay {
@@ -56,6 +59,33 @@ test('a relay on loopback that knows no secret reads nothing: where the ends dif
     assert.ok(!relay.seen().includes(text), `'${text}' is not readable for the relay`);
   await Promise.all([a.close(), b.close()]);
   relay.close();
+});
+
+test('the ends of a plain connection know the same of it: their addresses, and the network that they are in', async () => {
+  let accepted!: (conn: Conn) => void;
+  const arriving = new Promise<Conn>((resolve) => {
+    accepted = resolve;
+  });
+  const keys = new Keys(Buffer.from('s'));
+  const options = { door: new Door(realClock), findKey: () => undefined, onFailure() {} };
+  const listening = await tcpNetwork.listen(parseAddress('tcp://127.0.0.1:0'), (conn) => accepted(conn), options);
+  const dialled = await tcpNetwork.dial(listening.address, { timeoutMs: 2_000, psk: keys.psk, encrypt: 'auto' });
+  dialled.write(Buffer.from('x'));
+  const there = await arriving;
+  assert.equal(dialled.binding('dialer'), there.binding('listener'));
+  assert.notEqual(dialled.binding('dialer'), there.binding('dialer'));
+  assert.ok(String(dialled.binding('dialer')).includes(`127.0.0.1 ${listening.address.port}`));
+  if (process.platform === 'linux') assert.ok(String(there.binding('listener')).includes(readlinkSync('/proc/self/ns/net')));
+  dialled.destroy();
+  there.destroy();
+  await listening.close();
+});
+
+test('a unix socket can be opened by its user only', { skip: process.platform === 'win32' }, async (t) => {
+  const path = join(tempFolder(t), 'socket');
+  const runtime = await Runtime.start({ secret: 'a secret of enough bytes', listen: `unix://${path}`, logLevel: 'silent' });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  await runtime.close();
 });
 
 test('a relay on loopback that changes what passes gets no link, nor one that answers for the other', async () => {

@@ -151,6 +151,7 @@ export class Finder {
         clock: environment.clock,
         random: environment.random,
         port: datagrams.port,
+        multicast: datagrams.multicast !== false,
         log: this.#kernel.log,
         speaks: () => !this.ignoring,
         heard: (heard) => this.#heard(heard),

@@ -23,6 +23,8 @@ import type { Session } from './session.ts';
 /** How long a new session is tried for. */
 const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
+/** What trying again does not change. */
+const HOPELESS = ['ERR_LINK_WRONG_SECRET', 'ERR_LINK_CERTIFICATE', 'ERR_LINK_VERSION'] as const;
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
 const EXPOSED_KEPT = 1_000;
@@ -186,7 +188,7 @@ export class Dialer {
         error = thrown as Error;
         if (!(error as { refused?: boolean }).refused) refused = false;
         if (hasCode(error, 'ERR_REFERENCE_STALE')) stale = 'another runtime answers at its address: it has been restarted';
-        if (hasCode(error, 'ERR_LINK_WRONG_SECRET') || hasCode(error, 'ERR_LINK_VERSION')) hopeless = true;
+        if (HOPELESS.some((code) => hasCode(error, code))) hopeless = true;
       }
     }
     return { tried, refused: tried > 0 && refused, hopeless, ...(stale === undefined ? {} : { stale }), ...(error ? { error } : {}) };

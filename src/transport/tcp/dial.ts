@@ -1,13 +1,14 @@
 // Dials over tcp: TLS with the pre-shared key, or plain where the bytes stay on this machine.
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isThisMachine } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
-import { wrongSecret } from '../handshake.ts';
+import { refuse } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
 import { Landing } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
+import { tlsFailure, unaccepted } from './words.ts';
 
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE or ERR_LINK_WRONG_SECRET. */
 export function dial(address: Address, options: DialOptions): Promise<Conn> {
@@ -19,7 +20,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     const socket: Socket = landing
       ? connect({ host, port, onread: landing.onread, ...BUFFERS })
       : certificate
-        ? connectTls({ ...certificate, host, port, minVersion: 'TLSv1.3', rejectUnauthorized: true, checkServerIdentity: () => undefined })
+        ? connectTls({ ...certificate, host, port, minVersion: 'TLSv1.3', rejectUnauthorized: false, checkServerIdentity: () => undefined })
         : connectTls({
             ...TLS,
             host,
@@ -34,7 +35,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
       socket.destroy();
       reject(error);
     };
-    const onError = (error: Error): void => fail(dialError(address, error));
+    const onError = (error: Error): void => fail(dialError(address, error, certificate !== undefined));
     const onTimeout = (): void =>
       fail(
         new FlotillaError(
@@ -53,18 +54,21 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     socket.setTimeout(options.timeoutMs, onTimeout);
     socket.on('error', onError);
     socket.once(plain ? 'connect' : 'secureConnect', () => {
+      const conn = new SocketConn(socket, undefined, landing);
+      const stranger = certificate && unaccepted(socket as TLSSocket, formatAddress(address));
       clean();
-      resolve(new SocketConn(socket, undefined, landing));
+      if (!stranger) return resolve(conn);
+      refuse(conn, 'certificate');
+      reject(stranger);
     });
   });
 }
 
-function dialError(address: Address, error: Error): FlotillaError {
+function dialError(address: Address, error: Error, ours: boolean): FlotillaError {
   const { code } = error as NodeJS.ErrnoException;
   const where = formatAddress(address);
-  if (/psk|decrypt|bad record mac|handshake failure|unknown psk|alert/i.test(error.message) && code?.startsWith('ERR_SSL')) {
-    return wrongSecret({ remote: where }, 'the encrypted connection could not be made');
-  }
+  const failure = tlsFailure(error, where, ours);
+  if (failure) return failure;
   const why =
     code === 'ECONNREFUSED'
       ? 'nothing listens there'

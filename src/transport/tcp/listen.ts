@@ -5,10 +5,11 @@ import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isLoopback } from '../address.ts';
 import type { Conn, Listening, ListenOptions } from '../contract.ts';
 import type { Guest } from '../door.ts';
-import { refuse } from '../handshake.ts';
+import { exposedError, refuse, wrongCertificate } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
 import { withLanding } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
+import { tlsFailure, unaccepted } from './words.ts';
 
 const TLS_HANDSHAKE = 0x16;
 const FIRST_BYTE_MS = 5_000;
@@ -21,7 +22,7 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
   const { certificate } = options;
   const secure = createTlsServer(
     certificate
-      ? { ...certificate, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true, handshakeTimeout: FIRST_BYTE_MS }
+      ? { ...certificate, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false, handshakeTimeout: FIRST_BYTE_MS }
       : {
           ...TLS,
           pskCallback: (_socket: TLSSocket, identity: string) => options.findKey(identity) ?? null,
@@ -30,11 +31,16 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
   );
   secure.on('secureConnection', (socket) => {
     const guest = guests.get(endsOf(socket));
+    const stranger = certificate && unaccepted(socket, remoteOf(socket));
+    if (stranger) {
+      options.onFailure(remoteOf(socket), stranger);
+      return refuse(new SocketConn(socket), 'certificate');
+    }
     guest?.leave(); // whoever encrypts knows the secret, or has the certificate
     accept(new SocketConn(socket), guest);
   });
   secure.on('tlsClientError', (error, socket) => {
-    options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket)));
+    options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket), certificate !== undefined));
     socket.destroy();
   });
   const server: Server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
@@ -59,8 +65,10 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
       if (first[0] === TLS_HANDSHAKE) secure.emit('connection', socket);
       else if (!certificate && isLocal(socket)) accept(accepted(socket), guest);
       else {
-        options.onFailure(remoteOf(socket), new FlotillaError('ERR_LINK_REFUSED', 'It sent bytes that are not encrypted.'));
-        refuse(new SocketConn(socket), 'exposed');
+        const remote = remoteOf(socket);
+        const why = certificate ? wrongCertificate({ remote }, 'it came without one') : exposedError({ remote });
+        options.onFailure(remote, why);
+        refuse(new SocketConn(socket), certificate ? 'certificate' : 'exposed');
       }
     });
   });
@@ -102,15 +110,9 @@ function remoteOf(socket: Socket): string {
   return `tcp://${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 }
 
-function tlsError(error: Error, remote: string): FlotillaError {
-  const secret = /psk|identity|decrypt|mac/i.test(error.message);
-  return new FlotillaError(
-    secret ? 'ERR_LINK_WRONG_SECRET' : 'ERR_LINK_REFUSED',
-    secret
-      ? `${remote} does not share our secret: it could not make an encrypted connection. 'flotilla secret' shows how to copy ours.`
-      : `${remote} could not make an encrypted connection: ${error.message}.`,
-    { cause: error },
-  );
+function tlsError(error: Error, remote: string, ours: boolean): FlotillaError {
+  const closed = new FlotillaError('ERR_LINK_REFUSED', `${remote} closed before the connection was encrypted.`, { cause: error });
+  return tlsFailure(error, remote, ours) ?? closed;
 }
 
 function listenError(address: Address, error: Error): FlotillaError {
