@@ -97,7 +97,7 @@ export class Dialer {
   async attach(conn: Conn, greeted: Greeted, session: Session): Promise<void> {
     this.#opening.add(session.peer);
     try {
-      await this.#hub.attach(conn, greeted, session);
+      await this.#hub.greeted(conn, greeted, session);
     } finally {
       this.#opening.delete(session.peer);
     }

@@ -96,7 +96,7 @@ export class Hub {
   /** Opens a place to be dialled at. Rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
   async listen(address: Address, advertise?: string): Promise<Address> {
     const listening = await acceptAt(this.options.environment.network, address, this.self, {
-      greeted: (conn, greeted) => this.#greeted(conn, greeted, undefined).catch(() => {}),
+      greeted: (conn, greeted) => this.greeted(conn, greeted, undefined).catch(() => {}),
       failed: (remote, error) => this.#log[mustEncrypt(error) ? 'debug' : 'warn'](`A connection from ${remote} failed: ${error.message}`),
     });
     this.#listening.push(listening);
@@ -131,7 +131,7 @@ export class Hub {
     const greeted =
       side === 'dialer' ? await greetAsDialer(conn, this.self, { purpose: 'session' }) : await greetAsListener(conn, this.self);
     this.#final.add(greeted.id);
-    await this.#greeted(conn, greeted, side === 'dialer' ? this.sessionFor(greeted.id) : undefined);
+    await this.greeted(conn, greeted, side === 'dialer' ? this.sessionFor(greeted.id) : undefined);
     return greeted.id;
   }
 
@@ -225,16 +225,12 @@ export class Hub {
   #accept(conn: Conn): void {
     const failed = (error: Error): void => this.#log.debug(`A relayed connection failed: ${error.message}`);
     void greetAsListener(conn, this.self)
-      .then((greeted) => this.#greeted(conn, greeted, undefined))
+      .then((greeted) => this.greeted(conn, greeted, undefined))
       .catch(failed);
   }
 
   /** A link is up: exchanges OPEN, then resolves with the link attached to its session. */
-  attach(conn: Conn, greeted: Greeted, session: Session): Promise<void> {
-    return this.#greeted(conn, greeted, session);
-  }
-
-  #greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
+  greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
     const link = new Link(conn, greeted);
     const refused = this.#closed
       ? new FlotillaError('ERR_CLOSED', 'This runtime is closed.')
