@@ -315,7 +315,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   async #allocate(offer: HostOffer): Promise<{ take: number; why: string }> {
     try {
       const { take, why } = await decide(this.#allocations, offer, this.runtime.environment.resolve);
-      if (take === 0) this.#crew.events.emit({ kind: 'host-ignored', host: offer.name, reason: why });
+      if (take === 0) this.#crew.events.emit({ kind: 'host-ignored', host: offer.name, info: offer, reason: why });
       return { take, why };
     } catch (error) {
       this.#warn(`the allocation of host '${offer.name}' failed, and it is not used: ${toError(error).message}`);

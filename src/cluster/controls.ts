@@ -71,13 +71,18 @@ export abstract class Controls {
   }
 
   /**
-   * Changes of hosts, workers and tasks: first what leads to the present state of every host and worker, then each change once, the last
-   * `client-closed`. Reading fails with ERR_LIMIT when 100,000 wait unread.
+   * Changes of hosts, workers and tasks: first what leads to the present state of every host and worker, and to the tasks and calls that are
+   * under way, then each change once, the last `client-closed`. Reading fails with ERR_LIMIT when 100,000 wait unread.
    */
   events(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
     const { crew, report } = this.controlled;
     report.listen();
-    return crew.events.read({ ...options, first: presentOf(crew), limit: 100_000, strict: true });
+    return crew.events.read({
+      ...options,
+      first: crew.events.again([...presentOf(crew), ...report.present(crew.members.values())]),
+      limit: 100_000,
+      strict: true,
+    });
   }
 
   /** Calls back for each change of hosts, workers and tasks from now on; returns what stops it. */

@@ -6,18 +6,19 @@
 //   C1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   C3. A place that was closed on purpose is not asked for again.
-import { Deferred, defined, Events, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, defined, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
 import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { agreePulse, type CrewClient, type CrewScheduler, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
-import type { ClusterEvent } from './events.ts';
+import type { Change } from './events.ts';
 import { HostAsks } from './host-asks.ts';
 import { Partings } from './parting.ts';
-import { type WorkerKind, workerEvent } from './present.ts';
+import { placeOf, type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { Returns } from './returns.ts';
 import { Station } from './station.ts';
+import { Telling } from './telling.ts';
 import { failWaiting } from './waiting.ts';
 import { type Loss, type Member, newMember, PAUSE } from './work.ts';
 
@@ -25,7 +26,7 @@ const REPORT_MS = 1_000;
 
 /** The crew of one client. */
 export class Crew {
-  readonly events: Events<ClusterEvent>;
+  readonly events: Telling;
   readonly partings: Partings;
   /** Every worker there ever was, by name. */
   readonly history = new Map<string, Past>();
@@ -64,7 +65,7 @@ export class Crew {
     this.#dispatcher = client.dispatcher;
     this.#log = client.log;
     this.partings = new Partings(this.#kernel.clock);
-    this.events = new Events((error) => this.#log.error(`A listener of events threw: ${toError(error).message}`));
+    this.events = new Telling(client.runtime.environment.clock, client.log);
     this.asks = new HostAsks(client.runtime, (station) => this.stations.get(station.id) === station);
     this.returns = new Returns(this.#kernel.clock, this.#dispatcher, this);
     this.#dispatcher.onDrained = (member) => this.#drained(member);
@@ -297,21 +298,20 @@ export class Crew {
     for (const [id, { info }] of this.#disabled) {
       if (info.host !== station.id || info.slot !== slot) continue;
       this.#disabled.delete(id);
-      if (!member) this.events.emit({ kind: 'worker-closed', worker: info.name, host: station.name, reason });
+      if (!member) this.events.emit({ kind: 'worker-closed', ...placeOf(info.name, station.name, station), reason });
     }
     const after = member && this.#after.get(member.info.id);
     if (member) this.#after.delete(member.info.id);
     return after;
   }
 
-  // A worker that ends on purpose.
   #end(member: Member, loss: Loss): void {
-    const { id, name: worker, hostName: host } = member.info;
+    const { id, name, host, hostName } = member.info;
     if (!this.members.delete(id)) return;
     this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what, terminated: 'all' });
     this.#dispatcher.lose(member, loss);
     this.#remember(member, 0);
-    this.events.emit({ kind: 'worker-closed', worker, host, reason: loss.reason });
+    this.events.emit({ kind: 'worker-closed', ...placeOf(name, hostName, this.stations.get(host)), reason: loss.reason });
   }
 
   #lost(id: RuntimeId, loss: Loss): void {
@@ -319,11 +319,12 @@ export class Crew {
     if (!member) {
       const waiting = this.#disabled.get(id);
       if (!waiting || !this.#disabled.delete(id)) return;
-      return this.events.emit({ kind: 'worker-lost', worker: loss.worker, host: waiting.info.hostName, reason: loss.reason, retried: 0 });
+      const place = placeOf(loss.worker, waiting.info.hostName, this.stations.get(waiting.info.host));
+      return this.events.emit({ kind: 'worker-lost', ...place, reason: loss.reason, retried: 0 });
     }
     this.members.delete(id);
     member.state = 'lost';
-    const { name: worker, hostName: host } = member.info;
+    const { name, host, hostName } = member.info;
     const { reason: message, what: lost, terminated } = loss;
     this.#kernel.requests.ended(id, { kind: 'gone', message, lost, ...defined({ terminated }) });
     const before = this.#dispatcher.tally.retried;
@@ -331,8 +332,9 @@ export class Crew {
     this.#remember(member, 1);
     const after = this.#after.get(id);
     this.#after.delete(id);
-    this.events.emit({ kind: 'worker-lost', worker, host, reason: loss.reason, retried: this.#dispatcher.tally.retried - before });
-    const station = this.stations.get(member.info.host);
+    const station = this.stations.get(host);
+    const retried = this.#dispatcher.tally.retried - before;
+    this.events.emit({ kind: 'worker-lost', ...placeOf(name, hostName, station), reason: loss.reason, retried });
     if (after && !after.restart && station && loss.what === 'worker') this.giveBack(station, member.info.slot);
     after?.done.resolve();
   }
@@ -345,7 +347,7 @@ export class Crew {
   #workerFailed(station: Station, worker: string, error: Error): void {
     this.failures++;
     this.lastFailure = error;
-    this.events.emit({ kind: 'worker-failed', worker, host: station.name, reason: error.message });
+    this.events.emit({ kind: 'worker-failed', ...placeOf(worker, station.name, station), reason: error.message });
     this.#log.warn(error.message);
   }
 
@@ -360,14 +362,14 @@ export class Crew {
     this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
     void this.#client.limits.atMost(station, 0, 'asked');
     this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'detach', []));
-    this.events.emit({ kind: 'host-failed', host: station.name, reason: error.message });
+    this.events.emit({ kind: 'host-failed', host: station.name, info: station.info, reason: error.message });
     station.left.resolve();
   }
 
   #hostClosed(station: Station, reason: string): void {
     if (this.stations.get(station.id) !== station) return;
     const error = new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`);
-    this.#gone(station, error, { kind: 'host-closed', host: station.name, reason });
+    this.#gone(station, error, { kind: 'host-closed', host: station.name, info: station.info, reason });
     if (this.stations.size === 0 && !this.closing && this.#client.limits.bars(station.id)) this.onBarred(station, reason);
   }
 
@@ -377,10 +379,10 @@ export class Crew {
     const costs = this.of(station).some((member) => member.inFlight.size + member.tasks.size > 0);
     this.#log[costs || !blameless ? 'warn' : 'info'](`Host '${station.name}' is lost: ${error.message}`);
     this.#loseWorkers(station, `its host is lost: ${error.message}`, blameless);
-    this.#gone(station, error, { kind: 'host-lost', host: station.name, reason: error.message });
+    this.#gone(station, error, { kind: 'host-lost', host: station.name, info: station.info, reason: error.message });
   }
 
-  #gone(station: Station, error: Error, event: ClusterEvent & { readonly reason: string }): void {
+  #gone(station: Station, error: Error, event: Change & { readonly reason: string }): void {
     this.stations.delete(station.id);
     station.ready.reject(error);
     if (station.told) this.events.emit(event);
@@ -394,7 +396,7 @@ export class Crew {
   }
 
   /** An event of a worker. */
-  told(kind: WorkerKind, info: WorkerInfo): ClusterEvent {
+  told(kind: WorkerKind, info: WorkerInfo): Change {
     return workerEvent(kind, info, this.stations.get(info.host));
   }
 }

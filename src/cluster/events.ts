@@ -12,6 +12,8 @@ export interface HostInfo extends HostFacts {
 
 /** A task or call of a client. Called `DispycosTaskInfo` in dispycos. */
 export interface WorkInfo {
+  /** What `tasks()`, `task-created` and `task-ended` know it by: one number for all its tries. */
+  readonly id: number;
   /** The function's name. */
   readonly name: string;
   readonly args: readonly unknown[];
@@ -33,7 +35,12 @@ export type HostEvent =
       readonly info: HostInfo;
     }
   /** Left: `host-closed` on purpose; `host-lost` without (`NodeAbandoned`, `NodeDisconnected`); `host-failed` when its set-up threw; `host-ignored` when no allocation takes it. */
-  | { readonly kind: 'host-closed' | 'host-lost' | 'host-failed' | 'host-ignored'; readonly host: string; readonly reason: string };
+  | {
+      readonly kind: 'host-closed' | 'host-lost' | 'host-failed' | 'host-ignored';
+      readonly host: string;
+      readonly info: HostInfo;
+      readonly reason: string;
+    };
 
 /** What happens to a worker. Called `ServerDiscovered` ... `ServerAbandoned` in dispycos. */
 export type WorkerEvent =
@@ -43,18 +50,43 @@ export type WorkerEvent =
       readonly host: string;
       readonly location: string;
     }
-  | { readonly kind: 'worker-closed' | 'worker-failed'; readonly worker: string; readonly host: string; readonly reason: string }
-  | { readonly kind: 'worker-lost'; readonly worker: string; readonly host: string; readonly reason: string; readonly retried: number };
+  | {
+      readonly kind: 'worker-closed' | 'worker-failed';
+      readonly worker: string;
+      readonly host: string;
+      readonly location: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'worker-lost';
+      readonly worker: string;
+      readonly host: string;
+      readonly location: string;
+      readonly reason: string;
+      readonly retried: number;
+    };
 
 /** What happens to a task or a call. Called `TaskCreated` and `MonitorStatus` in dispycos. */
 export type WorkEvent =
   | { readonly kind: 'task-created'; readonly id: number; readonly info: WorkInfo }
   | { readonly kind: 'task-ended'; readonly id: number; readonly info: WorkInfo; readonly end: TaskEnd }
   /** Only with `itemStatus`. */
-  | { readonly kind: 'item-ended'; readonly name: string; readonly index: number; readonly item: unknown; readonly end: TaskEnd };
+  | {
+      readonly kind: 'item-ended';
+      readonly name: string;
+      readonly index: number;
+      readonly item: unknown;
+      /** Where it ran; empty if it did not. */
+      readonly worker: string;
+      readonly host: string;
+      readonly end: TaskEnd;
+    };
 
-/** A change that a client is told of. Called `DispycosStatus` in dispycos. */
-export type ClusterEvent =
+/** A change that a client is told of: when (milliseconds since 1970), and the how manieth. Called `DispycosStatus` in dispycos. */
+export type ClusterEvent = Change & { readonly time: number; readonly sequence: number };
+
+/** What happens to a client, its hosts, workers and tasks. */
+export type Change =
   | { readonly kind: 'client-scheduled' }
   | HostEvent
   | WorkerEvent

@@ -141,7 +141,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         ports: [0, ...portsOf(options.ports ?? [], workers)],
         log,
         pulse,
-        facts: factsOf(name, workers),
+        facts: factsOf(name, workers, options.dest),
         ...defined({
           clients: accounts.length || undefined,
           idleMs: options.zombiePeriod,

@@ -236,6 +236,16 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
 
 function inlineArgs(given: ClientOptions['hostSetUp']): readonly unknown[] {
   if (typeof given !== 'object') return [];
-  const none = { name: 'inline', platform: '', workers: 1, cores: 1, memory: 0, location: 'inline', availability: undefined };
+  const none = {
+    name: 'inline',
+    platform: '',
+    workers: 1,
+    cores: 1,
+    memory: 0,
+    disk: 0,
+    swap: 0,
+    location: 'inline',
+    availability: undefined,
+  };
   return given.args({ host: none, worker: 'inline' });
 }

@@ -16,7 +16,7 @@ import { showProgress } from './progress.ts';
 import type { BatchOutcome } from './protocol.ts';
 import { aborted, type Caller, submit } from './run.ts';
 import { struckOut } from './struck-out.ts';
-import type { Loss, Work } from './work.ts';
+import type { Loss, Member, Work } from './work.ts';
 
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
@@ -228,12 +228,12 @@ export class MapRun<T> {
       settle: (ok, value, member) => {
         this.#running.delete(work);
         if (this.#closed) return;
-        if (io !== undefined) this.#settleItem(batch, from, ok, value);
-        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work);
+        if (io !== undefined) this.#settleItem(batch, from, ok, value, member);
+        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work, member);
         else if (to - from > 1 && member) {
           this.#underWay += to - from;
           for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
-        } else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, value);
+        } else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, value, member);
         this.#finished(to - from);
       },
       lost: (loss, running) => this.#lost(work, batch, from, to, loss, running),
@@ -248,28 +248,29 @@ export class MapRun<T> {
     this.#pull();
   }
 
-  #told(batch: Batch<T>, i: number): void {
+  #told(batch: Batch<T>, i: number, member: Member | undefined): void {
     const error = batch.failed.get(i);
     this.#caller.report.item(
       this.#fn.name,
       batch.start + i,
       batch.items[i],
       error ? { kind: 'threw', error } : { kind: 'returned', value: batch.values[i] },
+      member?.info,
     );
   }
 
-  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work): void {
+  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work, member: Member | undefined): void {
     learn(work, outcome.elapsed / (to - from));
     for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
     for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
-    if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i);
+    if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i, member);
     this.#settled(batch, to - from);
   }
 
-  #settleItem(batch: Batch<T>, i: number, ok: boolean, value: unknown): void {
+  #settleItem(batch: Batch<T>, i: number, ok: boolean, value: unknown, member: Member | undefined): void {
     if (ok) batch.values[i] = value;
     else batch.failed.set(i, toError(value));
-    if (this.#options.itemStatus) this.#told(batch, i);
+    if (this.#options.itemStatus) this.#told(batch, i, member);
     this.#settled(batch, 1);
   }
 
@@ -287,7 +288,7 @@ export class MapRun<T> {
     this.#underWay -= to - from;
     const strikes = work.strikes + (running && to - from === 1 ? 1 : 0);
     if (strikes > work.retries) {
-      this.#settleItem(batch, from, false, struckOut({ ...work, strikes }, loss));
+      this.#settleItem(batch, from, false, struckOut({ ...work, strikes }, loss), undefined);
       this.#wake?.resolve();
       this.#pull();
       return false;

@@ -1,20 +1,23 @@
 // Tells of tasks and calls as they begin and end, each once, however often they are tried.
-import { type Clock, type Events, toError } from '../base/index.ts';
+import { type Clock, toError } from '../base/index.ts';
+import type { WorkerInfo } from '../host/index.ts';
 import { PORT, type TaskEnd, type TaskRef } from '../kernel/index.ts';
 import type { Dispatcher } from './dispatch.ts';
-import type { ClusterEvent, WorkInfo } from './events.ts';
+import type { Change, WorkInfo } from './events.ts';
 import type { ClientOptions } from './options.ts';
+import type { Telling } from './telling.ts';
 import type { Member, Work } from './work.ts';
 
 /** What is told of the work of one client. */
 export class WorkReport {
   readonly #clock: Clock;
-  readonly #events: Events<ClusterEvent>;
+  readonly #events: Telling;
   readonly #dispatcher: Dispatcher;
-  readonly #begun = new WeakMap<Work, { id: number; info: WorkInfo }>();
+  readonly #begun = new WeakMap<Work, WorkInfo>();
+  readonly #ids = new WeakMap<Work, number>();
   #next = 1;
 
-  constructor(clock: Clock, events: Events<ClusterEvent>, dispatcher: Dispatcher) {
+  constructor(clock: Clock, events: Telling, dispatcher: Dispatcher) {
     this.#clock = clock;
     this.#events = events;
     this.#dispatcher = dispatcher;
@@ -44,25 +47,36 @@ export class WorkReport {
   /** A task has been started. Returns what tells of its end. */
   task(work: Work, member: Member | undefined, task: TaskRef<unknown>): { info: WorkInfo; ended: (end: TaskEnd) => void } {
     const info = this.infoOf(work, member, this.#clock.wall(), task);
-    const id = this.#next++;
+    const { id } = info;
     this.#events.emit({ kind: 'task-created', id, info });
     return { info, ended: (end) => this.#events.emit({ kind: 'task-ended', id, info, end }) };
   }
 
-  item(name: string, index: number, item: unknown, end: TaskEnd): void {
-    this.#events.emit({ kind: 'item-ended', name, index, item, end });
+  item(name: string, index: number, item: unknown, end: TaskEnd, worker: WorkerInfo | undefined): void {
+    this.#events.emit({ kind: 'item-ended', name, index, item, worker: worker?.name ?? '', host: worker?.hostName ?? '', end });
+  }
+
+  /** The tasks and calls that are under way, as the events that began them; their ends will be told. */
+  present(members: Iterable<Member>): Change[] {
+    const all = [...members].flatMap((member) => [...member.tasks.values(), ...this.underWay(member)]);
+    return [...new Map(all.map((info) => [info.id, info])).values()].map((info) => ({ kind: 'task-created', id: info.id, info }));
   }
 
   /** The calls that are under way on a worker. */
   underWay(member: Member): WorkInfo[] {
     const age = this.#clock.wall() - this.#clock.now();
-    return [...member.inFlight].flatMap(({ work, since }) =>
-      work.port === PORT.BATCH || work.port === PORT.TASKS ? [] : [this.infoOf(work, member, since + age, undefined)],
-    );
+    return [...member.inFlight].flatMap(({ work, since }) => {
+      if (!isTold(work)) return [];
+      const info = this.#begun.get(work) ?? this.infoOf(work, member, since + age, undefined);
+      if (this.#dispatcher.onWork) this.#begun.set(work, info);
+      return [info];
+    });
   }
 
-  infoOf({ job, args, io, port }: Work, member: Member | undefined, startTime: number, task: TaskRef<unknown> | undefined): WorkInfo {
+  infoOf(work: Work, member: Member | undefined, startTime: number, task: TaskRef<unknown> | undefined): WorkInfo {
+    const { job, args, io, port } = work;
     return {
+      id: this.#idOf(work),
       name: job.label,
       args: (port === PORT.TASKS ? (args as [number, unknown[]])[1] : args) as readonly unknown[],
       worker: member?.info.name ?? '',
@@ -74,17 +88,33 @@ export class WorkReport {
   }
 
   #work(work: Work, member: Member | undefined, end: { readonly ok: boolean; readonly value: unknown } | undefined): void {
-    if (work.port === PORT.BATCH || work.port === PORT.TASKS || work.counted) return;
+    if (!isTold(work)) return;
     const begun = this.#begun.get(work);
     if (end) {
       if (!begun) return;
       this.#begun.delete(work);
       const { ok, value } = end;
-      this.#events.emit({ kind: 'task-ended', ...begun, end: ok ? { kind: 'returned', value } : { kind: 'threw', error: toError(value) } });
+      this.#events.emit({
+        kind: 'task-ended',
+        id: begun.id,
+        info: begun,
+        end: ok ? { kind: 'returned', value } : { kind: 'threw', error: toError(value) },
+      });
     } else if (!begun) {
-      const told = { id: this.#next++, info: this.infoOf(work, member, this.#clock.wall(), undefined) };
-      this.#begun.set(work, told);
-      this.#events.emit({ kind: 'task-created', ...told });
+      const info = this.infoOf(work, member, this.#clock.wall(), undefined);
+      this.#begun.set(work, info);
+      this.#events.emit({ kind: 'task-created', id: info.id, info });
     }
   }
+
+  #idOf(work: Work): number {
+    const id = this.#ids.get(work) ?? this.#next++;
+    this.#ids.set(work, id);
+    return id;
+  }
+}
+
+// A call of its own: what a map has under way is counted, and a task is told of when it has started.
+function isTold({ port, counted }: Work): boolean {
+  return port !== PORT.BATCH && port !== PORT.TASKS && !counted;
 }

@@ -1,6 +1,7 @@
 // This machine: how many cores, how much memory, what it is called, and how much of it is free.
 import { readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, hostname, loadavg, machine, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, freemem, hostname, loadavg, machine, release, tmpdir, totalmem, type } from 'node:os';
+import { dirname } from 'node:path';
 import type { Availability, HostFacts } from './protocol.ts';
 
 /** What a machine has. Bytes. */
@@ -16,9 +17,9 @@ export function thisMachine(): Machine {
 }
 
 /** What a host of this machine says of itself. */
-export function factsOf(name: string, workers: number): HostFacts {
+export function factsOf(name: string, workers: number, folder = tmpdir()): HostFacts {
   const { cores, memory } = thisMachine();
-  return { name, platform: thisPlatform(), workers, cores, memory };
+  return { name, platform: thisPlatform(), workers, cores, memory, disk: diskOf(folder).total, swap: swapOf('SwapTotal') };
 }
 
 /** `type-release-machine-node-version`, in lower case but for the version. */
@@ -56,7 +57,7 @@ export class Meter {
     const all = now.all - this.#last.all;
     const cpu = all > 0 ? Math.round(((now.idle - this.#last.idle) / all) * 1000) / 10 : 100;
     this.#last = now;
-    return { cpu, memory: usableMemory().free, disk: freeDisk(this.#folder), swap: freeSwap(), load: loadavg()[0] ?? 0 };
+    return { cpu, memory: usableMemory().free, disk: diskOf(this.#folder).free, swap: swapOf('SwapFree'), load: loadavg()[0] ?? 0 };
   }
 }
 
@@ -70,17 +71,19 @@ function processorTimes(): { idle: number; all: number } {
   return { idle, all };
 }
 
-function freeDisk(folder: string): number {
+// Of a folder that there is not yet, those of where it will be.
+function diskOf(folder: string): { free: number; total: number } {
   try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
+    const { bavail, blocks, bsize } = statfsSync(folder);
+    return { free: bavail * bsize, total: blocks * bsize };
   } catch {
-    return 0;
+    const above = dirname(folder);
+    return above === folder ? { free: 0, total: 0 } : diskOf(above);
   }
 }
 
-function freeSwap(): number {
-  const kib = /^SwapFree:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
+function swapOf(line: 'SwapFree' | 'SwapTotal'): number {
+  const kib = new RegExp(`^${line}:\\s+(\\d+) kB`, 'm').exec(read('/proc/meminfo') ?? '')?.[1];
   return kib === undefined ? 0 : Number(kib) * 1024;
 }
 

@@ -18,6 +18,9 @@ export interface HostFacts {
   readonly workers: number;
   readonly cores: number;
   readonly memory: number;
+  /** Of the disk where the host keeps its files. */
+  readonly disk: number;
+  readonly swap: number;
 }
 
 /** How much of a machine is free at a moment: percent of its processors, bytes of the rest. Called `DispycosNodeAvailInfo` in dispycos. */

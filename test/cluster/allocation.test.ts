@@ -12,6 +12,8 @@ const offer: HostOffer = {
   workers: 4,
   cores: 4,
   memory: 8e9,
+  disk: 9e9,
+  swap: 0,
   location: 'tcp://192.168.1.10:9706',
   addresses: ['tcp://192.168.1.10:9706'],
   availability: { cpu: 90, memory: 2e9, disk: 5e9, swap: 0, load: 0.1 },

@@ -91,6 +91,46 @@ test('calls and tasks are told of as they begin and end; items of a map only whe
   assert.match(created[0]!.info.worker, /\/\d$/);
 });
 
+test('who comes later is told of what runs; events have a time and a number, and name tasks as tasks() does', async (t) => {
+  const client = await connect(t);
+  const before = Date.now();
+  const first = follow(client);
+  await first.until('worker-initialized', 2);
+  const task = await client.spawn(async (self: Task<number>) => self.receive());
+  const call = client.run((ms: number) => new Promise<string>((resolve) => setTimeout(() => resolve('done'), ms)), 1_000);
+  await first.until('task-created', 2);
+  const second = follow(client);
+  await second.until('task-created', 2);
+  const running = client.tasks().map(({ id }) => id);
+  for (const { all } of [first, second])
+    assert.deepEqual(all.flatMap((event) => (event.kind === 'task-created' ? [event.id] : [])).sort(), running.sort());
+  task.send(1);
+  assert.equal(await call, 'done');
+  await Promise.all([first.until('task-ended', 2), second.until('task-ended', 2)]);
+  assert.deepEqual(
+    new Set(second.all.flatMap((event) => (event.kind === 'task-ended' ? [event.id, event.info.id] : []))),
+    new Set(running),
+  );
+  await client.map((n: number) => n, [1], { itemStatus: true }).toArray();
+  await first.until('item-ended');
+  const [item] = first.all.flatMap((event) => (event.kind === 'item-ended' ? [event] : []));
+  assert.ok(client.workers().some(({ name, host }) => name === item!.worker && host === item!.host));
+  await client.close();
+  await Promise.all([first.until('client-closed'), second.until('client-closed')]);
+  for (const { all } of [first, second]) {
+    assert.ok(all.every(({ time }) => time >= before && time <= Date.now() + 1));
+    const changes = all.filter(({ sequence }, i) => i > 0 && sequence !== all[i - 1]!.sequence);
+    assert.ok(changes.every(({ sequence }, i) => i === 0 || sequence > changes[i - 1]!.sequence));
+  }
+  // What both were told has the same number for both.
+  const numbers = new Map(first.all.map((event) => [event.sequence, event.kind]));
+  for (const { sequence, kind } of second.all.slice(-5)) assert.equal(numbers.get(sequence), kind);
+  const closed = first.all.find(({ kind }) => kind === 'host-closed');
+  assert.ok(closed?.kind === 'host-closed' && closed.info.disk > 0 && closed.info.disk >= (closed.info.availability?.disk ?? 0));
+  assert.ok(closed.info.swap >= (closed.info.availability?.swap ?? 0));
+  assert.ok(first.all.some((event) => event.kind === 'worker-closed' && event.location.endsWith(event.worker.slice(-2))));
+});
+
 test('a status task is sent every change', async (t) => {
   const { Runtime } = await import('../../src/index.ts');
   await using runtime = await Runtime.start();

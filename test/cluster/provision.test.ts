@@ -39,7 +39,7 @@ async function equip(forgets: number): Promise<string[]> {
     workers: () => [],
     log: SILENT,
   });
-  const facts = { name: 'lossy', platform: '', workers: 1, cores: 1, memory: 0 };
+  const facts = { name: 'lossy', platform: '', workers: 1, cores: 1, memory: 0, disk: 0, swap: 0 };
   await provision.equip(new Station(host.id, facts, []));
   return said;
 }

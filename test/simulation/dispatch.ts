@@ -1,10 +1,11 @@
 // One seeded run of dispatch: calls and maps over workers that vanish, are cut off, and are replaced.
 import assert from 'node:assert/strict';
-import { Events } from '../../src/base/index.ts';
+import { SILENT } from '../../src/base/index.ts';
 import { Dispatcher } from '../../src/cluster/dispatch.ts';
 import { MapRun } from '../../src/cluster/map.ts';
 import { mapResults } from '../../src/cluster/results.ts';
 import { type Caller, PLAIN, runCall } from '../../src/cluster/run.ts';
+import { Telling } from '../../src/cluster/telling.ts';
 import { type Job, type Member, newJob, newMember } from '../../src/cluster/work.ts';
 import { WorkReport } from '../../src/cluster/work-report.ts';
 import { Executor } from '../../src/cluster/worker/executor.ts';
@@ -41,7 +42,7 @@ export async function runDispatch(seed: number): Promise<Report> {
     refuses: () => undefined,
     mapError: (error) => error,
     tasks: new Set(),
-    report: new WorkReport(world.clock, new Events(), dispatcher),
+    report: new WorkReport(world.clock, new Telling(world.clock, SILENT), dispatcher),
     notices: new Map(),
   };
   const workers = new Map<Member, { runtime: Runtime; machine: string }>();

@@ -94,7 +94,7 @@ export class Cluster {
         ...options,
         secret: runtime.secret,
         log: SILENT,
-        facts: { name, platform: 'simulated', workers, cores: workers, memory: 1 },
+        facts: { name, platform: 'simulated', workers, cores: workers, memory: 1, disk: 1, swap: 0 },
       },
       {
         freed: (client, slots, epoch, gone) => {
