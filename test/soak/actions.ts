@@ -56,6 +56,13 @@ export class Actions {
     return member;
   }
 
+  /** What those left in the temporary directory who were killed is removed by the next host that starts: here, by one of a client of its own. */
+  async sweep(): Promise<void> {
+    const member = this.#client({ jobs: 1, end: 'close', local: true });
+    await member.ready;
+    member.running.order('go');
+  }
+
   /** Does the next thing. What takes a while goes on beside what follows. */
   step(): void {
     const work = this.#act(this.#choice.weighted(WEIGHTS))

@@ -9,8 +9,11 @@ const GONE_MS = 5_000;
 /** A host keeps code that was sent to it, for the next client; the folder of the claims of hosts with ports of their own stays empty. */
 const KEPT = /^flotilla-\d+(\/hosts|\/store(\/[0-9a-f]{64}\.mjs)?)?$/;
 
-/** Tells of all that was left, and removes it. */
-export async function checkLeftovers(fleet: Fleet, ledger: Ledger): Promise<void> {
+/** The folder of a host that was killed. */
+const KILLED = /^flotilla-\d+\/host-/;
+
+/** Tells of all that was left, and removes it; of folders of those that were killed only if one has started since, which sweeps them. */
+export async function checkLeftovers(fleet: Fleet, ledger: Ledger, swept: boolean): Promise<void> {
   let left = withMark(fleet.mark);
   for (const end = Date.now() + GONE_MS; left.length > 0 && Date.now() < end; left = withMark(fleet.mark))
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -20,7 +23,7 @@ export async function checkLeftovers(fleet: Fleet, ledger: Ledger): Promise<void
   }
   const tmp = join(fleet.folder, 'tmp');
   const names = readdirSync(tmp, { recursive: true }).map(String);
-  const strange = names.filter((name) => !KEPT.test(name));
+  const strange = names.filter((name) => !KEPT.test(name) && (swept || !KILLED.test(name)));
   if (strange.length > 0)
     ledger.claim(`${strange.length} files, folders or sockets were left in the temporary directory: ${strange.slice(0, 10).join(', ')}`);
   rmSync(fleet.folder, { recursive: true, force: true, maxRetries: 5 });

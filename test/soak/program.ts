@@ -30,6 +30,7 @@ const tell = (told: Told): void => void process.send?.(told);
 let finishing = false;
 const clients = new Set<Client>();
 const workers = new Set<number>();
+const stages = new Map<string, string>();
 
 async function connect(name: string, printed: Printed): Promise<Client | undefined> {
   const started = Date.now();
@@ -77,6 +78,7 @@ async function live(name: string, seed: number): Promise<void> {
     printed,
     broken,
     checked: (what, count) => count > 0 && tell({ kind: 'checked', what, count }),
+    stage: (text) => void stages.set(name, text),
     kills: (pid) => tell({ kind: 'kills', pid }),
     worker(pid) {
       if (!workers.has(pid)) tell({ kind: 'worker', pid });
@@ -95,7 +97,9 @@ async function live(name: string, seed: number): Promise<void> {
 
 process.on('message', (order: Order) => {
   if (order === 'finish') finishing = true;
-  if (order === 'explain') for (const client of clients) tell({ kind: 'explained', text: JSON.stringify(client.explain()) });
+  if (order === 'explain')
+    for (const client of clients)
+      tell({ kind: 'explained', text: JSON.stringify([client.explain(), client.workers(), client.hosts(), [...stages]]) });
   if (order === 'go') void begin();
 });
 process.channel?.ref(); // until the end: then it must end of itself

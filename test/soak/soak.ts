@@ -77,7 +77,7 @@ export class Soak {
       clearInterval(sampler);
       await sampling;
       await actions.settled();
-      if (!this.#stopped) await this.#finish();
+      if (!this.#stopped) await this.#finish(actions);
     } catch (error) {
       this.ledger.claim(`the soak itself failed: ${error instanceof Error ? error.stack : String(error)}`);
     } finally {
@@ -86,7 +86,7 @@ export class Soak {
       await this.#members.end();
       await this.#fleet.end();
       if (plants.includes('leftover')) plantLeftover(this.#fleet);
-      await checkLeftovers(this.#fleet, this.ledger);
+      await checkLeftovers(this.#fleet, this.ledger, !this.#stopped);
     }
   }
 
@@ -104,8 +104,10 @@ export class Soak {
   }
 
   // K2
-  async #finish(): Promise<void> {
+  async #finish(actions: Actions): Promise<void> {
     this.ledger.note('everybody may finish');
+    await this.#members.finish(FINISH_MS);
+    await actions.sweep();
     await this.#members.finish(FINISH_MS);
     const there = this.#lives.filter(({ ended }) => !ended);
     for (const last = Date.now() + MOST_REST_MS; ; ) {

@@ -21,6 +21,8 @@ export interface Context {
   broken(text: string, excuse?: Excuse): void;
   /** A worker will be lost because of what this client does. */
   kills(pid: number): void;
+  /** What is waited for, for whoever asks why nothing comes. */
+  stage(text: string): void;
   /** A process that works for this client. */
   worker(pid: number): void;
 }

@@ -15,7 +15,7 @@ interface Talk {
   readonly stopped: () => boolean;
 }
 
-async function talkOnce({ client, checked, broken, worker }: Context, plan: Talk): Promise<void> {
+async function talkOnce({ client, checked, broken, worker, stage }: Context, plan: Talk): Promise<void> {
   const since = Date.now();
   const { total, every } = plan;
   let pid: number | undefined;
@@ -39,14 +39,20 @@ async function talkOnce({ client, checked, broken, worker }: Context, plan: Talk
     try {
       for (; sent < total && !plan.stopped(); sent++) {
         const message: Message = { kind: 'number', n: sent, answer: sent % every === 0, bulk: new Uint8Array(plan.bytes) };
-        if (plan.deliver && sent % 20 === 0) await task.deliver(message);
-        else if (!task.send(message)) await task.room();
+        if (plan.deliver && sent % 20 === 0) {
+          stage(`the delivery of message ${sent}`);
+          await task.deliver(message);
+        } else if (!task.send(message)) {
+          stage(`room after message ${sent}`);
+          await task.room();
+        }
         if (plan.pace > 0) await new Promise((resolve) => setTimeout(resolve, plan.pace));
       }
     } catch (error) {
       broken(`message ${sent} could not be sent: ${describe(error)}`, excuse());
     }
     task.close();
+    stage(`the end of a task that was closed after ${sent} messages; ${answers} answers came`);
     const end = await task.ended;
     if (end.kind !== 'returned') return broken(`a task ended as ${end.kind} (${'error' in end ? describe(end.error) : ''})`, excuse());
     const { taken, wrong } = end.value;
