@@ -1,5 +1,5 @@
 // flotilla run: run a program, TypeScript or JavaScript, with the cluster in its environment.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,6 +24,8 @@ export function runCommand(): Command {
       const file = resolve(program);
       if (!existsSync(file))
         throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: there is no file '${program}' (looked for ${file}).`);
+      if (statSync(file).isDirectory())
+        throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: '${program}' is a folder. Name the program in it.`);
       process.env['FLOTILLA_SCHEDULER'] = options.scheduler ?? (process.env['FLOTILLA_SCHEDULER'] || 'auto');
       const path = realpathSync(file);
       process.argv = [process.argv[0] as string, path, ...rest];

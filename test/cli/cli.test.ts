@@ -83,6 +83,7 @@ test('another secret is said on both sides, and a client without hosts is told e
 });
 
 test('run says which file is missing, and gives the program its own arguments', (t) => {
+  assert.match(flotilla(['run', '.']).stderr, /'\.' is a folder\. Name the program in it/);
   assert.match(flotilla(['run', 'nowhere.ts']).stderr, /there is no file 'nowhere.ts'/);
   const folder = tempFolder(t);
   const file = writeProgram(
