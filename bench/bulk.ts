@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Runtime, type Task, type TaskRef } from 'flotilla';
+import { Runtime, type Task, type TaskRef, transfer } from 'flotilla';
 import { median, peer, type Row, role } from './support/measure.ts';
 
 const MIB = 1 << 20;
@@ -16,11 +16,12 @@ const SECRET = 'the secret of the benches';
 
 /** Sends COUNT messages; resolves when all have arrived. */
 interface Sender {
+  prepare?(): Promise<void>;
   send(): Promise<void>;
   end(): Promise<void>;
 }
 
-const sources = (): Buffer[] => Array.from({ length: SOURCES }, (_, i) => Buffer.allocUnsafeSlow(MIB).fill(i + 1));
+const sources = (count = SOURCES): Buffer[] => Array.from({ length: count }, (_, i) => Buffer.allocUnsafeSlow(MIB).fill(i + 1));
 
 async function runtimePeer(encrypt: 'auto' | 'always'): Promise<void> {
   const runtime = await Runtime.start({ listen: process.env['BENCH_AT'] as string, secret: SECRET, encrypt });
@@ -32,16 +33,22 @@ async function runtimePeer(encrypt: 'auto' | 'always'): Promise<void> {
   process.send?.(runtime.locations[0]);
 }
 
-async function ours(at: string, encrypt: 'auto' | 'always'): Promise<Sender> {
+async function ours(at: string, encrypt: 'auto' | 'always', give = false): Promise<Sender> {
   const other = peer(import.meta.url, encrypt, { BENCH_AT: at });
   const address = await other.said<string>();
   const runtime = await Runtime.start({ secret: SECRET, encrypt });
   const id = await runtime.connect(address);
   const sink = runtime.kernel.references.remote({ runtime: id, number: 64, name: 'sink', addresses: [address] }) as TaskRef<Uint8Array>;
-  const parts = sources();
+  let parts = sources();
   return {
+    async prepare() {
+      if (give) parts = sources(COUNT);
+    },
     async send() {
-      for (let i = 0; i < COUNT; i++) if (!sink.send(parts[i % SOURCES] as Buffer)) await sink.room();
+      for (let i = 0; i < COUNT; i++) {
+        const part = parts[i % parts.length] as Buffer;
+        if (!sink.send(give ? transfer(part) : part)) await sink.room();
+      }
       await sink.deliver(new Uint8Array(1));
     },
     async end() {
@@ -95,6 +102,7 @@ async function compare(limit: Sender, sender: Sender): Promise<{ limit: number; 
       ['limit', limit],
       ['ours', sender],
     ] as const) {
+      await one.prepare?.();
       const started = performance.now();
       await one.send();
       rates[name].push((COUNT * MIB) / 1e6 / ((performance.now() - started) / 1_000));
@@ -113,10 +121,12 @@ export async function bench(): Promise<Row[]> {
   const tcp = { limitName: 'raw tcp, 1 MiB writes', unit };
   const plain = await compare(await raw(), await ours(TCP, 'auto'));
   const unix = await compare(await raw(socketPath('raw')), await ours(`unix://${socketPath('ours')}`, 'auto'));
+  const given = await compare(await raw(), await ours(TCP, 'auto', true));
   const tls = await compare(await raw(), await ours(TCP, 'always'));
   return [
     { name: 'bulk, 1 MiB messages, plain', ...plain, ...tcp, goal: '>= 0.7' },
     { name: 'bulk, 1 MiB messages, unix socket', ...unix, unit, limitName: 'raw unix socket, 1 MiB writes', goal: '>= 0.7' },
+    { name: 'bulk, 1 MiB messages, given away', ...given, ...tcp, goal: '>= 0.7' },
     { name: 'bulk, 1 MiB messages, TLS', ...tls, ...tcp, goal: '(TLS-PSK itself: 0.8 GB/s)' },
   ];
 }

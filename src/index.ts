@@ -88,3 +88,4 @@ export type {
   WorkerPlace,
 } from './kernel/index.ts';
 export { channelName, Runtime, service, serviceName, taskName } from './kernel/index.ts';
+export { transfer } from './wire/index.ts';

@@ -177,14 +177,14 @@ export class Kernel implements Carried {
     if (window.ended) return true;
     const out = this.#out(peer);
     const encoder = out.begin(KIND.MESSAGE, number);
-    const before = encoder.position - encoder.start;
+    const before = encoder.length;
     try {
       encoder.value(value, 'message');
     } catch (error) {
       out.abandon();
       throw error;
     }
-    window.sent(encoder.position - encoder.start - before);
+    window.sent(encoder.length - before);
     out.commit();
     return window.hasRoom && this.carrier.hasRoom(peer);
   }
@@ -224,10 +224,10 @@ export class Kernel implements Carried {
       if (this.requests.refused(id, peer)) return () => this.requests.drop(id);
       try {
         this.#send(peer, KIND.DELIVER, number, (encoder) => {
-          const before = encoder.position - encoder.start;
+          const before = encoder.length;
           encoder.varint(id);
           encoder.value(value, 'message');
-          window.sent(encoder.position - encoder.start - before);
+          window.sent(encoder.length - before);
         });
       } catch (error) {
         this.requests.drop(id);

@@ -72,7 +72,7 @@ export class Encoder extends ByteWriter {
   }
 
   #rewind(offset: number, shapes: number): void {
-    this.position = this.start + offset; // N3
+    this.back(offset); // N3
     for (let i = shapes; i < this.#shapes.length; i++) (this.#shapes[i] as Shape).frame = 0;
     this.#shapes.length = shapes;
   }
@@ -345,13 +345,7 @@ export class Encoder extends ByteWriter {
     this.byte(TAG.BYTES);
     this.byte(type);
     this.varint(bytes.length);
-    const padding = 7 - ((this.position - this.origin) % 8); // the byte that counts the padding, then the padding
-    this.need(8 + bytes.length);
-    this.buffer[this.position++] = padding;
-    this.buffer.fill(0, this.position, this.position + padding); // nothing of what lay here before leaves the process
-    this.position += padding;
-    this.buffer.set(bytes, this.position);
-    this.position += bytes.length;
+    this.aligned(bytes, value);
   }
 
   #error(error: Error, depth: number): void {

@@ -7,6 +7,7 @@ export type { Extensions } from './extension.ts';
 export { NO_EXTENSIONS } from './extension.ts';
 export type { FrameHandler, Lander, Landing } from './frame.ts';
 export { eachFrame, FrameSplitter, KIND, LENGTH_BYTES, readVarint } from './frame.ts';
+export { takeGiven, transfer } from './given.ts';
 export { LIMITS } from './limits.ts';
 export { decodeValue, encodeValue } from './value.ts';
 export { agreeVersion, VERSION } from './version.ts';

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { Runtime, type Task, type TaskRef } from '../../src/kernel/index.ts';
 import { seededBytes, seededRandom } from '../../src/testing/index.ts';
 import { parseAddress } from '../../src/transport/index.ts';
+import { transfer } from '../../src/wire/index.ts';
 import { tempFolder } from '../support/processes.ts';
 
 const SECRET = 'the secret of the tests of large values';
@@ -160,4 +161,48 @@ test('what is sent to others passes between the parts of a large value, on every
     );
     assert.deepEqual(order.slice(10), ['large', 'large']);
   }
+});
+
+test('bytes that are given away arrive as they were, in every place of a message and through cuts, and are empty at their sender', async (t) => {
+  const a = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: SECRET });
+  const b = await Runtime.start({ secret: SECRET });
+  const proxy = await cutting({ port: parseAddress(a.locations[0]!).port, host: '127.0.0.1' }, undefined, 10);
+  t.after(async () => {
+    await b.close();
+    await a.close();
+    await proxy.close();
+  });
+  const bytes = seededBytes(seededRandom(23));
+  const block = Buffer.from(bytes(2 << 20));
+  const fresh = (from: number, length: number): Uint8Array => new Uint8Array(block).slice(from, from + length);
+  await b.connect(proxy.at);
+  let heard = 0;
+  const task = a.spawn(async (self: Task<{ n: number; first: Uint8Array; text: string; floats: Float64Array; again: Uint8Array }>) => {
+    for await (const { n, first, text, floats, again } of self) {
+      assert.equal(n, heard++);
+      assert.equal(text, `text ${n}`);
+      assert.ok(block.subarray(n, n + 700_001).equals(first));
+      assert.ok(block.subarray(8, 8 + 400_000).equals(Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength)));
+      assert.equal(hashOf(again), hashOf(first.subarray(100_000)));
+    }
+    return heard;
+  });
+  const to = b.kernel.references.remote({
+    ...(a.kernel.references.replace(task)!.payload as object),
+    addresses: [proxy.at],
+  } as never) as unknown as TaskRef<object, number>;
+  let sent = 0;
+  for (; sent < 30 || proxy.cut() < 10; sent++) {
+    const first = transfer(fresh(sent % 1_000, 700_001));
+    const floats = transfer(new Float64Array(fresh(8, 400_000).buffer));
+    const again = transfer(first.subarray(100_000));
+    if (sent === 1_000) break;
+    if (!to.send({ n: sent, first, text: `text ${sent}`, floats, again })) await to.room();
+    assert.deepEqual([first.length, floats.length, again.length], [0, 0, 0]);
+  }
+  to.close();
+  assert.equal(await to.result, sent);
+  const kept = transfer(fresh(0, 500_000));
+  assert.throws(() => to.send({ kept, no: () => {} }), { code: 'ERR_WIRE_CANNOT_TRAVEL' });
+  assert.equal(kept.length, 500_000, 'what is refused is not given away');
 });

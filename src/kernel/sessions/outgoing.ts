@@ -7,7 +7,7 @@
 //   O3. Who sends little in a turn may compute for long before it ends: the first value leaves at once, others after LONG_MS.
 
 import type { Clock } from '../../base/index.ts';
-import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS } from '../../wire/index.ts';
+import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS, takeGiven } from '../../wire/index.ts';
 import type { Range, Segment, Segments } from './range.ts';
 
 const FRAME_BYTES = 48 << 10;
@@ -40,6 +40,7 @@ export class Outgoing {
   constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
     this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
     this.#encoder.allocate = (bytes) => options.segments.allocate(bytes);
+    this.#encoder.takes = true;
     this.#segments = options.segments;
     this.#clock = options.clock;
     this.#post = options.post;
@@ -73,7 +74,7 @@ export class Outgoing {
     const encoder = this.#encoder;
     this.#items++;
     if (encoder.buffer !== this.#segment?.buffer) this.#moved();
-    if (encoder.position - encoder.start > LIMITS.whole) this.#flushLarge();
+    if (encoder.length > LIMITS.whole) this.#flushLarge();
     else if (encoder.position - this.#from > FLUSH_BYTES) this.flush();
     else this.#flushSoon();
   }
@@ -91,7 +92,7 @@ export class Outgoing {
   /** Takes back the item begun last. O2 */
   abandon(): void {
     const encoder = this.#encoder;
-    encoder.position = encoder.start + this.#mark;
+    encoder.back(this.#mark);
     if (encoder.buffer !== this.#segment?.buffer) this.#moved();
     if (this.#items > 0) this.#closeFrame();
     else encoder.position = encoder.start;
@@ -171,7 +172,10 @@ export class Outgoing {
     }
     this.#closeFrame();
     this.#frames = 0;
-    const large: Range = { buffer: encoder.buffer, start, end: encoder.position, frames: 1, release: this.#segment?.use() };
+    const { buffer, position: end, between } = encoder;
+    const bytes = takeGiven(between.map((one) => one.bytes));
+    const given = between.map(({ at }, i) => ({ at: start + at, bytes: bytes[i] as Buffer }));
+    const large: Range = { buffer, start, end, given, frames: 1, release: this.#segment?.use() };
     this.#from = encoder.position;
     this.#post(large, true);
     if (encoder.buffer.length > FLUSH_BYTES * 16) {

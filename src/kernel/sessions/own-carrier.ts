@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Carrier } from './carrier.ts';
 import type { Hub } from './hub.ts';
 import type { HubEvents } from './hub-options.ts';
-import type { Range } from './range.ts';
+import { piecesOf, type Range } from './range.ts';
 
 /** Carries frames to peers by the hub of the same thread, and to the runtime itself. */
 export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {
@@ -32,7 +32,7 @@ export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): C
 
 // What a runtime sends to itself takes the same way as all else, but for the link.
 function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kernel): void {
-  const bytes = Buffer.from(range.buffer.subarray(range.start, range.end));
+  const bytes = Buffer.concat(piecesOf(range, range.start));
   range.release?.();
   clock.defer(() => {
     const { id } = kernel();

@@ -6,8 +6,27 @@ export interface Range {
   readonly start: number;
   readonly end: number;
   readonly frames: number;
+  /** Bytes that belong between those of the buffer, before its byte `at`; large ranges only. */
+  readonly given?: readonly { readonly at: number; readonly bytes: Buffer }[];
   /** Called once when the bytes are needed no longer. */
   readonly release: (() => void) | undefined;
+}
+
+/** The bytes of a range from a place on, one piece after another. */
+export function piecesOf({ buffer, end, given = [] }: Range, from: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  let position = from;
+  for (const { at, bytes } of given) {
+    pieces.push(buffer.subarray(position, at), bytes);
+    position = at;
+  }
+  pieces.push(buffer.subarray(position, end));
+  return pieces.filter((piece) => piece.length > 0);
+}
+
+/** How many bytes a range has from a place on. */
+export function bytesOf({ end, given = [] }: Range, from: number): number {
+  return given.reduce((sum, { bytes }) => sum + bytes.length, end - from);
 }
 
 const SEGMENT_BYTES = 256 << 10;

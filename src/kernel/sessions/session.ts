@@ -10,7 +10,7 @@
 import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
-import type { Range } from './range.ts';
+import { bytesOf, type Range } from './range.ts';
 import { PartReceiver, PartSender, type Places, payloadStart, type Whole } from './transfer.ts';
 
 /** How a session came to its end. */
@@ -131,7 +131,7 @@ export class Session {
   push(range: Range, large: boolean): void {
     this.parking = false;
     if (this.state.kind === 'ended') return range.release?.(); // S3
-    this.#pending += range.end - (large ? payloadStart(range) : range.start);
+    this.#pending += bytesOf(range, large ? payloadStart(range) : range.start);
     if (this.#pending >= ROOM_BYTES) this.#wasFull = true;
     if (large) {
       this.#parts.begin(range);

@@ -4,7 +4,7 @@ import type { RuntimeId } from '../../base/index.ts';
 import { eachFrame } from '../../wire/index.ts';
 import type { Carried, Carrier } from './carrier.ts';
 import type { PeerInfo } from './hub-options.ts';
-import type { Range } from './range.ts';
+import { bytesOf, piecesOf, type Range } from './range.ts';
 import { ROOM_BYTES, type SessionEnd } from './session.ts';
 
 /** From the thread of the user's code to the thread of the kernel. */
@@ -55,8 +55,12 @@ export class ThreadCarrier implements Carrier {
   }
 
   post(peer: RuntimeId, range: Range, large: boolean): void {
-    const bytes = new ArrayBuffer(range.end - range.start);
-    new Uint8Array(bytes).set(range.buffer.subarray(range.start, range.end));
+    const bytes = new ArrayBuffer(bytesOf(range, range.start));
+    let at = 0;
+    for (const piece of piecesOf(range, range.start)) {
+      new Uint8Array(bytes).set(piece, at);
+      at += piece.length;
+    }
     this.#pending.set(peer, (this.#pending.get(peer) ?? 0) + bytes.byteLength);
     range.release?.();
     this.#up({ kind: 'post', peer, bytes, frames: range.frames, large }, [bytes]);

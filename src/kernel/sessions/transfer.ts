@@ -9,7 +9,7 @@
 //   X5. A link that no longer serves writes to nothing that is handed up.
 import { Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
-import type { Range } from './range.ts';
+import { bytesOf, piecesOf, type Range } from './range.ts';
 
 const WINDOW = 4 << 20;
 const MOST_ARRIVING = 1024;
@@ -21,8 +21,11 @@ interface Sending {
   readonly kind: number;
   readonly target: number;
   readonly range: Range;
-  readonly payload: number;
+  readonly total: number;
+  /** What is left to send of it, and from where on of the first piece. */
+  readonly pieces: Buffer[];
   offset: number;
+  begun: boolean;
   readonly behind: Fifo<{ range: Range; large: boolean }>;
 }
 
@@ -47,7 +50,17 @@ export class PartSender {
     eachLargeFrame(range, (kind, target, payload) => {
       const before = this.#byTarget.get(target);
       if (before) return before.behind.push({ range, large: true }); // X1
-      const sending: Sending = { id: this.#nextId++, kind, target, range, payload, offset: payload, behind: new Fifo() };
+      const sending: Sending = {
+        id: this.#nextId++,
+        kind,
+        target,
+        range,
+        total: bytesOf(range, payload),
+        pieces: piecesOf(range, payload),
+        offset: 0,
+        begun: false,
+        behind: new Fifo(),
+      };
       this.#byTarget.set(target, sending);
       this.#turns.push(sending);
     });
@@ -97,12 +110,15 @@ export class PartSender {
 
   // Sends one part; false when it was the last.
   #part(sending: Sending): boolean {
-    const { range } = sending;
+    const { range, pieces } = sending;
+    const buffer = pieces[0] as Buffer;
     const start = sending.offset;
-    const end = Math.min(range.end, start + LIMITS.part);
-    sending.offset = end;
-    const first = start === sending.payload;
-    const last = end === range.end;
+    const end = Math.min(buffer.length, start + LIMITS.part);
+    const first = !sending.begun;
+    sending.begun = true;
+    sending.offset = end < buffer.length ? end : 0;
+    if (end === buffer.length) pieces.shift();
+    const last = pieces.length === 0;
     const head = new ByteWriter(Buffer.allocUnsafe(HEAD_BYTES));
     head.beginFrame();
     head.position = LENGTH_BYTES;
@@ -112,7 +128,7 @@ export class PartSender {
     head.byte((first ? 1 : 0) | (last ? 2 : 0));
     if (first) {
       head.byte(sending.kind);
-      head.varint(range.end - sending.payload);
+      head.varint(sending.total);
     }
     head.buffer.writeUInt32BE(head.position - LENGTH_BYTES + end - start, 0);
     this.#unacked += end - start;
@@ -120,7 +136,7 @@ export class PartSender {
       this.acknowledged(end - start);
       if (last) range.release?.();
     };
-    this.#emit(head.buffer.subarray(0, head.position), { buffer: range.buffer, start, end, frames: 1, release });
+    this.#emit(head.buffer.subarray(0, head.position), { buffer, start, end, frames: 1, release });
     return !last;
   }
 }
