@@ -5,9 +5,10 @@ import { connect, createServer, type NetConnectOpts, type Socket } from 'node:ne
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, type Task, type TaskRef } from '../../src/kernel/index.ts';
+import { PartReceiver } from '../../src/kernel/sessions/transfer.ts';
 import { seededBytes, seededRandom } from '../../src/testing/index.ts';
 import { parseAddress } from '../../src/transport/index.ts';
-import { transfer } from '../../src/wire/index.ts';
+import { ByteWriter, KIND, transfer } from '../../src/wire/index.ts';
 import { tempFolder } from '../support/processes.ts';
 
 const SECRET = 'the secret of the tests of large values';
@@ -205,4 +206,24 @@ test('bytes that are given away arrive as they were, in every place of a message
   const kept = transfer(fresh(0, 500_000));
   assert.throws(() => to.send({ kept, no: () => {} }), { code: 'ERR_WIRE_CANNOT_TRAVEL' });
   assert.equal(kept.length, 500_000, 'what is refused is not given away');
+});
+
+test('a peer that announces more than it sends gets no memory for it', () => {
+  const receiver = new PartReceiver();
+  const part = (id: number, total: number): Buffer => {
+    const head = new ByteWriter(Buffer.alloc(64));
+    head.varint(id);
+    head.byte(1);
+    head.byte(KIND.MESSAGE);
+    head.varint(total);
+    return head.buffer.subarray(0, head.position);
+  };
+  const before = process.memoryUsage().arrayBuffers;
+  for (let id = 1; id <= 1_024; id++) {
+    const bytes = part(id, 1 << 30);
+    receiver.take(100, Buffer.concat([bytes, Buffer.alloc(10)]), 0, bytes.length + 10);
+  }
+  assert.ok(process.memoryUsage().arrayBuffers - before < 80 << 20);
+  const more = part(2_000, 1);
+  assert.throws(() => receiver.take(100, more, 0, more.length), { code: 'ERR_WIRE_LIMIT' });
 });
