@@ -2,9 +2,10 @@
 const GIVEN: unique symbol = Symbol.for('flotilla.given');
 
 /**
- * Gives bytes away: whoever sends them next sends them without a copy, and they are empty afterwards, with all views of their ArrayBuffer.
+ * Gives bytes away: the next message to a task of another runtime that has them sends them without a copy. They are empty afterwards, with all
+ * views of their ArrayBuffer.
  *
- * Worth it from 256 KiB on; less is copied as ever. Returns the same bytes.
+ * Worth it from 256 KiB on; less is copied as ever, as are arguments and results of calls. Returns the same bytes.
  *
  * @example
  * sink.send({ frame: 7, pixels: transfer(pixels) })

@@ -8,6 +8,7 @@
 
 import type { Clock } from '../../base/index.ts';
 import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS, takeGiven } from '../../wire/index.ts';
+import { FIRST_TASK } from '../ports.ts';
 import type { Range, Segment, Segments } from './range.ts';
 
 const FRAME_BYTES = 48 << 10;
@@ -40,7 +41,6 @@ export class Outgoing {
   constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
     this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
     this.#encoder.allocate = (bytes) => options.segments.allocate(bytes);
-    this.#encoder.takes = true;
     this.#segments = options.segments;
     this.#clock = options.clock;
     this.#post = options.post;
@@ -67,6 +67,7 @@ export class Outgoing {
       this.#target = target;
     }
     this.#mark = encoder.position - encoder.start;
+    encoder.takes = target >= FIRST_TASK && (kind === KIND.MESSAGE || kind === KIND.DELIVER); // what may have to be sent again, a call, is copied
     return encoder;
   }
 
