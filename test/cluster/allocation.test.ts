@@ -64,6 +64,8 @@ test('a name that is no pattern is resolved: the host at its address is meant, o
   assert.equal(await at('lab.example:9706'), ALL);
   assert.equal(await at('lab.example:9707'), 0);
   assert.equal(await at('lab.example', ['tcp://[fd00::10]:9706']), ALL);
+  assert.equal(await at('::1', ['tcp://[::1]:9706']), ALL);
+  assert.equal(await at('fd00::10', ['tcp://10.0.0.1:9706', 'tcp://[fd00::10]:9706']), ALL);
   assert.equal(await at('localhost'), 0);
   assert.equal(await at('localhost', ['tcp://127.0.0.1:9706']), ALL);
   assert.equal(await at('lab.*'), 0); // patterns are about names and addresses as they are

@@ -5,7 +5,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { nodeEnvironment, Runtime, type RuntimeOptions } from '../../src/kernel/index.ts';
+import { nodeEnvironment, PulseThread, Runtime, type RuntimeOptions } from '../../src/kernel/index.ts';
 import { parseAddress } from '../../src/transport/index.ts';
 import { tempFolder } from '../support/processes.ts';
 
@@ -135,4 +135,18 @@ test('who comes without our certificate, or with another, is told so, and so are
   await new Promise<void>((resolve) => stranger.resume().once('close', () => resolve()));
   assert.match(lines.join(), /does not share our certificate: it came without one/);
   await Promise.all([withCertificate, withSecret, expired].map((runtime) => runtime.close()));
+});
+
+test('the thread that answers for a computing program has the certificate, too', { skip }, async (t) => {
+  const certfile = make(tempFolder(t), 'cert.pem');
+  const server = await Runtime.start({ certfile, listen: 'tcp://127.0.0.1:0', logLevel: 'silent' });
+  const client = await Runtime.start({ certfile, pulse: 500, logLevel: 'silent' });
+  await client.connect(server.location as string);
+  const session = server.hub.session(client.id);
+  const pulse = new PulseThread(client);
+  const heard = new Promise<void>((resolve) => Object.assign(session as object, { heard: () => resolve() }));
+  pulse.watch(server.location as string);
+  await heard;
+  await pulse.close();
+  await Promise.all([client.close(), server.close()]);
 });

@@ -11,6 +11,7 @@ const {
   secret,
   pulseMs,
   encrypt,
+  certificate: given,
   beat,
 } = workerData as {
   identity: Uint8Array;
@@ -18,9 +19,11 @@ const {
   secret: Uint8Array;
   pulseMs: number;
   encrypt: 'auto' | 'always';
+  certificate: { cert: Uint8Array; key: Uint8Array; ca: Uint8Array } | undefined;
   beat: Int32Array;
 };
 const keys = new Keyring(secret);
+const certificate = given && { cert: Buffer.from(given.cert), key: Buffer.from(given.key), ca: Buffer.from(given.ca) };
 const identity = new Identity(privateKey);
 const links = new Map<string, Link | 'dialling'>();
 const DIAL_MS = 3_000;
@@ -32,7 +35,7 @@ async function dial(address: string): Promise<void> {
   try {
     const self = { identity, role, keys, clock: realClock, random: realRandom };
     const dial: Dial = ({ psk }, exposed) =>
-      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk, encrypt: exposed ? 'always' : encrypt });
+      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk, encrypt: exposed ? 'always' : encrypt, certificate });
     const { greeted, conn } = await dialAndGreet(dial, self, { purpose: 'pulse' });
     const link = new Link(conn, greeted);
     link.start({ frame() {}, alive() {}, drain() {}, closed: () => links.delete(address) });

@@ -30,9 +30,9 @@ export class PulseThread {
   #start(): Worker {
     if (this.#thread) return this.#thread;
     const { hub, secret } = this.#runtime;
-    const { identity, role, pulseMs, encrypt } = hub.options;
+    const { identity, role, pulseMs, encrypt, certificate } = hub.options;
     this.#thread = new Worker(new URL('./pulse-thread.js', import.meta.url), {
-      workerData: { identity: identity.privateKey, role, pulseMs, encrypt, secret, beat: this.#beat },
+      workerData: { identity: identity.privateKey, role, pulseMs, encrypt, certificate, secret, beat: this.#beat },
       execArgv: [],
     });
     this.#thread.unref();
