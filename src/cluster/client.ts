@@ -35,11 +35,13 @@ import {
 import { Orders } from './orders.ts';
 import { printLine } from './output.ts';
 import { Places } from './places.ts';
+import type { Counters } from './protocol.ts';
 import { Provision } from './provision.ts';
 import { mapResults } from './results.ts';
 import { type Caller, PLAIN, RemoteValues, runCall } from './run.ts';
 import { asSetUp } from './set-up.ts';
 import { spawnTask } from './spawn.ts';
+import { countersOf } from './tally.ts';
 import type { Mapped, RemoteModule, RunResult, Verbs } from './verbs.ts';
 import type { Job, Member } from './work.ts';
 import { WorkReport } from './work-report.ts';
@@ -227,15 +229,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     }) as RemoteModule<M>;
   }
 
-  /** What this client has done: items of `map` count one each. */
-  get counters(): {
-    readonly done: number;
-    readonly failed: number;
-    readonly retried: number;
-    readonly waiting: number;
-    readonly running: number;
-  } {
-    return { ...this.#dispatcher.tally, waiting: this.#dispatcher.waiting, running: this.#dispatcher.running };
+  /** What this client was asked to do, and what became of it: items of `map` count one each. */
+  get counters(): Counters {
+    return countersOf(this.#dispatcher);
   }
 
   /**

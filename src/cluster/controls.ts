@@ -5,10 +5,24 @@ import type { Crew } from './crew.ts';
 import type { ClusterEvent, HostInfo, WorkInfo } from './events.ts';
 import { checkWhere, type Orders } from './orders.ts';
 import { presentOf } from './present.ts';
+import { type Counts, countsOf, Tally } from './tally.ts';
 import type { HostReport, WorkerReport } from './verbs.ts';
 import { unknownPlace } from './where.ts';
 import { PAUSE } from './work.ts';
 import type { WorkReport } from './work-report.ts';
+
+// The counts of several workers together.
+function sumOf(workers: readonly WorkerReport[]): Counts {
+  const all = new Tally();
+  let running = 0;
+  for (const { counts } of workers) {
+    all.done += counts.done;
+    all.failed += counts.failed;
+    all.cancelled += counts.cancelled;
+    running += counts.running;
+  }
+  return countsOf(all, running);
+}
 
 /** What the controls of a client act on. */
 export interface Controlled {
@@ -32,11 +46,13 @@ export abstract class Controls {
   /** The hosts that this client has. Called `nodes()` in dispycos. */
   hosts(): readonly HostReport[] {
     const { crew } = this.controlled;
+    const workers = this.workers();
     return [...crew.stations.values()].map((station) => ({
       ...(station.info satisfies HostInfo),
       state: station.offline ? 'offline' : station.suspended ? 'suspended' : station.phase,
       granted: station.slots.size,
       ready: crew.of(station).length,
+      counts: sumOf(workers.filter(({ host }) => host === station.name)),
     }));
   }
 
@@ -44,15 +60,20 @@ export abstract class Controls {
   workers(): readonly WorkerReport[] {
     const { crew } = this.controlled;
     const live = new Map([...crew.members.values()].map((member) => [member.info.name, member]));
-    return [...crew.history].map(([name, { host, done, lost }]) => {
+    return [...crew.history].map(([name, { host, tally: before }]) => {
       const member = live.get(name);
+      const tally = new Tally();
+      for (const one of [before, member?.tally]) if (one) tally.add(one);
+      let under = 0;
+      for (const { work } of member?.inFlight ?? []) under += work.weight;
       const state = !member ? 'gone' : member.pause & PAUSE.OFFLINE ? 'offline' : member.pause !== 0 ? 'suspended' : member.state;
       const at = member?.addresses[0];
       return {
         name,
         host,
-        lost,
-        done: done + (member?.done ?? 0),
+        lost: tally.lost,
+        done: tally.done,
+        counts: countsOf(tally, under),
         state,
         location: member && at ? `${at}/${member.info.slot}` : name,
         pid: member?.info.pid ?? 0,

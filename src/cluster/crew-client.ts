@@ -5,6 +5,7 @@ import type { Runtime } from '../kernel/index.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Limits } from './limits.ts';
 import type { Provision } from './provision.ts';
+import type { Tally } from './tally.ts';
 
 /** A line that a worker printed, or logged. */
 export interface OutputLine {
@@ -45,8 +46,7 @@ export interface CrewScheduler {
 /** What is known of a worker there was. */
 export interface Past {
   readonly host: string;
-  done: number;
-  lost: number;
+  readonly tally: Tally;
 }
 
 /** Takes over the pulse of a host that cannot give signs of life as often as this client would. */

@@ -18,6 +18,7 @@ import { placeOf, type WorkerKind, workerEvent } from './present.ts';
 import type { SchedulerNotice } from './protocol.ts';
 import { Returns } from './returns.ts';
 import { Station } from './station.ts';
+import { Tally } from './tally.ts';
 import { Telling } from './telling.ts';
 import { failWaiting } from './waiting.ts';
 import { type Loss, type Member, newMember, PAUSE } from './work.ts';
@@ -244,7 +245,7 @@ export class Crew {
       return this.giveBack(station, info.slot);
     }
     this.members.set(info.id, member);
-    if (!this.history.has(info.name)) this.history.set(info.name, { host: info.hostName, done: 0, lost: 0 });
+    if (!this.history.has(info.name)) this.history.set(info.name, { host: info.hostName, tally: new Tally() });
     this.events.emit(this.told('worker-initialized', info));
     this.#dispatcher.add(member);
   }
@@ -310,7 +311,7 @@ export class Crew {
     if (!this.members.delete(id)) return;
     this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what, terminated: 'all' });
     this.#dispatcher.lose(member, loss);
-    this.#remember(member, 0);
+    this.history.get(name)?.tally.add(member.tally);
     this.events.emit({ kind: 'worker-closed', ...placeOf(name, hostName, this.stations.get(host)), reason: loss.reason });
   }
 
@@ -329,7 +330,7 @@ export class Crew {
     this.#kernel.requests.ended(id, { kind: 'gone', message, lost, ...defined({ terminated }) });
     const before = this.#dispatcher.tally.retried;
     this.#dispatcher.lose(member, loss);
-    this.#remember(member, 1);
+    this.history.get(name)?.tally.add(member.tally, 1);
     const after = this.#after.get(id);
     this.#after.delete(id);
     const station = this.stations.get(host);
@@ -337,11 +338,6 @@ export class Crew {
     this.events.emit({ kind: 'worker-lost', ...placeOf(name, hostName, station), reason: loss.reason, retried });
     if (after && !after.restart && station && loss.what === 'worker') this.giveBack(station, member.info.slot);
     after?.done.resolve();
-  }
-
-  #remember({ info, done }: Member, lost: number): void {
-    const past = this.history.get(info.name);
-    if (past) Object.assign(past, { done: past.done + done, lost: past.lost + lost });
   }
 
   #workerFailed(station: Station, worker: string, error: Error): void {

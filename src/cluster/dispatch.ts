@@ -18,14 +18,15 @@ import type { Define } from './protocol.ts';
 import { WorkQueue } from './queue.ts';
 import { Recaller } from './recall.ts';
 import { struckOut } from './struck-out.ts';
-import { besides, Flight, isAt, isUnderWay, type Loss, type Member, type Tally, type Work } from './work.ts';
+import { Tally } from './tally.ts';
+import { besides, Flight, isAt, isUnderWay, type Loss, type Member, type Work } from './work.ts';
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
 
 /** The dispatcher of one client. */
 export class Dispatcher {
-  readonly tally: Tally = { done: 0, failed: 0, retried: 0 };
+  readonly tally = new Tally();
   /** Told when a worker that was leaving has nothing under way any more; any worker, while places are owed to others. */
   onDrained: (member: Member) => void = () => {};
   owing = false;
@@ -124,7 +125,7 @@ export class Dispatcher {
       const { work } = flight;
       if (work.state.kind === 'done') this.#stop(flight);
       if (work.state.kind !== 'waiting') continue;
-      this.#waiting--;
+      this.#waiting -= work.weight;
       work.state = flight;
     }
     this.pump();
@@ -165,9 +166,9 @@ export class Dispatcher {
 
   #takes(work: Work): boolean {
     work.state = WAITING;
-    this.#waiting++;
-    this.#open++;
-    if (work.io > 0) this.#ioOpen++;
+    this.#waiting += work.weight;
+    this.#open += work.weight;
+    if (work.io > 0) this.#ioOpen += work.weight;
     if (this.#failure) this.#settle(work, false, this.#failure, undefined);
     return !this.#failure;
   }
@@ -181,7 +182,7 @@ export class Dispatcher {
   /** Puts work back at the front: it has waited already. */
   resubmit(work: Work): void {
     work.state = WAITING;
-    this.#waiting++;
+    this.#waiting += work.weight;
     this.#queue.unshift(work);
   }
 
@@ -190,6 +191,8 @@ export class Dispatcher {
     const { state } = work;
     if (state.kind === 'done') return;
     this.#done(work);
+    this.tally.cancelled += work.weight;
+    if (state.kind === 'running') state.member.tally.cancelled += work.weight;
     if (state.kind === 'running') this.#stop(state, reason);
     this.onWork?.(work, undefined, { ok: false, value: reason });
     work.settle(false, reason, undefined); // D4
@@ -337,7 +340,7 @@ export class Dispatcher {
     } catch (error) {
       return this.#settle(work, false, error, member);
     }
-    this.#waiting--;
+    this.#waiting -= work.weight;
     flight.since = this.#now;
     work.state = flight;
     member.inFlight.add(flight);
@@ -359,7 +362,7 @@ export class Dispatcher {
       measure(member, work, this.#now);
     }
     const other = work.state;
-    if (other.kind !== 'done') member.done += work.weight;
+    if (other.kind !== 'done') member.tally.ended(work, ok, value, true);
     this.#settle(work, ok, value, member);
     if (other !== flight && other.kind === 'running') this.#stop(other); // D5
     this.drained(member);
@@ -379,16 +382,15 @@ export class Dispatcher {
     this.#done(work);
     const outcome = ok || member === undefined ? value : this.#mapError(value, member);
     this.onWork?.(work, member, { ok, value: outcome });
-    if (ok) this.tally.done += work.weight;
-    else this.tally.failed += work.weight;
+    this.tally.ended(work, ok, value, member !== undefined);
     work.settle(ok, outcome, member);
   }
 
   #done(work: Work): void {
-    if (work.state.kind === 'waiting') this.#waiting--;
+    if (work.state.kind === 'waiting') this.#waiting -= work.weight;
     if (work.state.kind !== 'new') {
-      this.#open--;
-      if (work.io > 0) this.#ioOpen--;
+      this.#open -= work.weight;
+      if (work.io > 0) this.#ioOpen -= work.weight;
     }
     work.state = DONE;
     if (this.#doubtful.size > 0) this.#doubtful.delete(work);

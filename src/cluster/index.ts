@@ -25,6 +25,7 @@ export type { SetUp, SetUpPlace } from './set-up.ts';
 export { setUp, setUpEach } from './set-up.ts';
 export type { Explained, SchedulerView } from './status.ts';
 export { askScheduler, fetchStatus } from './status.ts';
+export type { Counts } from './tally.ts';
 export type { HostReport, RemoteModule, RunResult, Verbs, WorkerReport } from './verbs.ts';
 export type { Current } from './worker/current.ts';
 export { current, here } from './worker/current.ts';

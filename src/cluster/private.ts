@@ -10,6 +10,7 @@ import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { ClientOptions } from './options.ts';
 import { Scheduler } from './scheduler.ts';
+import { Tally } from './tally.ts';
 import { newMember } from './work.ts';
 import { Executor } from './worker/executor.ts';
 
@@ -118,7 +119,7 @@ export function startInline(
   });
   kernel.serve(PORT.WORKER, { message() {} });
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
-  crew.history.set('inline', { host: 'inline', done: 0, lost: 0 });
+  crew.history.set('inline', { host: 'inline', tally: new Tally() });
   const member = newMember(info);
   crew.members.set(id, member);
   dispatcher.add(member);

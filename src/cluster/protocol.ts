@@ -89,8 +89,10 @@ export interface Limit {
 
 /** What a client has done, as it reports it. */
 export interface Counters {
+  readonly submitted: number;
   readonly done: number;
   readonly failed: number;
+  readonly cancelled: number;
   readonly retried: number;
   readonly waiting: number;
   readonly running: number;

@@ -6,7 +6,8 @@ import { waitsText } from './cluster-status.ts';
 import type { Crew } from './crew.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Limits } from './limits.ts';
-import type { ClusterStatus, Counters, Wish } from './protocol.ts';
+import type { ClusterStatus, Wish } from './protocol.ts';
+import { countersOf } from './tally.ts';
 
 /** The port of a scheduler, unless said otherwise. */
 export const SCHEDULER_PORT = 9705;
@@ -191,7 +192,7 @@ export class SchedulerLink {
         for (const host of this.#pulse ? runtime.kernel.peers.values() : [])
           if (host.role !== 'client') for (const address of host.addresses) this.#pulse?.watch(address);
         if (dispatcher.waiting > 0) limits.ease();
-        const counters: Counters = { ...dispatcher.tally, waiting: dispatcher.waiting, running: dispatcher.running };
+        const counters = countersOf(dispatcher);
         const text = JSON.stringify(counters);
         if (this.#scheduler && text !== this.#reported && runtime.kernel.peers.has(this.#scheduler)) {
           this.#reported = text;

@@ -3,6 +3,7 @@ import type { Task, TaskGenerator, TaskRef, TaskResult } from '../kernel/index.t
 import type { HostInfo } from './events.ts';
 import type { MapOptions } from './options.ts';
 import type { Results } from './results.ts';
+import type { Counts } from './tally.ts';
 
 type Steps<Y> = Iterator<Y, unknown, never> & Iterable<Y>;
 
@@ -46,6 +47,8 @@ export interface HostReport extends HostInfo {
   /** Worker places that were granted there, and workers that are ready. */
   readonly granted: number;
   readonly ready: number;
+  /** What its workers were given, those of before included. */
+  readonly counts: Counts;
 }
 
 /** A worker as a client sees it. */
@@ -56,8 +59,10 @@ export interface WorkerReport {
   readonly location: string;
   readonly state: 'ready' | 'leaving' | 'lost' | 'suspended' | 'offline' | 'gone';
   readonly pid: number;
-  /** Calls and items it finished. */
+  /** Calls and items that it finished. */
   readonly done: number;
+  /** What it was given, and what became of that. */
+  readonly counts: Counts;
   /** How often it was lost. */
   readonly lost: number;
   /** Calls and batches that it was given, and tasks that run there. */

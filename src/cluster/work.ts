@@ -4,6 +4,7 @@ import type { Shipped } from '../code/index.ts';
 import type { WorkerInfo } from '../host/index.ts';
 import type { Pending, TaskRef } from '../kernel/index.ts';
 import type { WorkInfo } from './events.ts';
+import { Tally } from './tally.ts';
 import { means } from './where.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -98,7 +99,7 @@ export interface Member {
   readonly stopping: Set<number>;
   queuedMs: number;
   io: number;
-  done: number;
+  readonly tally: Tally;
   windowStart: number;
   windowCount: number;
   /** When the work at the head was seen to run. */
@@ -121,7 +122,7 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
     stopping: new Set(),
     queuedMs: 0,
     io: 0,
-    done: 0,
+    tally: new Tally(),
     windowStart: 0,
     windowCount: 0,
     headSince: 0,
@@ -204,11 +205,4 @@ export function besides({ io, tasks }: Member): number {
 export function isUnderWay(work: Work, { inFlight }: Member): boolean {
   for (const flight of inFlight) if (flight.work === work) return true;
   return false;
-}
-
-/** Counts of a client's work. Items of `map` count one each. */
-export interface Tally {
-  done: number;
-  failed: number;
-  retried: number;
 }

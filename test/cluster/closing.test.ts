@@ -28,7 +28,7 @@ test('calls made just before close() are done, though their code is still being 
     await client.close();
     const all = await Promise.all(calls);
     assert.deepEqual(all, [...Array.from({ length: 16 }, (_, i) => i + 1), [2, 4, 6], 'with options']);
-    assert.deepEqual(client.counters, { done: 20, failed: 0, retried: 0, waiting: 0, running: 0 });
+    assert.deepEqual(client.counters, { submitted: 20, done: 20, failed: 0, cancelled: 0, retried: 0, waiting: 0, running: 0 });
   }
 });
 

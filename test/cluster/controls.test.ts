@@ -131,6 +131,39 @@ test('who comes later is told of what runs; events have a time and a number, and
   assert.ok(first.all.some((event) => event.kind === 'worker-closed' && event.location.endsWith(event.worker.slice(-2))));
 });
 
+test('what was submitted, runs, is done, failed and was cancelled is counted by client, host and worker', async (t) => {
+  const client = await connect(t);
+  const odd = (n: number): number => {
+    if (n % 2) throw new Error('odd');
+    return n;
+  };
+  let failed = 0;
+  for await (const { error } of client
+    .map(
+      odd,
+      Array.from({ length: 101 }, (_, i) => i),
+    )
+    .outcomes())
+    if (error) failed++;
+  assert.equal(failed, 50);
+  await client.run(odd, 1).catch(() => {});
+  const stop = new AbortController();
+  const long = client
+    .with({ signal: stop.signal })
+    .run(() => new Promise((resolve) => current()!.signal.addEventListener('abort', resolve)));
+  long.catch(() => {});
+  while (client.counters.running === 0) await new Promise((resolve) => setImmediate(resolve));
+  const counts = { submitted: 103, running: 1, done: 51, failed: 51, cancelled: 0 };
+  assert.deepEqual(client.counters, { ...counts, waiting: 0, retried: 0 });
+  assert.deepEqual(client.hosts()[0]!.counts, counts);
+  stop.abort();
+  await assert.rejects(long);
+  assert.deepEqual(client.hosts()[0]!.counts, { ...counts, running: 0, cancelled: 1 });
+  const sum = (name: 'submitted' | 'done' | 'failed' | 'cancelled'): number =>
+    client.workers().reduce((all, worker) => all + worker.counts[name], 0);
+  assert.deepEqual([sum('submitted'), sum('done'), sum('failed'), sum('cancelled')], [103, 51, 51, 1]);
+});
+
 test('a status task is sent every change', async (t) => {
   const { Runtime } = await import('../../src/index.ts');
   await using runtime = await Runtime.start();
