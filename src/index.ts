@@ -8,6 +8,7 @@ export type {
   CloseClientOptions,
   ClusterEvent,
   Component,
+  Counts,
   Current,
   HostAllocation,
   HostEvent,
