@@ -6,9 +6,9 @@
 //   C1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   C3. A place that was closed on purpose is not asked for again.
-import { Deferred, defined, FlotillaError, type Log, type RuntimeId, toError } from '../base/index.ts';
+import { Deferred, defined, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
 import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
-import { type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
+import { isSessionLoss, type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { agreePulse, type CrewClient, type CrewScheduler, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Change } from './events.ts';
@@ -72,13 +72,6 @@ export class Crew {
     this.#dispatcher.onDrained = (member) => this.#drained(member);
   }
 
-  /** What the scheduler says of places that it has granted. */
-  asked(notice: SchedulerNotice & { kind: 'idle' | 'revoke' | 'keep' | 'holds' }): void {
-    const station = this.stations.get(notice.host);
-    if (notice.kind !== 'idle') this.returns.hear(notice);
-    else if (station) this.#idle(station, notice.slots);
-  }
-
   /** What the scheduler grants. */
   granted(notice: SchedulerNotice & { kind: 'grant' }): void {
     if (this.closing) return; // the scheduler hears that it leaves, and takes all back
@@ -86,8 +79,8 @@ export class Crew {
     if (!known && this.#client.limits.bars(notice.host)) return void this.#kernel.ask(notice.host, PORT.HOST, 'detach', []).catch(() => {});
     const station = known ?? new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
-    if (known?.phase === 'initialized') void this.#more(known, notice).catch(() => {});
-    if (known) return;
+    station.epoch = notice.epoch;
+    if (known) return known.phase === 'initialized' ? void this.#more(known, notice).catch(() => {}) : undefined;
     this.stations.set(station.id, station);
     this.#kernel.carrier.reach(notice.host, notice.addresses);
     this.#enter(station).catch((error: unknown) => this.#failed(station, toError(error)));
@@ -137,6 +130,7 @@ export class Crew {
   /** A session with a peer has ended. C2 */
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
     const station = this.stations.get(peer);
+    if (station && !this.closing) this.returns.disown(station, end.kind === 'silent');
     if (station) return this.#hostLost(station, new FlotillaError('ERR_SESSION_LOST', end.message), end.kind === 'closed');
     const member = this.members.get(peer);
     if (!member) return;
@@ -172,8 +166,10 @@ export class Crew {
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  // C3
-  #idle(station: Station, slots: readonly number[]): void {
+  /** Nothing was done at places: they are given back until there is work. C3 */
+  idle({ host, slots }: SchedulerNotice & { kind: 'idle' }): void {
+    const station = this.stations.get(host);
+    if (!station) return;
     void this.#client.limits.atMost(station, station.slots.size - slots.length, 'work');
     for (const slot of slots) {
       const member = this.#at(station, slot);
@@ -202,6 +198,7 @@ export class Crew {
     agreePulse(runtime, station.name, told.pulse, this.#log);
     if (this.stations.get(station.id) !== station) return;
     station.told = true;
+    this.returns.abandoned.delete(station.id);
     this.events.emit({ kind: 'host-discovered', host: station.name, info: station.info });
     station.waitsFor = 'it is being given code';
     await provision.equip(station);
@@ -347,16 +344,17 @@ export class Crew {
     this.#log.warn(error.message);
   }
 
-  // A host that cannot be used: nothing of it is asked for again.
+  // A host that cannot be used: nothing of it is asked for again; of one that is only not reached, when there is work.
   #failed(station: Station, error: Error): void {
     if (this.stations.get(station.id) !== station || this.closing) return;
+    if (hasCode(error, 'ERR_CLUSTER_STALE_GRANT')) return this.#hostLost(station, error, true); // the host has let go: it is granted anew
     this.#loseWorkers(station, `its host is not used: ${error.message}`, true);
     this.stations.delete(station.id);
     this.failures++;
     this.lastFailure = error;
     station.ready.reject(error);
     this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
-    void this.#client.limits.atMost(station, 0, 'asked');
+    void this.#client.limits.atMost(station, 0, isSessionLoss(error) ? 'work' : 'asked').then(() => this.returns.disown(station, false));
     this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'detach', []));
     this.events.emit({ kind: 'host-failed', host: station.name, info: station.info, reason: error.message });
     station.left.resolve();
@@ -371,7 +369,6 @@ export class Crew {
 
   #hostLost(station: Station, error: Error, blameless = false): void {
     if (this.stations.get(station.id) !== station || this.closing) return; // its end is told with all others
-    // An ordinary end that costs nothing is no warning.
     const costs = this.of(station).some((member) => member.inFlight.size + member.tasks.size > 0);
     this.#log[costs || !blameless ? 'warn' : 'info'](`Host '${station.name}' is lost: ${error.message}`);
     this.#loseWorkers(station, `its host is lost: ${error.message}`, blameless);
@@ -381,8 +378,9 @@ export class Crew {
   #gone(station: Station, error: Error, event: Change & { readonly reason: string }): void {
     this.stations.delete(station.id);
     station.ready.reject(error);
-    if (station.told) this.events.emit(event);
     station.left.resolve();
+    if (!station.told) return; // nobody knew of it yet
+    this.events.emit(event);
     failWaiting(this.#dispatcher, this.stations.values(), station, event.kind === 'host-lost' ? 'it is lost' : event.reason);
   }
 

@@ -61,10 +61,11 @@ export function openDoor(kernel: Kernel, { crew, orders, notices, restartWorkers
         case 'grant':
           return crew.granted(notice);
         case 'idle':
+          return crew.idle(notice);
         case 'revoke':
         case 'keep':
         case 'holds':
-          return crew.asked(notice);
+          return crew.returns.hear(notice);
         default:
           return crew.heard(peer, notice);
       }

@@ -95,6 +95,8 @@ export function explainWork(dispatcher: Dispatcher, crew: Crew): string[] {
     const busy = members.filter((member) => member.inFlight.size > 0 || member.tasks.size > 0).length;
     lines.push(`  host '${station.name}' ${why || `has ${members.length} workers, ${busy} of them busy`}`);
   }
+  for (const name of crew.returns.abandoned.values())
+    lines.push(`  host '${name}' was silent and has been abandoned; it is used again when it is back`);
   if (stations.length === 0) lines.push('  it has no host');
   const kinds = new Map<string, { count: number; work: Work; why: () => string }>();
   const count = (all: Iterable<Work>, why: (work: Work) => string): void => {

@@ -1,9 +1,11 @@
 // What a client asks of its hosts, until they answer: one that does not in time may be silent for a while; one that is gone is an error.
-import { hasCode } from '../base/index.ts';
-import { PORT, type Runtime } from '../kernel/index.ts';
+import { hasCode, sleep } from '../base/index.ts';
+import { isSessionLoss, PORT, type Runtime } from '../kernel/index.ts';
 import type { Station } from './station.ts';
 
 const ANSWER_MS = 10_000;
+const OFFLINE_MS = 1_000;
+const OFFLINE_TRIES = 5;
 
 /** Asks hosts. */
 export class HostAsks {
@@ -26,11 +28,13 @@ export class HostAsks {
   }
 
   async #ask(station: Station, method: string, args: readonly unknown[]): Promise<unknown> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await this.#runtime.kernel.ask(station.id, PORT.HOST, method, args, { timeout: ANSWER_MS });
       } catch (error) {
-        if (!hasCode(error, 'ERR_TIMEOUT') || !this.#isHere(station)) throw error;
+        const again = isSessionLoss(error) && tries < OFFLINE_TRIES; // it was offline, and is being dialled
+        if (!(again || hasCode(error, 'ERR_TIMEOUT')) || !this.#isHere(station)) throw error;
+        if (again) await sleep(this.#runtime.environment.clock, OFFLINE_MS);
       }
     }
   }

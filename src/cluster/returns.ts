@@ -49,6 +49,8 @@ const RANK = { STARTS: 0, IDLE: 1, CALLS: 2, SLOW: 3, TASKS: 4 } as const;
 
 /** What one client owes. */
 export class Returns {
+  /** Names of hosts that were silent and given up, until they are granted again. */
+  readonly abandoned = new Map<RuntimeId, string>();
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
   readonly #of: ReturnsOf;
@@ -83,6 +85,12 @@ export class Returns {
   #owe(asked: Place, among: readonly RuntimeId[] | undefined): void {
     const key = `${asked.host} ${asked.slot}`;
     if (!this.#debts.has(key)) this.#debts.set(key, { asked, among: among && new Set(among) });
+  }
+
+  /** A host is lost to this client, though it may hold places for it still: they are nobody's, and may be granted again when it is back. */
+  disown({ id, name, slots, epoch }: Station, silent: boolean): void {
+    if (silent) this.abandoned.set(id, name);
+    if (slots.size > 0) this.#of.scheduler?.tell('lacks', id, [...slots], epoch);
   }
 
   /** Nothing is owed: another scheduler asks for what it needs itself. */

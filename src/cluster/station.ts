@@ -26,6 +26,8 @@ export class Station {
   offline = false;
   /** Whether it is given up when it is silent, if that was said of it. */
   abandon: boolean | undefined;
+  /** The latest under which places were granted. */
+  epoch = 0;
   /** The host's number for this stay there. */
   tenancy = 0;
   /** Why it does not serve yet. */

@@ -63,3 +63,36 @@ test('a host that leaves in order is no warning', async () => {
   await world.wait(client.close());
   await cluster.close();
 });
+
+for (const [how, stop, go] of [
+  ['it stopped', (world) => world.pause('h0'), (world) => world.resume('h0')],
+  ['only its client does not hear it', (world) => world.network.partition('c', 'h0'), (world) => world.network.heal()],
+] as readonly [string, (world: Cluster['world']) => void, (world: Cluster['world']) => void][])
+  test(`a host that was silent (${how}) and was abandoned is used again when it is back; meanwhile explain says so`, async () => {
+    const cluster = new Cluster(4);
+    const { world } = cluster;
+    await cluster.startScheduler();
+    await cluster.startHost(1);
+    await cluster.startHost(1);
+    const { client, check } = await cluster.startClient('c', { abandonZombieHosts: 1_000 });
+    await world.clock.advance(5_000);
+    const ready = (): string[] =>
+      client
+        .hosts()
+        .flatMap((host) => (host.ready > 0 ? [host.name] : []))
+        .sort();
+    assert.deepEqual(ready(), ['h0', 'h1']);
+    stop(world);
+    await world.clock.advance(14_000);
+    assert.deepEqual(ready(), ['h1']);
+    assert.match(client.explain().join('\n'), /host 'h0' was silent and has been abandoned; it is used again when it is back/);
+    await world.clock.advance(30_000);
+    go(world);
+    const at = client.with({ at: 'h0' }).run((n: number) => n * 2, 21);
+    assert.equal(await world.wait(at, 60_000), 42);
+    assert.deepEqual(ready(), ['h0', 'h1']);
+    assert.doesNotMatch(client.explain().join('\n'), /abandoned/);
+    check();
+    await world.wait(client.close());
+    await cluster.close();
+  });
