@@ -1,4 +1,5 @@
 // What the daemons' verbs share: the first lines, the console, signals, the end.
+import { fstatSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
@@ -89,13 +90,24 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
     };
     const onSignal = (): void => stop(kind === 'scheduler');
     for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-    if (shown.console && (isatty(0) || process.env['FLOTILLA_CONSOLE'])) closeConsole = openConsole(kind, daemon, stop);
+    if (shown.console && canBeRead()) closeConsole = openConsole(kind, daemon, stop);
     void daemon.ended.then(() => stop(false));
   });
   say(`${kind} '${daemon.name}' ends${terminate ? '' : ' when what runs has ended'}.`);
   await daemon.close(terminate ? 'terminate' : 'wait');
   closeConsole();
   process.exit(0);
+}
+
+// Whether somebody may say something: at a terminal, through a pipe, from a file. Not where a daemon was started without any of these.
+function canBeRead(): boolean {
+  if (isatty(0)) return true;
+  try {
+    const info = fstatSync(0);
+    return info.isFIFO() || info.isSocket() || info.isFile();
+  } catch {
+    return false; // it is closed
+  }
 }
 
 // Reads commands; from a terminal, only while this process is in its foreground. A shell tells by SIGCONT of the way to the background, but

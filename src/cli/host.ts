@@ -56,7 +56,7 @@ function chosen(values: Values): Omit<HostDaemonOptions, 'listen' | 'lent' | 'lo
       'serve',
     ]),
     scheduler: named,
-    ports: tcpPorts === undefined ? undefined : [...new Set(tcpPorts as readonly number[])].sort((a, b) => a - b).slice(1),
+    ports: tcpPorts,
     peers: peer,
     dest: destPath,
     minPulse: minPulseInterval ?? pulse,

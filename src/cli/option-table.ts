@@ -73,7 +73,7 @@ export const ROWS: readonly Row[] = [
     of: ['host'],
     kind: { is: 'ports' },
     takes: 'n1-n2',
-    says: 'the port of the host, then those of its workers: n, or n1-n2; repeatable. Workers take any that is free without it',
+    says: 'the port of the host, then those of its workers: n1-n2, or n; repeatable. More workers than ports go on from the highest; without it they take any that is free',
     secret: true,
   }),
   row('udp-port', {

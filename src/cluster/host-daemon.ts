@@ -21,11 +21,12 @@ import { claimPlace } from './clean.ts';
 import { enlist, offer } from './enlist.ts';
 import { HOST_PORT, workerEntry } from './private.ts';
 import { SCHEDULER_PORT } from './scheduler-link.ts';
+import { workerPorts } from './worker-ports.ts';
 
 /** Options of {@link serveHost}; times in milliseconds. */
 export interface HostDaemonOptions {
   readonly listen: readonly string[];
-  /** Ports of workers, the first for worker 1; upwards from the last for more. */
+  /** Ports of the host and its workers, in any order: the lowest is the host's, if it listens there; more workers go on from the highest. */
   readonly ports?: readonly number[];
   readonly advertise?: readonly string[];
   readonly name?: string;
@@ -102,6 +103,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   const accounts = accountsOf(options.user, options.group, options.lent);
   checkCanRun(accounts, workerEntry());
   const scheduler = options.scheduler === undefined ? undefined : formatAddress(parseAddress(options.scheduler, SCHEDULER_PORT));
+  for (const peer of options.peers ?? []) parseAddress(peer, HOST_PORT);
   const listen = options.listen.map((text) => parseAddress(text, HOST_PORT));
   const port = listen[0]?.port ?? HOST_PORT;
   const machine = thisMachine();
@@ -138,7 +140,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         ground,
         secret: started.secret,
         listen: listen.map((address) => formatAddress({ ...address, port: 0 })),
-        ports: [0, ...portsOf(options.ports ?? [], workers)],
+        ports: [0, ...workerPorts(options.ports ?? [], port, workers)],
         log,
         pulse,
         facts: factsOf(name, workers, options.dest),
@@ -330,11 +332,4 @@ function workersOf(cpus: number): number {
 function pulsesOf({ minPulse = LEAST_PULSE_MS, maxPulse = MOST_PULSE_MS }: HostDaemonOptions): readonly [number, number] {
   if (minPulse <= maxPulse) return [minPulse, maxPulse];
   throw new FlotillaError('ERR_OPTION_INVALID', '--min-pulse-interval must not be longer than --max-pulse-interval.');
-}
-
-// Sorted, each once; more workers than ports go on upwards from the highest.
-function portsOf(given: readonly number[], workers: number): number[] {
-  const ports = [...new Set(given)].sort((a, b) => a - b).slice(0, workers);
-  while (ports.length > 0 && ports.length < workers) ports.push((ports.at(-1) as number) + 1);
-  return ports;
 }

@@ -31,6 +31,7 @@ export type { CloseService, ServiceRef } from './services/service-ref.ts';
 export type { Carried, Carrier } from './sessions/carrier.ts';
 export { Hub } from './sessions/hub.ts';
 export { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
+export { loopBack } from './sessions/own-carrier.ts';
 export { PulseThread } from './sessions/pulse.ts';
 export type { SessionEnd } from './sessions/session.ts';
 export type { ThreadStart } from './sessions/thread-carrier.ts';

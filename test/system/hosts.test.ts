@@ -33,7 +33,7 @@ function net(t: T): Net {
   const udp = String(20_000 + ((process.pid * 7 + marks * 131) % 20_000));
   const env = { HOME: folder, TMPDIR: folder, FLOTILLA_TEST_MARK: mark };
   const daemon = (words: readonly string[], more: Record<string, string> = {}): Program =>
-    start(t, [BIN, ...words], { env: { ...env, FLOTILLA_CONSOLE: '1', ...more }, input: 'pipe' });
+    start(t, [BIN, ...words], { env: { ...env, ...more }, input: 'pipe' });
   return {
     folder,
     env,
@@ -382,6 +382,13 @@ test('ports of workers, what others are told and peers are as the options say', 
   assert.deepEqual(status.hosts[0]?.addresses, [`tcp://localhost:${port}`]);
   writeFileSync(join(n.folder, 'leave'), '');
   await client.until(/left/);
+});
+
+test('a peer that can be no address is refused', (t) => {
+  const { env } = net(t);
+  const { code, stderr } = runToEnd([BIN, 'host', 'tcp://127.0.0.1:0', '--no-discovery', '--peer', 'nonsense:port'], { env });
+  assert.equal(code, 1);
+  assert.match(stderr, /'nonsense:port' is no address: it is not HOST:PORT.*\[ERR_LINK_ADDRESS\]/);
 });
 
 test('a host that is free announces itself again and again with --ping-interval', { timeout: 20_000 }, async (t) => {

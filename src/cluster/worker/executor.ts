@@ -16,6 +16,8 @@ import { Streams } from './streams.ts';
 
 const FLUSH_MS = 1;
 const YIELD_MS = 10;
+/** Asked for instead of a function, to learn whether calls are answered. */
+export const PROBE = 0;
 
 /** What an executor runs in. */
 export interface ExecutorOptions {
@@ -82,7 +84,8 @@ export class Executor {
         this.client ??= peer;
         this.#define(value as Define);
       },
-      request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
+      request: (peer, id, fn, args) =>
+        fn === PROBE ? this.#probe(peer, id) : this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
       cancel,
     });
     this.#kernel.serve(PORT.BATCH, {
@@ -99,8 +102,8 @@ export class Executor {
     const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (peer, call) => this.#stopped(peer, call) });
     const methods = kernel.methods({
       spawn: (asked, fn: number, args: unknown[]) => spawns.start(asked, this.#function(fn), args),
-      classes: (_asked, units: string[]) => this.#options.classes?.(units),
-      setUp: ({ peer }, fn: number, args: unknown[], ofHost: boolean) => this.#setUp(peer, fn, args, ofHost),
+      classes: (_asked, units: string[]) => this.#prepares(this.#options.classes?.(units)),
+      setUp: ({ peer }, fn: number, args: unknown[], ofHost: boolean) => this.#prepares(this.#setUp(peer, fn, args, ofHost)),
     });
     kernel.serve(PORT.TASKS, { ...methods, cancel: (peer, id) => spawns.cancel(peer, id) });
   }
@@ -118,6 +121,7 @@ export class Executor {
 
   #define({ fn, shipped }: Define): void {
     const loading = this.#options.load(shipped);
+    this.#prepares(loading).catch(() => {});
     const entry = { loaded: undefined as Loaded | undefined, loading };
     this.#functions.set(fn, entry);
     loading.then(
@@ -141,13 +145,32 @@ export class Executor {
     this.#queue.push(job);
     if (this.#busy) return;
     this.#busy = true;
-    this.#gauges.running(1);
     this.#options.clock.defer(() => void this.#drain());
+  }
+
+  async #prepares<T>(preparing: T | Promise<T>): Promise<T> {
+    this.#gauges.preparing(1);
+    try {
+      return await preparing;
+    } finally {
+      this.#gauges.preparing(-1);
+    }
+  }
+
+  // Takes the way of a call, and is counted nowhere.
+  #probe(peer: RuntimeId, id: number): void {
+    const queue = new Fifo<{ peer: RuntimeId; id: number }>();
+    queue.push({ peer, id });
+    this.#options.clock.defer(async () => {
+      const probe = await queue.shift();
+      if (probe) this.#kernel.answer(probe.peer, probe.id, true, true);
+    });
   }
 
   // E2
   async #drain(): Promise<void> {
     const { clock } = this.#options;
+    this.#gauges.running(1);
     let turnedAt = clock.now();
     this.#flushedAt = turnedAt;
     for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {

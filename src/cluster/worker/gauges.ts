@@ -8,6 +8,7 @@ const TASKS = 1;
 const DONE = 2;
 const BEGUN = 3;
 const RECALLS = 4;
+const PREPARING = 5;
 const WORDS = 8;
 const MOST_WAIT_MS = 1_000;
 
@@ -27,6 +28,17 @@ export class Gauges {
 
   running(by: number): void {
     Atomics.add(this.words, RUNNING, by);
+  }
+
+  /** Code is loaded, or a place is set up. */
+  preparing(by: number): void {
+    Atomics.add(this.words, PREPARING, by);
+  }
+
+  /** Whether no code of the user's has anything to do. */
+  get idle(): boolean {
+    const { running, tasks } = this.load;
+    return running + tasks + Atomics.load(this.words, PREPARING) === 0;
   }
 
   tasks(by: number): void {

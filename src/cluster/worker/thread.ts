@@ -4,13 +4,16 @@
 //   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life, unless it can be kept from beginning;
 //       so does a task that outlives its grace.
 //   T3. When all is interrupted, the process ends with the last of what ran, or with the grace period.
+//   T4. A worker that no longer answers calls, although nothing runs there, is ended: its place gets another.
 
 import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { RuntimeId } from '../../base/index.ts';
 import { killGroup, killMarked, MARK, type WorkerConfig, type WorkerDies, type WorkerOrder } from '../../host/index.ts';
-import { ANSWER_MS, type Carrier, FileReceiver, Hub, Kernel, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
+import { ANSWER_MS, type Carrier, FileReceiver, Hub, Kernel, loopBack, nodeEnvironment, PORT, serveThread } from '../../kernel/index.ts';
 import { Identity, Keyring, parseAddress, SocketConn } from '../../transport/index.ts';
+import { watchAnswers } from './answering.ts';
+import { PROBE } from './executor.ts';
 import { Gauges } from './gauges.ts';
 import type { Control, Ready } from './serve.ts';
 
@@ -23,6 +26,8 @@ const IN_TURN: ReadonlySet<number> = new Set([PORT.CALLS, PORT.BATCH]);
 /** Cancelling must stop running code within a second. */
 const CANCEL_MS = 500;
 const AFTER_GRACE_MS = 250;
+const SILENT_WORKER =
+  'it did not answer calls any more, though nothing ran there: something that was left behind computes, or what the language or Node.js gives was replaced (as nextTick of the process, or a method of Map.prototype)';
 
 const { frames, control, gauges: words } = workerData as { frames: MessagePort; control: MessagePort; gauges: Int32Array };
 const gauges = new Gauges(words);
@@ -94,7 +99,8 @@ async function run(): Promise<void> {
     name: config.name,
     addresses: [],
     acknowledges: false,
-    post: (peer, range, large) => hub.post(peer, range, large),
+    post: (peer, range, large) =>
+      peer === id ? loopBack(id, range, large, clock, (...frame) => carried.frame(...frame)) : hub.post(peer, range, large),
     hasRoom: () => true,
     reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
     dial: (peer) => hub.dial(peer),
@@ -169,6 +175,13 @@ async function run(): Promise<void> {
     clock.after(LOAD_MS, tell, { background: true });
   };
   tell();
+  // T4
+  watchAnswers({
+    clock,
+    idle: () => gauges.idle,
+    ask: (answered) => void kernel.requests.request({ peer: id, settle: answered }, PORT.CALLS, PROBE, []),
+    onSilent: () => dieOf(SILENT_WORKER),
+  });
 }
 
 run().catch((error: unknown) => {

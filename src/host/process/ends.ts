@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { FlotillaError } from '../../base/index.ts';
 
-const FULL_HEAP = /heap out of memory|Reached heap limit/i;
+const FULL_HEAP = /Reached heap limit|near heap limit/i;
 const NO_MEMORY =
   /Fatal process (OOM|out of memory)|FATAL ERROR: .*(out of memory|Allocation failed)|reserve virtual memory|std::bad_alloc|ERR_WORKER_(INIT_FAILED|OUT_OF_MEMORY)|Cannot allocate memory|ENOMEM/i;
-/** What Node.js prints of its own insides when it dies. */
-const INSIDES = /^\s*$|^#\s*$|^\s*\d+: 0x[0-9a-f]{4,} |^-+ (Native|JavaScript) stack trace -+$|^<--- |^\[\d+:0x[0-9a-f]+\]/;
+const INSIDES =
+  /^\s*\d+: 0x[0-9a-f]{4,} .*\[(flotilla-worker|node\b)|^-+ (Native|JavaScript) stack trace -+$|^<--- (Last few GCs|JS stacktrace) --->$|^\[\d+:0x[0-9a-f]+\] .* ms: /;
 const REMEDY = 'Let it use more, have fewer workers (--cpus, or the option workers), or give each call less to hold';
 
 /** How a process ended. */
@@ -35,9 +35,14 @@ export function describeExit({ code, signal, lastLines, killsBefore }: Exit): st
   return code === 0 ? 'it called process.exit(0)' : `it exited with code ${code}: by process.exit or an uncaught error`;
 }
 
+/** Whether a line is what a process that crashes prints of the insides of Node.js: it helps nobody, and hides the line that does. */
+export function isInsides(line: string): boolean {
+  return INSIDES.test(line);
+}
+
 /** What is worth telling of the lines that a process printed last. */
 export function tellingLines(lastLines: readonly string[]): string[] {
-  return lastLines.filter((line) => !INSIDES.test(line));
+  return lastLines.filter((line) => !/^#?\s*$/.test(line));
 }
 
 /** How many processes of this control group the system has killed for want of memory; 0 where it does not tell. */

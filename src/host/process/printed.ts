@@ -2,9 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../base/index.ts';
 import type { ChildHandler } from './contract.ts';
+import { isInsides } from './ends.ts';
 
-/** What a process that crashes prints of the insides of Node.js; it helps nobody, and hides the line that does. */
-const NATIVE_STACK = /^\s*\d+: 0x[0-9a-f]{4,} .*\[(flotilla-worker|node\b)|^-+ Native stack trace -+$/;
 const LINE_BYTES = 16 << 10;
 /** What has ended may have left its output open to somebody else: so long nothing may come until it is read no more. */
 const QUIET_MS = 250;
@@ -25,7 +24,7 @@ export class Printed {
     this.#stream = stream;
     let rest = '';
     const give = (text: string): void => {
-      if (name === 'stderr' && NATIVE_STACK.test(text)) return;
+      if (name === 'stderr' && isInsides(text)) return;
       line(text);
       handler.output(name, text);
     };

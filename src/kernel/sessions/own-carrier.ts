@@ -1,5 +1,5 @@
 // The byte side of a runtime whose two sides share a thread.
-import type { Clock } from '../../base/index.ts';
+import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../kernel.ts';
@@ -20,7 +20,7 @@ export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): C
     },
     acknowledges: false,
     post(peer, range, large) {
-      if (peer === hub.id) loopBack(range, large, clock, kernel);
+      if (peer === hub.id) loopBack(hub.id, range, large, clock, (...frame) => kernel().frame(...frame));
       else hub.post(peer, range, large);
     },
     hasRoom: (peer) => hub.session(peer)?.hasRoom ?? true,
@@ -30,17 +30,15 @@ export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): C
   };
 }
 
-// What a runtime sends to itself takes the same way as all else, but for the link.
-function loopBack(range: Range, large: boolean, clock: Clock, kernel: () => Kernel): void {
+/** What a runtime sends to itself takes the same way as all else, but for the link. */
+export function loopBack(id: RuntimeId, range: Range, large: boolean, clock: Clock, frame: HubEvents['frame']): void {
   const bytes = Buffer.concat(piecesOf(range, range.start));
   range.release?.();
   clock.defer(() => {
-    const { id } = kernel();
     if (large) {
       const target = readVarint(bytes, LENGTH_BYTES + 1, bytes.length);
-      kernel().frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
-    } else
-      eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => kernel().frame(id, kind, target, buffer, start, end, false));
+      frame(id, bytes[LENGTH_BYTES] as number, target.value, bytes, target.next, bytes.length, false);
+    } else eachFrame(bytes, 0, bytes.length, (kind, target, buffer, start, end) => frame(id, kind, target, buffer, start, end, false));
   });
 }
 

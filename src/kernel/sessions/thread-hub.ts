@@ -4,7 +4,7 @@
 //   U2. Frames cross in the order in which they came, in one batch a turn and peer.
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
-import { KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
+import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { FIRST_TASK } from '../ports.ts';
 import { taskEnded } from '../tasks/ends.ts';
@@ -36,6 +36,9 @@ export function serveThread(options: {
       down({ kind: 'frames', peer, bytes, length }, [bytes]);
     }
   };
+  // What the threads of one runtime ask of each other.
+  const own = (peer: RuntimeId, kind: number, target: number, bytes: Buffer, start: number, end: number): void =>
+    options.own().frame(peer, kind, target, bytes, start, end, false);
   port.on('message', (up: Upward) => {
     if (up.kind === 'reach') return options.hub().reach(up.peer, up.addresses, up.via);
     if (up.kind === 'dial') return options.hub().dial(up.peer);
@@ -45,6 +48,10 @@ export function serveThread(options: {
       return options.onMailbox?.(up.target, up.open);
     }
     const buffer = Buffer.from(up.bytes);
+    if (up.peer === options.own().id) {
+      eachFrame(buffer, 0, buffer.length, (kind, target, bytes, start, end) => own(up.peer, kind, target, bytes, start, end));
+      return;
+    }
     const size = buffer.length;
     const release = (): void => {
       const total = (freed.get(up.peer) ?? 0) + size;

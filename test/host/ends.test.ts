@@ -1,0 +1,28 @@
+// Why a worker ended, in words: by what the system says, and what was printed last.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeExit, tellingLines } from '../../src/host/process/ends.ts';
+
+const killsBefore = Number.MAX_SAFE_INTEGER;
+const of = (code: number | null, signal: NodeJS.Signals | null, ...lastLines: string[]): string =>
+  describeExit({ code, signal, lastLines, killsBefore });
+
+test('a full heap, a system without memory, and other ends are told apart', () => {
+  const heap = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
+  assert.match(of(134, null, heap), /its heap was full: let it have more \(--heap/);
+  assert.match(of(null, 'SIGABRT', 'FATAL ERROR: Ineffective mark-compacts near heap limit'), /its heap was full/);
+  const space = 'FATAL ERROR: Committing semi space failed. Allocation failed - JavaScript heap out of memory';
+  assert.match(of(null, 'SIGABRT', space), /the system gave it no more memory \(see ulimit -v/);
+  assert.match(
+    of(null, 'SIGTRAP', '# Fatal process OOM in Failed to reserve virtual memory for CodeRange'),
+    /the system gave it no more memory/,
+  );
+  assert.match(of(null, 'SIGABRT'), /ran out of memory, or aborted/);
+  assert.match(of(null, 'SIGKILL'), /was killed \(SIGKILL\)/);
+  assert.match(of(0, null, heap), /process\.exit\(0\)/, 'what it printed before it ended well is none of that');
+  assert.match(of(3, null), /exited with code 3/);
+  assert.deepEqual(tellingLines(['', '#', '# Fatal process OOM', '  what():  std::bad_alloc']), [
+    '# Fatal process OOM',
+    '  what():  std::bad_alloc',
+  ]);
+});
