@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { takingModule } from './taken/names.js';
+import { rewrite } from './taken/rewrite.js';
 
 const root = new URL('..', import.meta.url).pathname;
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -45,6 +47,18 @@ const worker = {
   banner: { js: "const __file = require('node:url').pathToFileURL(__filename).href;" },
   define: { 'import.meta.url': '__file' },
 };
+// What runs beside a program's code uses the language as it was before that was loaded.
+const taking = {
+  name: 'taking',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^flotilla:taken$/ }, () => ({ path: 'taken', namespace: 'taken' }));
+    onLoad({ filter: /.*/, namespace: 'taken' }, () => ({ contents: takingModule(), loader: 'js' }));
+    onLoad({ filter: /dist\/src\/.*\.js$/ }, ({ path }) => ({
+      contents: rewrite(readFileSync(path, 'utf8'), 'flotilla:taken'),
+      loader: 'js',
+    }));
+  },
+};
 await Promise.all([
   build({
     ...common,
@@ -56,7 +70,8 @@ await Promise.all([
       'pulse-thread': join(src, 'kernel', 'sessions', 'pulse-thread.js'),
     },
   }),
-  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'thread.js'), join(src, 'cluster', 'worker', 'serve.js')] }),
+  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'thread.js')] }),
+  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'serve.js')], plugins: [taking] }),
   build({
     ...worker,
     entryPoints: [join(src, 'cluster', 'worker', 'main.js')],

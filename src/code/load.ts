@@ -1,6 +1,5 @@
 // Shipped functions on the worker: the unit's file is imported, once, and the function picked from it.
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { TOP_PREFIX } from './module.ts';
@@ -22,15 +21,20 @@ export async function load(folder: string, shipped: Shipped): Promise<Loaded> {
 
 /** All that a unit exports, in a client's folder. */
 export async function loadUnit(folder: string, unit: string): Promise<Record<string, unknown>> {
-  return (await import(pathToFileURL(join(folder, 'code', `${unit}.mjs`)).href)) as Record<string, unknown>;
+  return (await import(pathToFileURL(inCode(folder, `${unit}.mjs`)).href)) as Record<string, unknown>;
 }
 
 /** Imports as code in a client's folder would. */
 export async function importFrom(folder: string, specifier: string): Promise<Record<string, unknown>> {
-  const stub = join(folder, 'code', 'from.mjs');
+  const stub = inCode(folder, 'from.mjs');
   if (!existsSync(stub)) writeFileSync(stub, 'export const from = (specifier) => import(specifier);\n', { mode: 0o600 });
   const { from } = (await import(pathToFileURL(stub).href)) as { from(specifier: string): Promise<Record<string, unknown>> };
   return from(specifier);
+}
+
+// Node's own join() uses Array.prototype.push, which a program may have replaced.
+function inCode(folder: string, name: string): string {
+  return `${folder}/code/${name}`;
 }
 
 /** The classes that a module exports whose objects may travel, by exported name: those that extend nothing of the language. */

@@ -16,7 +16,7 @@ const same = [];
 for (let i = 0; i < 20; i++) same.push(await client.run(pid));
 for await (const one of client.map(pid, [1, 2, 3, 4])) same.push(one);
 console.log(same.every((one) => one === first) ? 'the same worker' : 'another worker');
-const task = await client.spawn(async (self) => { const got = []; for await (const one of self) { got.push(one.get('a')); if (got.length === 2) return got; } });
+const task = await client.spawn(async (self) => { let got = []; for await (const one of self) { got = [...got, one.get('a')]; if (got.length === 2) return got; } });
 for (const n of [1, 2]) task.send(new Map([['a', n]]));
 console.log('task', ...await task.result);
 await client.close();
@@ -37,7 +37,6 @@ for (const [what, code] of [
     'Map.prototype.get, set and has',
     'const get = Map.prototype.get; for (const name of ["set", "has", "delete", "values", "entries"]) Map.prototype[name] = () => undefined; Map.prototype.get = function (key) { return typeof key === "string" && key.length === 1 ? get.call(this, key) : undefined; }',
   ],
-  ['Promise.prototype.then', 'Promise.prototype.then = () => new Promise(() => {})'],
 ] as const) {
   test(`a worker goes on when its program replaces ${what}`, async (t) => {
     const folder = tempFolder(t);
