@@ -2,8 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { takingModule } from './taken/names.js';
-import { rewrite } from './taken/rewrite.js';
 
 const root = new URL('..', import.meta.url).pathname;
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -24,6 +22,8 @@ if (status !== 0) process.exit(status ?? 1);
 
 // What users and worker processes load is few files instead of many: a worker is up in half the time.
 const { build } = await import('esbuild');
+const { takingModule } = await import('./taken/names.js');
+const { rewrite } = await import('./taken/rewrite.js');
 const src = join(root, 'dist', 'src');
 rmSync(join(root, 'dist', 'lib'), { recursive: true, force: true });
 const common = {

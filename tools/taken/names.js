@@ -88,5 +88,12 @@ export function takingModule() {
     for (const name of names) lines.push(`export const $${holder}_${name} = globalThis.${holder}.${name}.bind(globalThis.${holder});`);
   for (const [holder, names] of Object.entries(METHODS))
     for (const name of names) lines.push(`export const $${holder}$${name} = own(globalThis.${holder}.prototype.${name});`);
+  // The language fills a new map by its set(), and a new set by its add().
+  lines.push(
+    'export function $Map_of(pairs) { const made = new $Map(); if (pairs != null) for (const pair of pairs) $Map$set(made, pair[0], pair[1]); return made; }',
+  );
+  lines.push(
+    'export function $Set_of(all) { const made = new $Set(); if (all != null) for (const one of all) $Set$add(made, one); return made; }',
+  );
   return `${lines.join('\n')}\n`;
 }

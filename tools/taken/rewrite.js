@@ -3,6 +3,8 @@
 import { parse } from 'acorn';
 import { CLASSES, FUNCTIONS, METHODS, STATICS } from './names.js';
 
+/** Classes that fill what they make by a method of it. */
+const FILLED = ['Map', 'Set'];
 const HOLDERS = new Map();
 for (const [holder, names] of Object.entries(METHODS)) for (const name of names) HOLDERS.set(name, [...(HOLDERS.get(name) ?? []), holder]);
 
@@ -32,8 +34,14 @@ export function rewrite(source, taken) {
   const print = (node, parent) => {
     if (node.type === 'ChainExpression') return chain(node);
     if (node.type === 'CallExpression' && !isOptional(node)) return call(node);
+    if (node.type === 'NewExpression' && node.arguments.length > 0 && isGlobal(node.callee, FILLED))
+      return `${use(`$${node.callee.name}_of`)}(${argsOf(node)})`;
     if (isGlobal(node, CLASSES) && isClassUse(node, parent)) return use(`$${node.name}`);
-    if (node.type === 'Property' && node.shorthand) return source.slice(node.start, node.end);
+    if (node.type === 'Property' && node.shorthand) {
+      const { value } = node;
+      const given = value.type === 'AssignmentPattern' ? value.right : undefined;
+      return given ? source.slice(node.start, given.start) + print(given, value) : source.slice(node.start, node.end);
+    }
     return inside(node);
   };
 
@@ -62,7 +70,7 @@ export function rewrite(source, taken) {
     return `${branches.join('')}$it.${name}(${args})`;
   };
 
-  // `a?.get(b)` as a whole; what stands before the first `?.` of another chain is as any expression.
+  // `a?.get(b)` as a whole; what stands before the first `?.` of another chain is as any expression, what stands after it stays.
   const chain = (node) => {
     const { expression } = node;
     const { callee } = expression;
