@@ -99,9 +99,13 @@ export class ThreadCarrier implements Carrier {
         return carried.frame(down.peer, down.frame, down.target, Buffer.from(down.bytes), 0, down.bytes.byteLength, true);
       case 'opened':
         return carried.opened(down.peer);
-      case 'freed':
+      case 'freed': {
+        const had = this.hasRoom(down.peer);
         this.#pending.set(down.peer, (this.#pending.get(down.peer) ?? 0) - down.bytes);
+        // What is counted here is not what a session counts: it may have had room all the time, and says nothing then.
+        if (!had && this.hasRoom(down.peer)) carried.room(down.peer);
         return;
+      }
       case 'ended':
         this.#pending.delete(down.peer);
         return carried.ended(down.peer, down.end);

@@ -1,0 +1,31 @@
+// A runtime whose kernel and user code are on two threads: who waits for room is told when there is some.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import type { RuntimeId } from '../../src/base/index.ts';
+import type { Carried } from '../../src/kernel/sessions/carrier.ts';
+import { ROOM_BYTES } from '../../src/kernel/sessions/session.ts';
+import { type Downward, ThreadCarrier } from '../../src/kernel/sessions/thread-carrier.ts';
+
+test('what is freed on the other thread wakes those that wait for room, also if no link was ever full', async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  t.after(() => port1.close());
+  const [self, peer] = ['self', 'peer'] as unknown as [RuntimeId, RuntimeId];
+  const carrier = new ThreadCarrier(port1, { id: self, name: 'self', location: '', addresses: [] });
+  const told: string[] = [];
+  carrier.start({ room: (whom: string) => void told.push(whom) } as unknown as Carried);
+  const half = Buffer.alloc(ROOM_BYTES / 2);
+  for (let i = 0; i < 2; i++) carrier.post(peer, { buffer: half, start: 0, end: half.length, frames: 1, release: undefined }, false);
+  assert.equal(carrier.hasRoom(peer), false);
+  const free = async (bytes: number): Promise<void> => {
+    const taken = once(port1, 'message');
+    port2.postMessage({ kind: 'freed', peer, bytes } satisfies Downward);
+    await taken;
+  };
+  await free(1_000);
+  assert.equal(carrier.hasRoom(peer), true);
+  assert.deepEqual(told, [peer], 'once, when there is room again');
+  await free(1_000);
+  assert.deepEqual(told, [peer]);
+});
