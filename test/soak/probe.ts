@@ -29,7 +29,8 @@ if (isMainThread && process.send) {
   process.on('message', (order: Order) => {
     if (order !== 'holdings') return;
     (globalThis as { gc?: () => void }).gc?.();
-    process.send?.({ kind: 'holdings', heap: process.memoryUsage().heapUsed, timers: timers() });
+    const { heapUsed, external } = process.memoryUsage();
+    process.send?.({ kind: 'holdings', heap: heapUsed, external, timers: timers() });
   });
   process.channel?.unref();
   process.on('disconnect', () => {

@@ -38,7 +38,7 @@ export type Told =
   | { readonly kind: 'warned'; readonly text: string }
   | { readonly kind: 'explained'; readonly text: string }
   | { readonly kind: 'done' }
-  | { readonly kind: 'holdings'; readonly heap: number; readonly timers: number };
+  | { readonly kind: 'holdings'; readonly heap: number; readonly external: number; readonly timers: number };
 
 /** What a client, or a daemon with the probe, is told. */
 export type Order = 'go' | 'finish' | 'explain' | 'holdings';

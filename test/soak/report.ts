@@ -15,6 +15,7 @@ export interface Life {
 const MEASURES = [
   ['RSS MiB', (sample: Sample) => sample.rssKiB / 1024],
   ['heap MiB', (sample: Sample) => (sample.heapKiB === undefined ? undefined : sample.heapKiB / 1024)],
+  ['buffers MiB', (sample: Sample) => (sample.externalKiB === undefined ? undefined : sample.externalKiB / 1024)],
   ['descriptors', (sample: Sample) => sample.descriptors],
   ['threads', (sample: Sample) => sample.threads],
   ['timers', (sample: Sample) => sample.timers],

@@ -11,6 +11,8 @@ const ANSWER_MS = 3_000;
 export interface Sample extends Held {
   readonly atMs: number;
   readonly heapKiB: number | undefined;
+  /** Buffers, beside the heap. */
+  readonly externalKiB: number | undefined;
   readonly timers: number | undefined;
 }
 
@@ -96,7 +98,9 @@ export class Running {
       this.order('holdings');
     });
     const held = heldBy(this.pid);
-    if (held) this.samples.push({ ...held, atMs, heapKiB: told && Math.round(told.heap / 1024), timers: told?.timers });
+    if (!held) return;
+    const kib = (bytes: number | undefined): number | undefined => bytes && Math.round(bytes / 1024);
+    this.samples.push({ ...held, atMs, heapKiB: kib(told?.heap), externalKiB: kib(told?.external), timers: told?.timers });
   }
 
   /** Ends it as people do, and kills it when it does not. Resolves with how it ended: `code 0` is right. */
