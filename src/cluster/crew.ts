@@ -7,7 +7,7 @@
 //   C2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   C3. A place that was closed on purpose is not asked for again.
 import { Deferred, defined, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../base/index.ts';
-import { type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
+import { type HostNotice, type IdlePlaces, SET_UP_SLOT, type WorkerInfo } from '../host/index.ts';
 import { isSessionLoss, type Kernel, PORT, type SessionEnd } from '../kernel/index.ts';
 import { agreePulse, type CrewClient, type CrewScheduler, type OutputLine, type Past } from './crew-client.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -166,15 +166,17 @@ export class Crew {
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  /** Nothing was done at places: they are given back until there is work. C3 */
-  idle({ host, slots }: SchedulerNotice & { kind: 'idle' }): void {
+  /** Places at which nothing is done are given back until there is work; what was sent to one meanwhile keeps it. C3 */
+  idle({ host, slots, reason }: IdlePlaces): void {
     const station = this.stations.get(host);
     if (!station) return;
-    void this.#client.limits.atMost(station, station.slots.size - slots.length, 'work');
-    for (const slot of slots) {
-      const member = this.#at(station, slot);
-      if (member) void this.leave(member, false);
-      else this.giveBack(station, slot);
+    const places = slots.map((slot) => ({ slot, member: this.#at(station, slot) }));
+    const idle = places.filter(({ member }) => !member || (member.inFlight.size + member.tasks.size === 0 && !this.decided(member)));
+    if (idle.length === 0) return;
+    void this.#client.limits.atMost(station, station.slots.size - idle.length, 'work');
+    for (const { slot, member } of idle) {
+      if (member) void this.leave(member, false, reason);
+      else this.giveBack(station, slot, reason);
     }
   }
 

@@ -1,7 +1,7 @@
 // What clients and workers say to each other, and clients and the scheduler.
 import type { RuntimeId } from '../base/index.ts';
 import type { Shipped } from '../code/index.ts';
-import type { Availability, HostFacts, SlotReport } from '../host/index.ts';
+import type { Availability, HostFacts, IdlePlaces, SlotReport } from '../host/index.ts';
 
 /** From a client to a worker, before the first call of a function. */
 export interface Define {
@@ -46,7 +46,7 @@ export type SchedulerNotice =
       readonly epoch: number;
     }
   /** Nothing was done there: to be given back until there is work again. */
-  | { readonly kind: 'idle'; readonly host: RuntimeId; readonly slots: readonly number[] }
+  | IdlePlaces
   /** Others need them: to be given back, or others instead of these hosts (of any, if absent) where less is under way. */
   | {
       readonly kind: 'revoke';

@@ -191,7 +191,8 @@ export class Scheduler {
       const count = idle.reduce((sum, { slots }) => sum + slots.length, 0);
       if (count === 0) continue;
       if (count < client.holds) {
-        for (const { host, slots } of idle) if (slots.length > 0) this.#tell(client.id, { kind: 'idle', host, slots });
+        const reason = `it had no work for ${Math.round(zombieMs / 1000)} s`;
+        for (const { host, slots } of idle) if (slots.length > 0) this.#tell(client.id, { kind: 'idle', host, slots, reason });
         continue;
       }
       const reason = `its workers had no work for ${Math.round(zombieMs / 1000)} s`;

@@ -186,15 +186,18 @@ export class Host implements SlotHost {
     await Promise.all(this.#leaving);
   }
 
-  /** Tells clients how much is free, and closes workers that have been idle for too long. To be called at every pulse. */
+  /** Tells clients how much is free, and which of their workers have been idle for too long. To be called at every pulse. */
   tick(): HostReport {
     const { report } = this;
     const { idleMs: most = 0 } = this.options;
     for (const [client, tenant] of this.#tenants)
       if (tenant.attached && tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
-    // The place of an idle worker stays its client's until that gives it back: it may want no other instead.
-    for (const { slot, idleMs } of most > 0 ? report.slots : [])
-      if (idleMs > most) void this.#slots.get(slot)?.close(`it had no work for ${Math.round(most / 1000)} s`, false);
+    // Only the client knows what it has just sent to a worker: it gives back what is idle, and a call on its way is not lost.
+    const idle = most > 0 ? report.slots.filter(({ idleMs }) => idleMs > most) : [];
+    for (const client of new Set(idle.map((place) => place.client))) {
+      const slots = idle.filter((place) => place.client === client).map(({ slot }) => slot);
+      this.#notify(client, { kind: 'idle', host: this.#runtime.id, slots, reason: `it had no work for ${Math.round(most / 1000)} s` });
+    }
     return report;
   }
 

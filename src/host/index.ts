@@ -22,6 +22,7 @@ export type {
   Availability,
   HostFacts,
   HostNotice,
+  IdlePlaces,
   HostReport,
   Offer,
   SlotReport,

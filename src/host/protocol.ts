@@ -78,8 +78,17 @@ export interface WorkerInfo {
   readonly addresses: readonly string[];
 }
 
+/** Nothing was done at these places, as far as is known: their client gives those back where that is so, until it has work again. */
+export interface IdlePlaces {
+  readonly kind: 'idle';
+  readonly host: RuntimeId;
+  readonly slots: readonly number[];
+  readonly reason: string;
+}
+
 /** From a host to a client, at its client door. */
 export type HostNotice =
+  | IdlePlaces
   | { readonly kind: 'worker-ready'; readonly worker: WorkerInfo }
   | {
       readonly kind: 'worker-ended';

@@ -67,7 +67,10 @@ export class Cluster {
   }
 
   /** `options.clients`: so many at a time, as where each has a user of its own. */
-  async startHost(workers: number, options: { readonly clients?: number; readonly patienceMs?: number } = {}): Promise<void> {
+  async startHost(
+    workers: number,
+    options: { readonly clients?: number; readonly patienceMs?: number; readonly idleMs?: number } = {},
+  ): Promise<void> {
     const { world } = this;
     const name = `h${this.#next++}`;
     let host: Host | undefined;

@@ -96,3 +96,30 @@ for (const [how, stop, go] of [
     await world.wait(client.close());
     await cluster.close();
   });
+
+test('a worker that its host believes idle is given back by its client only if it is, so that no call on its way is lost', async () => {
+  const cluster = new Cluster(4);
+  const { clock } = cluster.world;
+  await cluster.startScheduler();
+  await cluster.startHost(1, { idleMs: 1_000 }); // no worker here ever tells its host that it has work
+  const { client, events } = await cluster.startClient('busy');
+  const host = [...cluster.hosts.values()][0]!.host;
+  const long = (n: number): Promise<number> => new Promise((resolve) => clock.after(1_500, () => resolve(n)));
+  for (let n = 0; n < 5; n++) {
+    const call = client.with({ retries: 0 }).run(long, n);
+    await clock.advance(1_200);
+    host.tick();
+    assert.equal(await cluster.world.wait(call), n);
+  }
+  assert.equal(events.filter(({ kind }) => kind === 'worker-closed').length, 0);
+  host.tick();
+  await clock.advance(1_000);
+  const closed = events.filter(({ kind }) => kind === 'worker-closed') as { readonly reason: string }[];
+  assert.deepEqual(
+    closed.map(({ reason }) => reason),
+    ['it had no work for 1 s'],
+  );
+  assert.equal(await cluster.world.wait(client.run(long, 7)), 7, 'it comes again with work');
+  await cluster.world.wait(client.close());
+  await cluster.close();
+});
