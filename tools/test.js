@@ -21,7 +21,7 @@ if (files.length === 0) {
 }
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=3', '--test-timeout=240000', '--test-reporter=spec', ...files],
+  ['--test', '--test-concurrency=3', '--test-timeout=600000', '--test-reporter=spec', ...files],
   {
     stdio: 'inherit',
     cwd: root,
