@@ -92,7 +92,17 @@ function fullSchedule(hosts: number): ReturnType<typeof emptyState> {
   for (let i = 0; i < hosts; i++)
     react(state, { kind: 'host-joined', id: id(`h${i}`), name: `h${i}`, addresses: [], workers: 16, open: true, held: [] });
   for (const name of ['a', 'b'])
-    react(state, { kind: 'client-joined', id: id(name), name, wants: hosts * 8, weight: 1, exclusive: false, picky: false });
+    react(state, {
+      kind: 'client-joined',
+      id: id(name),
+      name,
+      wants: hosts * 8,
+      weight: 1,
+      exclusive: false,
+      picky: false,
+      now: 0,
+      since: 0,
+    });
   return state;
 }
 

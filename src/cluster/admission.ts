@@ -1,13 +1,15 @@
 // What a scheduler takes in from hosts and clients: everything that is said to it is checked before it counts, so that nobody stops it for all.
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
 import type { Limit, Wish } from './protocol.ts';
+import type { ScheduleEvent } from './schedule/index.ts';
 
 const MOST_WORKERS = 4_096;
 const MOST_LIMITS = 20_000;
 const MOST_NAME = 256;
 const MOST_WEIGHT = 1_000_000;
 const MOST_EPOCH = 2 ** 52;
+const MOST_MS = 2 ** 52;
 
 /** What a host offers. Throws ERR_OPTION_INVALID. */
 export function checkOffer(offer: Offer): Offer {
@@ -25,17 +27,31 @@ export function checkOffer(offer: Offer): Offer {
 
 /** What a client wishes. Throws ERR_OPTION_INVALID. */
 export function checkWish(wish: Wish): Wish {
-  const { name, workers, weight, limits = [], ...flags } = fieldsOf('A wish', wish);
+  const { name, workers, weight, limits = [], waited, ...flags } = fieldsOf('A wish', wish);
   check('the name of a client', name, isName(name), `a text of at most ${MOST_NAME} letters`);
   const isWanted = workers === undefined || isCount(workers, Number.MAX_SAFE_INTEGER);
   check(`the workers that client '${name}' wants`, workers, isWanted, 'a whole number from 1, or absent');
   const weighs = typeof weight === 'number' && weight > 0 && weight <= MOST_WEIGHT;
   check(`the weight of client '${name}'`, weight, weighs, `a number above 0, at most ${MOST_WEIGHT}`);
+  checkTime(waited);
   for (const [flag, value] of Object.entries({ exclusive: flags.exclusive, picky: flags.picky, hold: flags.hold }))
     check(`'${flag}' of client '${name}'`, value, typeof value === 'boolean', 'true or false');
   check(`the limits of client '${name}'`, limits, Array.isArray(limits) && limits.length <= MOST_LIMITS, 'a list');
   for (const limit of limits) checkLimit(limit);
   return wish;
+}
+
+/** A client that wishes, as the schedule takes it in: by its scheduler's rules, and since when by its scheduler's clock. */
+export function asClient(
+  id: RuntimeId,
+  { name, workers, weight, exclusive, picky, limits, waited }: Wish,
+  rules: { readonly exclusive?: boolean; readonly quotas?: ReadonlyMap<string, number> },
+  now: number,
+): ScheduleEvent {
+  const quota = rules.quotas?.get(name) ?? rules.quotas?.get('*') ?? Number.POSITIVE_INFINITY;
+  const wants = Math.min(workers ?? Number.POSITIVE_INFINITY, quota);
+  const alone = rules.exclusive === true || exclusive;
+  return { kind: 'client-joined', id, name, wants, weight, exclusive: alone, picky, limits, now, since: now - waited };
 }
 
 /** What a client takes of a host. Throws ERR_OPTION_INVALID. */
@@ -56,6 +72,12 @@ export function isReport(report: HostReport): boolean {
 function isAssignment(held: Offer['held'][number]): boolean {
   const { client, slots, epoch } = fieldsOf('What is held', held);
   return isName(client) && Array.isArray(slots) && slots.every((slot) => isCount(slot, MOST_WORKERS)) && epoch >= 0 && epoch <= MOST_EPOCH;
+}
+
+/** For how long a client has waited. Throws ERR_OPTION_INVALID. */
+export function checkTime(ms: number): number {
+  check('the time that a client has waited', ms, typeof ms === 'number' && ms >= 0 && ms <= MOST_MS, 'a number of milliseconds');
+  return ms;
 }
 
 function isName(text: unknown): text is string {

@@ -158,7 +158,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     checkClientOptions(options);
     partsOf(options.components ?? []);
     options.signal?.throwIfAborted();
-    const { runtime, mode, log, warn, keeper } = await startRuntime(options, world);
+    const { runtime, mode, since, log, warn, keeper } = await startRuntime(options, world);
     const client = new Client(runtime, options, library, log, warn);
     keeper.keeps = (peer) => client.controlled.orders.keeps(peer);
     try {
@@ -166,6 +166,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       client.#joined = await join(mode, {
         runtime,
         options,
+        since,
         log,
         warn,
         crew: client.#crew,

@@ -20,12 +20,15 @@ export function explainClient(state: ScheduleState, client: ClientState, refused
 }
 
 function waitsFor(state: ScheduleState, client: ClientState): string {
-  const before = [...state.clients.values()].filter((other) => other !== client && other.admitted);
+  const all = [...state.clients.values()];
+  const place = all.indexOf(client);
+  const before = all.filter((other, i) => other !== client && (other.admitted || (client.exclusive && i < place)));
   const names = before.map(({ name }) => `'${name}'`).join(', ');
   if (client.exclusive && before.length > 0) return `it wants the whole cluster, and ${names} must end first`;
   const alone = before.find((other) => other.exclusive);
   if (alone) return `'${alone.name}' has the whole cluster until it ends`;
-  const next = [...state.clients.values()].find((other) => !other.admitted && other.exclusive);
+  if (client.early) return 'it has only just asked, and who asked before it may still be on the way';
+  const next = all.find((other) => !other.admitted && other.exclusive);
   return next && next !== client
     ? `'${next.name}' came before and waits for the whole cluster`
     : 'clients of before a restart still hold hosts';

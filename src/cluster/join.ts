@@ -42,6 +42,8 @@ export interface Joined {
 export interface Joining {
   readonly runtime: Runtime;
   readonly options: ClientOptions;
+  /** When the client began to connect. */
+  readonly since: number;
   readonly log: Log;
   readonly warn: (text: string) => void;
   readonly crew: Crew;
@@ -56,14 +58,23 @@ export interface Joining {
 const FIND_MS = 800;
 const PATIENT_MS = 5_000;
 
-/** Starts the runtime of a client, and says how it will come to its workers. `keeper.keeps` is to be set. */
-export async function startRuntime(
-  options: ClientOptions,
-  world: Environment | undefined,
-): Promise<{ runtime: Runtime; mode: Mode; log: Log; warn: (text: string) => void; keeper: { keeps: (peer: RuntimeId) => boolean } }> {
+/** What a client starts with; `keeper.keeps` is to be set. */
+export interface Started {
+  readonly runtime: Runtime;
+  readonly mode: Mode;
+  /** By the runtime's clock. */
+  readonly since: number;
+  readonly log: Log;
+  readonly warn: (text: string) => void;
+  readonly keeper: { keeps: (peer: RuntimeId) => boolean };
+}
+
+/** Starts the runtime of a client, and says how it will come to its workers. */
+export async function startRuntime(options: ClientOptions, world: Environment | undefined): Promise<Started> {
   const warn = options.warn ?? ((text: string) => process.stderr.write(`flotilla: ${text}\n`));
   const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
   const environment = world ?? nodeEnvironment();
+  const since = environment.clock.now();
   const mode = modeOf(options, world === undefined ? process.env['FLOTILLA_SCHEDULER'] : undefined);
   const {
     name = world === undefined ? programName() : undefined,
@@ -87,14 +98,15 @@ export async function startRuntime(
     log,
     ...defined({ secret, name, pulse, encrypt, certfile, keyfile, listen, advertise, udpPort, multicast }),
   };
-  if (mode.kind !== 'auto') return { runtime: await Runtime.start(chosen, environment), mode, log, warn, keeper };
+  const started = { mode, since, log, warn, keeper };
+  if (mode.kind !== 'auto') return { runtime: await Runtime.start(chosen, environment), ...started };
   const anywhere = { listen: 'tcp://0.0.0.0:0', ...chosen };
   try {
-    return { runtime: await Runtime.start({ ...anywhere, discover: true }, environment), mode, log, warn, keeper };
+    return { runtime: await Runtime.start({ ...anywhere, discover: true }, environment), ...started };
   } catch (error) {
     if (!hasCode(error, 'ERR_DISCOVERY')) throw error;
     warn(`hosts and schedulers cannot be looked for: ${error.message}`);
-    return { runtime: await Runtime.start(anywhere, environment), mode, log, warn, keeper };
+    return { runtime: await Runtime.start(anywhere, environment), ...started };
   }
 }
 
@@ -123,6 +135,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     dispatcher,
     limits: joining.limits,
     wish: wishOf(options, runtime.name, address === undefined),
+    since: joining.since,
     warn,
     signal: options.signal,
     patienceMs: options.timeout,
@@ -202,7 +215,7 @@ function wishOf(options: ClientOptions, name: string, own: boolean): LinkOptions
     name,
     workers: own ? undefined : options.workers,
     weight: options.weight ?? 1,
-    exclusive: options.exclusive ?? false,
+    exclusive: !own && options.exclusive === true, // who has a scheduler of its own is alone there
     picky: (options.hosts ?? []).length > 0,
     hold: options.hostSetUp !== undefined || options.disableHosts === true,
   };

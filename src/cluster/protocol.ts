@@ -78,6 +78,8 @@ export interface Wish {
   readonly hold: boolean;
   /** What it has closed. */
   readonly limits: readonly Limit[];
+  /** Milliseconds since it asked first. */
+  readonly waited: number;
 }
 
 /** How much a client takes of a host: at most so many workers, and some of them not at all. */

@@ -21,7 +21,9 @@ export interface LinkOptions {
   readonly runtime: Runtime;
   readonly crew: Crew;
   readonly dispatcher: Dispatcher;
-  readonly wish: Omit<Wish, 'limits'>;
+  readonly wish: Omit<Wish, 'limits' | 'waited'>;
+  /** When the client began to connect. */
+  readonly since: number;
   readonly limits: Limits;
   readonly warn: (text: string) => void;
   readonly signal: AbortSignal | undefined;
@@ -90,9 +92,12 @@ export class SchedulerLink {
     if (!status || status.hosts.length === 0)
       return `no host has joined ${where}. Start one: flotilla host${this.#address ? ` --scheduler ${this.#address}` : ''}`;
     const { id } = this.#options.runtime;
-    const others = status.clients.filter((client) => client.id !== id);
-    if (status.clients.some((client) => client.id === id && !client.admitted))
-      return `it is not this client's turn at ${where}: before it ${others.length === 1 ? 'is' : 'are'} ${others.map(({ name }) => `'${name}'`).join(', ')}`;
+    const place = status.clients.findIndex((client) => client.id === id);
+    if (status.clients[place]?.admitted === false) {
+      const before = status.clients.filter((client, i) => i < place || client.admitted).map(({ name }) => `'${name}'`);
+      const who = before.length > 0 ? before.join(', ') : 'clients of before its restart';
+      return `it is not this client's turn at ${where}: before it ${before.length === 1 ? 'is' : 'are'} ${who}`;
+    }
     const failed = this.#options.crew.lastFailure;
     if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
     return waitsText(status, id, this.#refused);
@@ -150,11 +155,17 @@ export class SchedulerLink {
     this.#silent = false;
     this.#options.crew.returns.forget();
     try {
-      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all }], { timeout });
+      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all, waited: this.#waited }], { timeout });
+      this.tell('asked', this.#waited); // what was long on the way says less of when it was sent
     } catch (error) {
       if (this.#scheduler === scheduler) this.#scheduler = undefined;
       throw error;
     }
+  }
+
+  get #waited(): number {
+    const { runtime, since } = this.#options;
+    return Math.max(0, runtime.environment.clock.now() - since);
   }
 
   async #reconnect(): Promise<void> {

@@ -7,10 +7,10 @@
 //   S3. A client is told of a grant once the host knows of it, so that it never comes too early; what it is to give back, after that.
 //   S4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
 //   S5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
-import { hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
+import { type Clock, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
 import { PORT, type Runtime, type SessionEnd } from '../kernel/index.ts';
-import { checkLimit, checkOffer, checkWish, isReport } from './admission.ts';
+import { asClient, checkLimit, checkOffer, checkTime, checkWish, isReport } from './admission.ts';
 import type { HostOffer } from './allocation.ts';
 import { clusterStatus } from './cluster-status.ts';
 import { explainClient, explainClients } from './explain.ts';
@@ -56,6 +56,7 @@ const AGAIN_MS = 1_000;
 export class Scheduler {
   readonly options: SchedulerOptions;
   readonly #runtime: Runtime;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #state = emptyState();
   readonly #known = new Map<RuntimeId, Known>();
@@ -72,6 +73,7 @@ export class Scheduler {
 
   constructor(runtime: Runtime, options: SchedulerOptions = {}) {
     this.#runtime = runtime;
+    this.#clock = runtime.environment.clock;
     this.options = options;
     this.#log = options.log ?? SILENT;
     const { kernel } = runtime;
@@ -79,6 +81,7 @@ export class Scheduler {
       offer: ({ peer }, offer: Offer) => this.#offered(peer, checkOffer(offer)),
       wish: ({ peer }, wish: Wish) => this.#wished(peer, checkWish(wish)),
       limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [checkLimit(limit)] }),
+      asked: ({ peer }, ago: number) => this.#do({ kind: 'client-asked', id: peer, since: this.#clock.now() - checkTime(ago) }),
       again: ({ peer }) => this.#again(peer),
       swaps: ({ peer }, asked: Place, given: Place) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
       lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
@@ -171,7 +174,7 @@ export class Scheduler {
         this.#left(peer);
         this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` });
       };
-      known.silent = this.#runtime.environment.clock.after(ms, late, { background: true });
+      known.silent = this.#clock.after(ms, late, { background: true });
     }
     this.#do({ kind: 'client-silent', id: peer, silent: true });
   }
@@ -211,7 +214,6 @@ export class Scheduler {
   }
 
   #wished(id: RuntimeId, wish: Wish): { hosts: number } {
-    const { quotas, exclusive = false } = this.options;
     const before = this.#known.get(id);
     before?.silent?.cancel();
     this.#lost.delete(id); // it is the same client
@@ -223,11 +225,8 @@ export class Scheduler {
       silent: undefined,
     };
     this.#known.set(id, known);
-    const quota = quotas?.get(wish.name) ?? quotas?.get('*') ?? Number.POSITIVE_INFINITY;
-    const wants = Math.min(wish.workers ?? Number.POSITIVE_INFINITY, quota);
-    const { name, weight, picky, limits } = wish;
-    this.#do({ kind: 'client-joined', id, name, wants, weight, exclusive: exclusive || wish.exclusive, picky, limits });
-    if (picky) for (const host of this.#state.hosts.values()) void this.#ask(id, known, host);
+    this.#do(asClient(id, wish, this.options, this.#clock.now()));
+    if (wish.picky) for (const host of this.#state.hosts.values()) void this.#ask(id, known, host);
     return { hosts: this.#state.hosts.size };
   }
 
@@ -292,11 +291,15 @@ export class Scheduler {
       this.#askingAgain = undefined;
       this.#do({ kind: 'ask-again' });
     };
-    this.#askingAgain = this.#runtime.environment.clock.after(AGAIN_MS, again, { background: true });
+    this.#askingAgain = this.#clock.after(AGAIN_MS, again, { background: true });
   }
 
   #effect(effect: ScheduleEffect): void {
     if (effect.kind === 'admit') return this.#tell(effect.client, { kind: 'admitted' });
+    if (effect.kind === 'await') {
+      const due = (): void => this.#do({ kind: 'client-due', id: effect.client });
+      return void this.#clock.after(effect.ms, due, { background: true });
+    }
     const { host, client, slots } = effect;
     switch (effect.kind) {
       case 'grant':
@@ -323,7 +326,7 @@ export class Scheduler {
     const offer = this.#offers.get(host.id);
     if (!wish || !offer) return;
     const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
-    this.#grantedAt.set(epoch, this.#runtime.environment.clock.now());
+    this.#grantedAt.set(epoch, this.#clock.now());
     if (this.#grantedAt.size > EPOCHS_KEPT) this.#grantedAt.delete(this.#grantedAt.keys().next().value as number);
     const key = `${host.id} ${client}`;
     const assigning = this.#runtime.kernel

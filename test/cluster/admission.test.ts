@@ -7,7 +7,7 @@ import { machines } from '../support/worlds.ts';
 
 const facts = { name: 'h', platform: '', workers: 2, cores: 2, memory: 1 };
 const offer = { facts, addresses: [], open: true, held: [] };
-const wish = { name: 'c', workers: undefined, weight: 1, exclusive: false, picky: false, hold: false, limits: [] };
+const wish = { name: 'c', workers: undefined, weight: 1, exclusive: false, picky: false, hold: false, limits: [], waited: 0 };
 
 test('a wish or an offer that nobody could mean is refused, and the scheduler goes on for all others', async () => {
   const { world, runtimes } = await machines(3);
@@ -37,6 +37,9 @@ test('a wish or an offer that nobody could mean is refused, and the scheduler go
     { name: 'x'.repeat(10_000) },
     { limits: [{ host: 'h', most: Number.NaN, shut: [] }] },
     { limits: 7 },
+    { waited: -1 },
+    { waited: Number.NaN },
+    { waited: Number.POSITIVE_INFINITY },
   ])
     await assert.rejects(ask(bad, 'wish', { ...wish, ...change }), { code: 'ERR_OPTION_INVALID' });
   await assert.rejects(ask(bad, 'limit', { host: 'h', most: 1, shut: [1e12] }), { code: 'ERR_OPTION_INVALID' });

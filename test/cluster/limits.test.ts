@@ -22,6 +22,8 @@ const client = (name: string, wants: number): ScheduleEvent => ({
   weight: 1,
   exclusive: false,
   picky: false,
+  now: 0,
+  since: 0,
 });
 
 test('that very worker is not granted again, nor another instead of it, until it is asked for', () => {

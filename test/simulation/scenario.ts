@@ -169,6 +169,7 @@ export function runSchedule(seed: number): Report {
   let state = emptyState();
   const held = new Map<string, { client: string; epoch: number }>();
   const admitted = new Set<string>();
+  const early: string[] = [];
   let steps = 0;
   const id = (text: string) => text as never;
   const apply = (event: ScheduleEvent): void => {
@@ -183,7 +184,8 @@ export function runSchedule(seed: number): Report {
           held.set(key, { client: effect.client, epoch: effect.epoch });
         }
         assert.ok((client.on.get(effect.host.id)?.size ?? 0) <= (client.most.get(effect.host.id) ?? Number.POSITIVE_INFINITY));
-      } else if (effect.kind === 'revoke')
+      } else if (effect.kind === 'await') early.push(effect.client);
+      else if (effect.kind === 'revoke')
         for (const slot of effect.slots) assert.equal(held.get(`${effect.host.id}/${slot}`)?.client, effect.client);
       else if (effect.kind === 'admit') {
         const others = [...state.clients.values()].filter((c) => c.id !== effect.client && c.admitted && c.holds > 0);
@@ -218,6 +220,8 @@ export function runSchedule(seed: number): Report {
       weight: 1 + Math.floor(chance() * 3),
       exclusive: chance() < 0.2,
       picky: chance() < 0.2,
+      now: steps,
+      since: steps - Math.floor(chance() * 300),
     });
   const sizes = new Map<string, number>();
   for (let i = 0; i < 100; i++) {
@@ -245,6 +249,8 @@ export function runSchedule(seed: number): Report {
     else if (dice < 0.72) apply({ kind: 'client-silent', id: id(client), silent: chance() < 0.5 });
     else if (dice < 0.73) apply({ kind: 'ask-again' });
     else if (dice < 0.74) swap(client);
+    else if (dice < 0.75) apply({ kind: 'client-asked', id: id(client), since: steps - Math.floor(chance() * 600) });
+    else if (dice < 0.76 && early.length > 0) apply({ kind: 'client-due', id: id(early.shift() as string) });
     else if (dice < 0.77) {
       // The scheduler is restarted: it knows nothing but what hosts and clients tell it, in any order.
       const clients = [...state.clients.values()];
@@ -256,13 +262,14 @@ export function runSchedule(seed: number): Report {
             () =>
               joinHost(name, workers),
         ),
-        ...clients.map(({ id: who, name, wants, weight, exclusive, picky }) => () => {
-          apply({ kind: 'client-joined', id: who, name, wants, weight, exclusive, picky });
+        ...clients.map(({ id: who, name, wants, weight, exclusive, picky, since }) => () => {
+          apply({ kind: 'client-joined', id: who, name, wants, weight, exclusive, picky, now: steps, since });
         }),
       ];
       while (back.length > 0) back.splice(Math.floor(chance() * back.length), 1)[0]!();
     } else free(() => chance() < 0.2);
   }
+  for (const client of early) apply({ kind: 'client-due', id: id(client) });
   for (const client of state.clients.values()) {
     if (!client.admitted || client.silent || client.holds >= client.wants) continue;
     for (const host of state.hosts.values()) {

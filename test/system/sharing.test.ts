@@ -1,7 +1,11 @@
 // Several clients of one scheduler, with real processes: whoever comes has its share, at once, whatever the others do.
 import assert from 'node:assert/strict';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { pipeline } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { Client, type ClientOptions, type Task } from '../../src/index.ts';
+import type { ClusterStatus } from '../../src/cluster/index.ts';
+import { Client, type ClientOptions, Runtime, type Task } from '../../src/index.ts';
+import { PORT } from '../../src/kernel/index.ts';
 import { BIN, type Program, start, tempFolder } from '../support/processes.ts';
 
 const SECRET = 'a secret of the tests of sharing';
@@ -11,7 +15,7 @@ const PAIRS = Number(process.env['FLOTILLA_TEST_PAIRS'] ?? 5);
 /** A scheduler with three hosts of two workers, for all that is tested here. */
 class Shared {
   readonly #ends: (() => unknown)[] = [];
-  #address = '';
+  address = '';
   scheduler: Program | undefined;
 
   async begin(): Promise<void> {
@@ -21,15 +25,15 @@ class Shared {
     const words = ['tcp://127.0.0.1:0', '--daemon', '--no-discovery'];
     const scheduler = start(t, [BIN, 'scheduler', ...words, '--quota', 'small=1'], { env });
     this.scheduler = scheduler;
-    this.#address = (await scheduler.until(/listens at (tcp:\S+?)[,;]/))[1] as string;
+    this.address = (await scheduler.until(/listens at (tcp:\S+?)[,;]/))[1] as string;
     const hosts = ['x', 'y', 'z'].map((name) =>
-      start(t, [BIN, 'host', ...words, '--cpus', '2', '--name', name, '--scheduler', this.#address], { env }),
+      start(t, [BIN, 'host', ...words, '--cpus', '2', '--name', name, '--scheduler', this.address], { env }),
     );
     for (const host of hosts) await host.until(/Joined the scheduler/);
   }
 
   async connect(t: { after(fn: () => unknown): void }, name: string, options: ClientOptions = {}): Promise<Client> {
-    const common = { secret: SECRET, scheduler: this.#address, output: 'ignore', timeout: MOST_MS } as const;
+    const common = { secret: SECRET, scheduler: this.address, output: 'ignore', timeout: MOST_MS } as const;
     const client = await Client.connect({ name, warn: () => {}, ...common, ...options });
     t.after(() => client.close({ terminate: true }));
     return client;
@@ -114,4 +118,50 @@ test('a scheduler that is silent past the limit takes nothing from its clients: 
     lost.filter((kind) => /lost/.test(kind)),
     [],
   );
+});
+
+// A way to an address that lets nothing pass before it is opened.
+async function closedWay(t: { after(fn: () => unknown): void }, to: string): Promise<{ address: string; open(): void }> {
+  const { hostname, port } = new URL(to);
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const server = createServer((near) => {
+    near.on('error', () => {});
+    void opened.then(() => pipeline(near, connect(Number(port), hostname), near, () => {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return { address: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, open };
+}
+
+test('clients that want the cluster alone have it in the order in which they asked, also if the first is heard last', async (t) => {
+  const first = await shared.connect(t, 'first');
+  const turns: string[] = [];
+  const alone = async (name: string, options: ClientOptions = {}): Promise<void> => {
+    const onStatus: ClientOptions['onStatus'] = ({ kind }) => kind === 'client-scheduled' && turns.push(name);
+    const client = await shared.connect(t, name, { exclusive: true, onStatus, ...options });
+    await client.close();
+  };
+  const asking = await Runtime.start({ secret: SECRET });
+  t.after(() => asking.close());
+  const scheduler = await asking.connect(shared.address);
+  const untilHeard = async (...names: readonly string[]): Promise<void> => {
+    for (const end = Date.now() + MOST_MS; ; ) {
+      const { clients } = (await asking.kernel.ask(scheduler, PORT.SCHEDULER, 'status', [])) as ClusterStatus;
+      if (names.every((name) => clients.some((client) => client.name === name))) return;
+      assert.ok(Date.now() < end, `the scheduler hears of ${names.join(' and ')}`);
+    }
+  };
+  const way = await closedWay(t, shared.address);
+  const far = alone('far', { scheduler: way.address });
+  await new Promise((resolve) => setTimeout(resolve, 100)); // so much later the other one asks
+  const near = alone('near');
+  await untilHeard('near');
+  way.open();
+  await untilHeard('near', 'far');
+  await first.close();
+  await Promise.all([far, near]);
+  assert.deepEqual(turns, ['far', 'near']);
 });

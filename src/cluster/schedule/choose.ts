@@ -2,7 +2,7 @@
 import type { RuntimeId } from '../../base/index.ts';
 import type { ClientState, HostState, ScheduleState } from './state.ts';
 
-/** The clients whose turn it is now and was not before, in order: an exclusive one waits for all before it, and none passes it. */
+/** The clients whose turn it is now and was not before, in order: an exclusive one waits for all before it, and a moment for who may come before it; none passes it. */
 export function nextTurns(state: ScheduleState): ClientState[] {
   const turns: ClientState[] = [];
   let active = state.strangers.size;
@@ -15,7 +15,7 @@ export function nextTurns(state: ScheduleState): ClientState[] {
   for (const client of state.clients.values()) {
     if (alone) break;
     if (client.admitted) continue;
-    if (client.exclusive && active > 0) break;
+    if (client.exclusive && (active > 0 || client.early)) break;
     turns.push(client);
     active++;
     alone = client.exclusive;

@@ -5,11 +5,13 @@
 //   R3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
 //   R4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
 //   R5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
+//   R6. A client that asked only just now has the cluster alone a moment later: who asked before it, and took longer to come, is first.
 import type { RuntimeId } from '../../base/index.ts';
 import { Asked } from './asked.ts';
 import { freeSlot, isFairer, isWaiting, neediest, nextTurns, roomiest } from './choose.ts';
 import {
   ask,
+  askedAt,
   type ClientLimit,
   type ClientState,
   give,
@@ -21,6 +23,9 @@ import {
   type ScheduleState,
   take,
 } from './state.ts';
+
+/** Time in which who asked is heard, if its way is not broken. */
+const MOMENT_MS = 250;
 
 /** A worker place. */
 export interface Place {
@@ -50,7 +55,14 @@ export type ScheduleEvent =
       readonly exclusive: boolean;
       readonly picky: boolean;
       readonly limits?: readonly ClientLimit[];
+      /** The time, and when it asked first, in ms. */
+      readonly now: number;
+      readonly since: number;
     }
+  /** A client asked before the time that was taken for it. */
+  | { readonly kind: 'client-asked'; readonly id: RuntimeId; readonly since: number }
+  /** The moment has passed that an effect `await` told of. */
+  | { readonly kind: 'client-due'; readonly id: RuntimeId }
   | { readonly kind: 'client-left'; readonly id: RuntimeId }
   /** A client has closed workers, or wants them again. */
   | { readonly kind: 'client-limits'; readonly id: RuntimeId; readonly limits: readonly ClientLimit[] }
@@ -67,6 +79,8 @@ export type ScheduleEvent =
 /** What a scheduler does. */
 export type ScheduleEffect =
   | { readonly kind: 'admit'; readonly client: RuntimeId }
+  /** The client is due in a moment, and then to be told of. R6 */
+  | { readonly kind: 'await'; readonly client: RuntimeId; readonly ms: number }
   | {
       readonly kind: 'grant';
       readonly host: HostState;
@@ -109,31 +123,17 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
     case 'host-left':
       remove(state, event.id);
       return share(state);
-    case 'client-joined': {
-      const before = state.clients.get(event.id);
-      const { id, name, wants, weight, exclusive, picky } = event;
-      const client: ClientState = {
-        id,
-        name,
-        wants,
-        weight,
-        exclusive,
-        picky,
-        asked: wants,
-        most: before?.most ?? new Map(),
-        limits: new Map(),
-        admitted: false,
-        silent: false,
-        holds: 0,
-        leaving: 0,
-        overdue: 0,
-        on: new Map(),
-      };
-      join(state, client);
-      limit(client, event.limits ?? []);
-      const again = before?.admitted === true || client.holds > 0; // R4
-      client.admitted = again;
-      return [...(again ? [{ kind: 'admit', client: id } as const] : []), ...holdsOf(state, client), ...share(state)];
+    case 'client-joined':
+      return joined(state, event);
+    case 'client-asked': {
+      const client = state.clients.get(event.id);
+      if (client) askedAt(state, client, event.since);
+      return share(state);
+    }
+    case 'client-due': {
+      const client = state.clients.get(event.id);
+      if (client) client.early = false;
+      return share(state);
     }
     case 'client-limits': {
       const client = state.clients.get(event.id);
@@ -183,6 +183,40 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
       return share(state, expected);
     }
   }
+}
+
+// R4, R6
+function joined(state: ScheduleState, event: Extract<ScheduleEvent, { kind: 'client-joined' }>): ScheduleEffect[] {
+  const { id, name, wants, weight, exclusive, picky, now } = event;
+  const before = state.clients.get(id);
+  const client: ClientState = {
+    id,
+    name,
+    wants,
+    weight,
+    exclusive,
+    picky,
+    since: before?.since ?? event.since,
+    early: false,
+    asked: wants,
+    most: before?.most ?? new Map(),
+    limits: new Map(),
+    admitted: false,
+    silent: false,
+    holds: 0,
+    leaving: 0,
+    overdue: 0,
+    on: new Map(),
+  };
+  join(state, client);
+  limit(client, event.limits ?? []);
+  client.admitted = before?.admitted === true || client.holds > 0;
+  const ms = client.since + MOMENT_MS - now;
+  client.early = exclusive && !client.admitted && ms > 0;
+  const effects: ScheduleEffect[] = [];
+  if (client.admitted) effects.push({ kind: 'admit', client: id });
+  if (client.early) effects.push({ kind: 'await', client: id, ms });
+  return [...effects, ...holdsOf(state, client), ...share(state)];
 }
 
 function remove(state: ScheduleState, id: RuntimeId): void {

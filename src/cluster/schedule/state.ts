@@ -1,6 +1,7 @@
 // Who has which worker place: plain data, the few ways it changes, and a check of all of it.
 //
 //   T1. A place is taken and given back here only, so that the counts and the index of free places are always right.
+//   T2. Clients stand in the order in which they asked, whichever of them was heard first.
 import { invariant, type RuntimeId } from '../../base/index.ts';
 
 /** A place that somebody holds. */
@@ -38,6 +39,10 @@ export interface ClientState {
   readonly weight: number;
   /** Has the whole cluster, alone, when its turn comes. */
   readonly exclusive: boolean;
+  /** When it asked first, by the scheduler's clock. */
+  since: number;
+  /** It has asked only just now: who asked before it may still be on the way. */
+  early: boolean;
   /** Takes only hosts it has said how many workers of it wants. */
   readonly picky: boolean;
   /** The most workers that its allocations take of a host. */
@@ -65,7 +70,7 @@ export interface ClientLimit {
 /** The whole state of a scheduler. */
 export interface ScheduleState {
   readonly hosts: Map<RuntimeId, HostState>;
-  /** In the order in which they came. */
+  /** In the order in which they asked. T2 */
   readonly clients: Map<RuntimeId, ClientState>;
   /** Places held by clients that have not (yet) come back to this scheduler. */
   readonly strangers: Map<RuntimeId, number>;
@@ -162,7 +167,9 @@ function count(client: ClientState, { asked }: Held, by: 1 | -1): void {
 
 /** Adds a client; what hosts say it holds already is its own. */
 export function join(state: ScheduleState, client: ClientState): void {
+  const isNew = !state.clients.has(client.id);
   state.clients.set(client.id, client);
+  if (isNew) lineUp(state, client);
   state.strangers.delete(client.id);
   for (const host of state.hosts.values())
     for (const [slot, held] of host.held) {
@@ -170,6 +177,22 @@ export function join(state: ScheduleState, client: ClientState): void {
       hold(client, host.id, slot);
       count(client, held, 1);
     }
+}
+
+/** A client is known to have asked before the time that was taken for it. T2 */
+export function askedAt(state: ScheduleState, client: ClientState, since: number): void {
+  if (since >= client.since) return;
+  client.since = since;
+  lineUp(state, client);
+}
+
+// T2
+function lineUp(state: ScheduleState, client: ClientState): void {
+  const later = [...state.clients.values()].filter((other) => other !== client && other.since > client.since);
+  for (const one of [client, ...later]) {
+    state.clients.delete(one.id);
+    state.clients.set(one.id, one);
+  }
 }
 
 /** Takes a client out; what it still holds is a stranger's until the hosts say that it is free. */
@@ -204,7 +227,10 @@ export function checkState(state: ScheduleState): void {
     for (const [number, hosts] of state.byFree.entries())
       invariant(hosts.has(host) === (host.open && free > 0 && number === free), 'a host is in the index where it belongs');
   }
+  let since = Number.NEGATIVE_INFINITY;
   for (const client of state.clients.values()) {
+    invariant(client.since >= since, 'clients are in the order in which they asked');
+    since = client.since;
     invariant((holds.get(client.id) ?? 0) === client.holds, 'the count of what a client holds is right');
     const asked = askedOf(state, client);
     invariant(asked.length === client.leaving, 'the count of what has been asked back is right');
