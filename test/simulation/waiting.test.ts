@@ -1,6 +1,9 @@
 // Clients that wait for workers, on virtual time: whom they wait for, what they are told of it, and that they are served.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Scheduler } from '../../src/cluster/scheduler.ts';
+import { PORT } from '../../src/kernel/index.ts';
+import { machines } from '../support/worlds.ts';
 import { Cluster } from './machines.ts';
 
 test('of a host that works for one client at a time, the next one is told who has it, and has it when the first has left', async () => {
@@ -44,6 +47,29 @@ test('what a silent client had is free for others as soon as its host gives it u
   await cluster.close();
 });
 
+test('nothing is granted to a client that its host has found gone, until it answers', async () => {
+  const { world, runtimes } = await machines(3);
+  const [s, h, c] = runtimes as [(typeof runtimes)[0], (typeof runtimes)[0], (typeof runtimes)[0]];
+  const scheduler = new Scheduler(s);
+  h.kernel.serve(PORT.HOST, h.kernel.methods({ assign: () => true }));
+  c.kernel.serve(PORT.CLIENT, { ...c.kernel.methods({ here: () => true }), message() {} });
+  const say = (from: typeof s, method: string, ...args: unknown[]): Promise<unknown> =>
+    world.wait(from.kernel.ask(s.id, PORT.SCHEDULER, method, args, { timeout: 5_000 }));
+  const facts = { name: 'h', platform: '', workers: 2, cores: 2, memory: 1 };
+  await say(h, 'offer', { facts, addresses: [], open: true, held: [] });
+  const flags = { exclusive: false, picky: false, hold: false };
+  await say(c, 'wish', { name: 'c', workers: undefined, weight: 1, ...flags, limits: [], waited: 0 });
+  const holds = (): number | undefined => scheduler.status.clients[0]?.workers;
+  assert.equal(holds(), 2);
+  world.pause('c');
+  await say(h, 'freed', [1, 2], 2 ** 50, c.id);
+  assert.equal(holds(), 0);
+  world.resume('c');
+  await world.clock.advance(1_000);
+  assert.equal(holds(), 2);
+  await world.close();
+});
+
 test('a host that leaves in order is no warning', async () => {
   const cluster = new Cluster(3);
   const { world } = cluster;
@@ -53,6 +79,8 @@ test('a host that leaves in order is no warning', async () => {
   const warnings: string[] = [];
   const { client } = await cluster.startClient('c', { warn: (text) => warnings.push(text) });
   await world.clock.advance(5_000);
+  cluster.hosts.get('h0')?.host.ask('it quits');
+  await world.clock.advance(1_000);
   await cluster.leave('h0');
   await world.clock.advance(5_000);
   assert.deepEqual(
