@@ -147,3 +147,21 @@ test('a service that comes home is the one that is served, and is located as tha
   assert.equal(await world.wait((await a.locate(half)).call(6)), 3);
   await world.close();
 });
+
+test('each reference to a service of another runtime has its own tasks: who gives one up ends nothing of another', async () => {
+  const { world, runtimes } = await machines(2);
+  const [a, b] = runtimes as [Runtime, Runtime];
+  const wait = service('wait', (self: Task<string>) => self.receive());
+  a.serve(wait);
+  const one = await world.wait(b.locate(wait));
+  const two = await world.wait(b.locate(wait));
+  assert.equal(one.id, two.id);
+  const ended = await world.wait(one.spawn());
+  const goesOn = await world.wait(two.spawn());
+  await world.wait(one.close());
+  assert.equal((await world.wait(ended.ended)).kind, 'terminated');
+  goesOn.send('still here');
+  assert.equal(await world.wait(goesOn.result), 'still here');
+  await world.wait(two.close());
+  await world.close();
+});
