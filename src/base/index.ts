@@ -13,7 +13,22 @@ export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
 export { randomFraction, shortId, toHex } from './ids.ts';
 export type { Kind, OptionRow } from './kinds.ts';
-export { abortSignal, callback, checkRows, either, fields, flag, list, listOf, number, oneOf, text, whole } from './kinds.ts';
+export {
+  abortSignal,
+  callback,
+  checkRows,
+  either,
+  fields,
+  flag,
+  label,
+  labelOf,
+  list,
+  listOf,
+  number,
+  oneOf,
+  text,
+  whole,
+} from './kinds.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
 export { checkNumber, checkOptions, defined, suggest } from './options.ts';

@@ -42,6 +42,19 @@ function shown(value: unknown): string {
 
 /** A text that is not empty. */
 export const text: Kind = (value) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
+// The most letters of a name that people are shown.
+const MOST_LABEL = 256;
+// Escapes and line ends: what they do is up to the terminal of whoever is shown the name.
+const CONTROL = /\p{Cc}/gu;
+
+/** A name that people are shown, wherever it came from: short, and in one line. */
+export function labelOf(name: string): string {
+  return name.slice(0, MOST_LABEL).replace(CONTROL, '?');
+}
+
+/** A name that people are shown. */
+export const label: Kind = (value) =>
+  text(value) ?? (labelOf(value as string) === value ? undefined : `a text of at most ${MOST_LABEL} letters, without control characters`);
 export const flag: Kind = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
 export const callback: Kind = (value) => (typeof value === 'function' ? undefined : 'a function');
 export const list: Kind = (value) => (Array.isArray(value) ? undefined : 'an array');

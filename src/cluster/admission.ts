@@ -1,5 +1,5 @@
 // What a scheduler takes in from hosts and clients: everything that is said to it is checked before it counts, so that nobody stops it for all.
-import { FlotillaError, type RuntimeId } from '../base/index.ts';
+import { FlotillaError, label, type RuntimeId } from '../base/index.ts';
 import type { HostReport, Offer } from '../host/index.ts';
 import type { Limit, Wish } from './protocol.ts';
 import type { ScheduleEvent } from './schedule/index.ts';
@@ -7,6 +7,7 @@ import type { ScheduleEvent } from './schedule/index.ts';
 const MOST_WORKERS = 4_096;
 const MOST_LIMITS = 20_000;
 const MOST_NAME = 256;
+const LABEL = label('\n') as string;
 const MOST_WEIGHT = 1_000_000;
 const MOST_EPOCH = 2 ** 52;
 const MOST_MS = 2 ** 52;
@@ -15,7 +16,7 @@ const MOST_MS = 2 ** 52;
 export function checkOffer(offer: Offer): Offer {
   const { facts, addresses, held, open, clients } = fieldsOf('An offer', offer);
   const { name, workers } = fieldsOf('The facts of an offer', facts);
-  check('the name of a host', name, isName(name), `a text of at most ${MOST_NAME} letters`);
+  check('the name of a host', name, label(name) === undefined, LABEL);
   check(`the workers of host '${name}'`, workers, isCount(workers, MOST_WORKERS), `a whole number from 1 to ${MOST_WORKERS}`);
   check(`the addresses of host '${name}'`, addresses, Array.isArray(addresses) && addresses.every(isName), 'a list of texts');
   check(`'open' of host '${name}'`, open, typeof open === 'boolean', 'true or false');
@@ -28,7 +29,7 @@ export function checkOffer(offer: Offer): Offer {
 /** What a client wishes. Throws ERR_OPTION_INVALID. */
 export function checkWish(wish: Wish): Wish {
   const { name, workers, weight, limits = [], waited, ...flags } = fieldsOf('A wish', wish);
-  check('the name of a client', name, isName(name), `a text of at most ${MOST_NAME} letters`);
+  check('the name of a client', name, label(name) === undefined, LABEL);
   const isWanted = workers === undefined || isCount(workers, Number.MAX_SAFE_INTEGER);
   check(`the workers that client '${name}' wants`, workers, isWanted, 'a whole number from 1, or absent');
   const weighs = typeof weight === 'number' && weight > 0 && weight <= MOST_WEIGHT;

@@ -2,7 +2,7 @@
 //
 //   J1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
 import { basename } from 'node:path';
-import { defined, hasCode, type Log, lineLog, type RuntimeId, sleep, toError } from '../base/index.ts';
+import { defined, hasCode, type Log, labelOf, lineLog, type RuntimeId, sleep, toError } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
 import { type Host, thisMachine } from '../host/index.ts';
 import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions, type SessionEnd } from '../kernel/index.ts';
@@ -196,7 +196,7 @@ async function begin(joining: Joining, link: SchedulerLink, local: boolean): Pro
 // What people see of a program that does not say what it is called: its file, and its machine.
 function programName(): string {
   const [, file = 'node'] = process.argv;
-  return `${basename(file)} on ${thisMachine().name}`;
+  return labelOf(`${basename(file)} on ${thisMachine().name}`);
 }
 
 function modeOf(options: ClientOptions, fromEnvironment: string | undefined): Mode {

@@ -10,6 +10,7 @@ import {
   type Kind,
   type Log,
   type LogLevel,
+  label,
   listOf,
   number,
   type OptionRow,
@@ -100,7 +101,7 @@ const secret: Kind = (value) => (either(text, bytes)(value) === undefined ? unde
 const secrets: Kind = (value) => (Array.isArray(value) && value.length > 0 ? listOf(secret)(value) : secret(value));
 
 const ROWS: Readonly<Record<keyof RuntimeOptions, OptionRow>> = {
-  name: { is: text },
+  name: { is: label },
   listen: { is: either(text, listOf(text)), also: ['node', 'host', 'tcp_port'] },
   advertise: { is: either(text, listOf(text)), also: ['ext_ip_addr', 'ext_host'] },
   discover: { is: flag, also: ['discover_peers'] },

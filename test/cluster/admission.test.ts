@@ -35,6 +35,8 @@ test('a wish or an offer that nobody could mean is refused, and the scheduler go
     { workers: -1 },
     { workers: 0.5 },
     { name: 'x'.repeat(10_000) },
+    { name: 'a\nb' },
+    { name: '\u001b[31m' },
     { limits: [{ host: 'h', most: Number.NaN, shut: [] }] },
     { limits: 7 },
     { waited: -1 },

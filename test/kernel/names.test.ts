@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { labelOf } from '../../src/base/index.ts';
 import { channelName, Runtime, type Task, type TaskRef, taskName } from '../../src/kernel/index.ts';
+import { openFrame, readOpen } from '../../src/kernel/sessions/open.ts';
 import { World } from '../../src/testing/index.ts';
+import { encodeValue } from '../../src/wire/index.ts';
 import { machines } from '../support/worlds.ts';
 
 const adder = taskName<number, number>('adder');
@@ -225,4 +228,13 @@ test('a search without a timeout says in the log who does not know the name, aft
   assert.match(lines[0]!, /Still looking for the task 'nowhere': asked 'b'/);
   stop.abort();
   await world.close();
+});
+
+test('a name of a runtime that would act on a terminal is refused, and one that a peer sends all the same is shown as text', async () => {
+  await assert.rejects(Runtime.start({ name: 'a\u001b[31mb' }), /'name' must be a text of at most 256 letters, without control characters/);
+  assert.equal(labelOf('a\n\u001b[31mb'), 'a??[31mb');
+  const open = { token: 't', echo: undefined, received: 0, before: 0, name: `evil\r\n${'x'.repeat(9_000)}`, addresses: [] };
+  const frame = openFrame(open);
+  const read = readOpen(frame, frame.length - encodeValue(open).length, frame.length);
+  assert.match(read.name, /^evil\?\?x{200,250}$/);
 });

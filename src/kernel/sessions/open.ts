@@ -1,5 +1,5 @@
 // What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
-import { type Clock, FlotillaError } from '../../base/index.ts';
+import { type Clock, FlotillaError, labelOf } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { decodeValue, encodeValue, KIND } from '../../wire/index.ts';
 import { controlFrame, type Session, type SessionEnd } from './session.ts';
@@ -40,7 +40,7 @@ export function readOpen(buffer: Buffer, start: number, end: number): Open {
     received: open.received as number,
     echo: typeof open.echo === 'string' ? open.echo : undefined,
     before: open.before as number,
-    name: open.name as string,
+    name: labelOf(open.name as string),
     addresses: (open.addresses as unknown[]).map(String).slice(0, 16),
   };
 }
