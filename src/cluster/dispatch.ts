@@ -6,7 +6,8 @@
 //   D2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
 //   D3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   D4. Work is settled once, whatever late answers say.
-//   D5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts.
+//   D5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts. The other is
+//       told to stop, and has its worker ended for it only where nothing runs beside: nobody asked for that.
 //   D6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
 //   D7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
 import type { Clock } from '../base/index.ts';
@@ -19,7 +20,7 @@ import { WorkQueue } from './queue.ts';
 import { Recaller } from './recall.ts';
 import { struckOut } from './struck-out.ts';
 import { Tally } from './tally.ts';
-import { besides, Flight, isAt, isUnderWay, type Loss, type Member, type Work } from './work.ts';
+import { besides, Flight, isAlone, isAt, isUnderWay, type Loss, type Member, type Work } from './work.ts';
 
 const DONE: Work['state'] = Object.freeze({ kind: 'done' });
 const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
@@ -123,7 +124,7 @@ export class Dispatcher {
   trust(member: Member): void {
     for (const flight of [...member.inFlight]) {
       const { work } = flight;
-      if (work.state.kind === 'done') this.#stop(flight);
+      if (work.state.kind === 'done') this.#stop(flight, isAlone(flight)); // D5
       if (work.state.kind !== 'waiting') continue;
       this.#waiting -= work.weight;
       work.state = flight;
@@ -193,7 +194,7 @@ export class Dispatcher {
     this.#done(work);
     this.tally.cancelled += work.weight;
     if (state.kind === 'running') state.member.tally.cancelled += work.weight;
-    if (state.kind === 'running') this.#stop(state, reason);
+    if (state.kind === 'running') this.#stop(state, true, reason);
     this.onWork?.(work, undefined, { ok: false, value: reason });
     work.settle(false, reason, undefined); // D4
     this.#pumpSoon();
@@ -206,11 +207,11 @@ export class Dispatcher {
     for (const work of running) this.cancel(work, error);
   }
 
-  // Tells a worker to stop some work, and does not wait for it.
-  #stop(flight: Flight, reason?: unknown): void {
+  // Tells a worker to stop some work, at the cost of its life if need be, and does not wait for it.
+  #stop(flight: Flight, atAnyCost: boolean, reason?: unknown): void {
     const { member, work, call } = flight;
     // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
-    this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
+    if (atAnyCost) this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
     this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
     member.stopping.add(call); // D7
     this.#finish(flight);
@@ -364,7 +365,7 @@ export class Dispatcher {
     const other = work.state;
     if (other.kind !== 'done') member.tally.ended(work, ok, value, true);
     this.#settle(work, ok, value, member);
-    if (other !== flight && other.kind === 'running') this.#stop(other); // D5
+    if (other !== flight && other.kind === 'running') this.#stop(other, isAlone(other)); // D5
     this.drained(member);
     this.pump();
   };

@@ -201,6 +201,11 @@ export function besides({ io, tasks }: Member): number {
   return io + tasks.size;
 }
 
+/** Whether nothing else is under way on the worker that has it. */
+export function isAlone({ member }: Flight): boolean {
+  return member.inFlight.size === 1 && member.tasks.size === 0;
+}
+
 /** Whether a worker has some work: one that was silent may have what others were given, too. */
 export function isUnderWay(work: Work, { inFlight }: Member): boolean {
   for (const flight of inFlight) if (flight.work === work) return true;

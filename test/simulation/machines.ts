@@ -279,6 +279,7 @@ export class Cluster {
     const { clock } = worker.environment;
     const gauges = new Gauges();
     let recalled: number[] = [];
+    const stopping = new Map<number, { cancel(): void }>();
     const executor = new Executor({
       kernel,
       clock,
@@ -287,6 +288,7 @@ export class Cluster {
       load: async (shipped) => this.#functions.get(shipped.unit) as Loaded,
       turn: () => new Promise((resolve) => clock.after(0, resolve)),
       recalled: () => recalled.splice(0),
+      onSettled: (call) => stopping.get(call)?.cancel(),
     });
     const orders = kernel.methods({
       recall: (_asked, calls: number[]) =>
@@ -298,7 +300,11 @@ export class Cluster {
       ...orders,
       message: (_peer, value) => {
         const order = value as WorkerOrder;
-        if (order.kind !== 'interrupt') return;
+        if (order.kind === 'cancel')
+          return void stopping.set(
+            order.call,
+            clock.after(500, () => die('a call did not end in time')),
+          );
         executor.interrupt(new Error(order.reason));
         clock.after(500, () => die(order.reason));
       },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scheduler } from '../../src/cluster/scheduler.ts';
+import type { Task } from '../../src/kernel/index.ts';
 import { PORT } from '../../src/kernel/index.ts';
 import { machines } from '../support/worlds.ts';
 import { Cluster } from './machines.ts';
@@ -149,5 +150,38 @@ test('a worker that its host believes idle is given back by its client only if i
   );
   assert.equal(await cluster.world.wait(client.run(long, 7)), 7, 'it comes again with work');
   await cluster.world.wait(client.close());
+  await cluster.close();
+});
+
+test('a call that a silent host has twice with another is told to stop there, and costs the task beside it nothing', async () => {
+  const cluster = new Cluster(5);
+  const { clock, network } = cluster.world;
+  await cluster.startScheduler();
+  await cluster.startHost(1);
+  await cluster.startHost(1);
+  const { client } = await cluster.startClient('c');
+  await clock.advance(5_000);
+  let begun = 0;
+  const slowThenFast = (): Promise<string> => {
+    const slow = begun++ < 2;
+    const done = new Promise<void>((resolve) => clock.after(slow ? 60_000 : 1_000, resolve));
+    return done.then(() => (slow ? 'slow' : 'fast'));
+  };
+  const shared = client.with({ io: 4 });
+  const calls = [shared.run(slowThenFast), shared.run(slowThenFast)];
+  await clock.advance(500);
+  assert.equal(begun, 2, 'one on each host');
+  const sum = async (self: Task<number>): Promise<number> => (await self.receive()) + (await self.receive());
+  const task = await cluster.world.wait(client.with({ io: 4, at: 'h0' }).spawn(sum));
+  task.send(1);
+  network.partition('c', 'h0');
+  await clock.advance(20_000);
+  assert.equal(begun, 3, 'the call of the silent host is given to the other as well');
+  network.heal();
+  await clock.advance(10_000);
+  task.send(2);
+  assert.equal(await cluster.world.wait(task.result), 3);
+  assert.deepEqual((await cluster.world.wait(Promise.all(calls), 120_000)).sort(), ['fast', 'slow']);
+  await cluster.world.wait(client.close(), 120_000);
   await cluster.close();
 });
