@@ -113,6 +113,16 @@ export function writeProgram(folder: string, name: string, text: string): string
   return path;
 }
 
+/** Sends a signal; whether the process was still there: one that was listed a moment ago may have ended by itself. */
+export function signalled(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 /** The processes whose environment has this mark: ours and all that came of them. */
 export function marked(mark: string): { pid: number; title: string }[] {
   const { stdout } = spawnSync('ps', ['-eo', 'pid=,stat=,args=', 'e', '-ww'], { encoding: 'utf8', maxBuffer: 1 << 26 });

@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { BIN, marked, type Program, ROOT, runToEnd, start, tempFolder, untilNoneMarked, writeProgram } from '../support/processes.ts';
+import {
+  BIN,
+  marked,
+  type Program,
+  ROOT,
+  runToEnd,
+  signalled,
+  start,
+  tempFolder,
+  untilNoneMarked,
+  writeProgram,
+} from '../support/processes.ts';
 
 type T = { after(fn: () => unknown): void; diagnostic(text: string): void };
 const SECONDS = Number(process.env['FLOTILLA_FAULT_SECONDS'] ?? 6);
@@ -112,8 +123,7 @@ test('F1: workers are killed at random, every 500 ms: every result is right, and
     const victims = workersOf(c);
     const victim = victims[Math.floor(Math.random() * victims.length)];
     if (!victim) continue;
-    process.kill(victim.pid, 'SIGKILL');
-    kills++;
+    if (signalled(victim.pid, 'SIGKILL')) kills++;
   }
   const result = await run.result();
   const share = result.sum / SECONDS / (calm.sum / (SECONDS / 2));
@@ -167,7 +177,7 @@ test('F5: a host is stopped: not lost within the limit; beyond it, kept, its cal
   await run.program.until(/done \d/);
   const all = (signal: NodeJS.Signals): void => {
     for (const { pid, title } of marked(c.mark))
-      if (/flotilla-(host|worker):(a|b)\b/.test(title) && onHost(title) === stopped) process.kill(pid, signal);
+      if (/flotilla-(host|worker):(a|b)\b/.test(title) && onHost(title) === stopped) signalled(pid, signal);
   };
   const onHost = (title: string): string => /flotilla-\w+:(\w)/.exec(title)?.[1] ?? '';
   // The one that has the task, so that it is the task that must go on.
@@ -206,11 +216,11 @@ process.exit(0);`;
   await program.until(/started/);
   const those = marked(c.mark).filter(({ title }) => /^flotilla-(host:a|worker:a\/)/.test(title));
   assert.equal(those.length, 2);
-  for (const { pid } of those) process.kill(pid, 'SIGSTOP');
+  for (const { pid } of those) signalled(pid, 'SIGSTOP');
   await program.until(/host-offline a/);
   program.child.stdin?.write('\n');
   await program.until(/host-lost a[\s\S]*END host-lost goes on/);
-  for (const { pid } of those) process.kill(pid, 'SIGCONT');
+  for (const { pid } of those) signalled(pid, 'SIGCONT');
   assert.equal((await program.exited).code, 0);
 });
 
