@@ -4,6 +4,9 @@
 import type { Excuse } from './protocol.ts';
 
 const KILL_SLACK_MS = 1_000;
+// News that a process was killed may wait on a link that is held, or for a client that is stopped.
+const KILL_NEWS_MS = 10_000;
+const TELLS_OF_KILL = /it was killed \(SIGKILL\)/;
 const KEPT_LINES = 400;
 const MOST_CHARACTERS = 500;
 
@@ -54,9 +57,10 @@ export class Ledger {
   /** A promise was broken, unless a kill explains it. L1 */
   claim(sentence: string, excuse?: Excuse): void {
     const text = sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, MOST_CHARACTERS)} ...` : sentence;
+    const slack = TELLS_OF_KILL.test(sentence) ? KILL_NEWS_MS : KILL_SLACK_MS;
     const explained =
       excuse?.pids?.some((pid) => this.#killed.has(pid)) ||
-      (excuse?.killsSince !== undefined && this.#lastKill >= excuse.killsSince - KILL_SLACK_MS);
+      (excuse?.killsSince !== undefined && this.#lastKill >= excuse.killsSince - slack);
     this.note(`${explained ? 'explained' : 'BROKEN'}: ${text}`);
     if (explained) {
       this.excused++;

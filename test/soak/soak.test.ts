@@ -40,13 +40,14 @@ test('what the soak killed explains a loss; what it did not kill is a broken pro
   ledger.kills([2]);
   ledger.claim('a task was lost', { pids: [1, 2] });
   ledger.claim('a call was lost', { killsSince: Date.now() });
-  ledger.claim('a call was lost', { killsSince: Date.now() + 10_000 });
+  ledger.claim('a call was lost', { killsSince: Date.now() + 5_000 });
+  ledger.claim('a call was lost: it was killed (SIGKILL)', { killsSince: Date.now() + 5_000 });
   ledger.claim('a message was lost');
   assert.deepEqual(
     ledger.broken.map(({ text }) => text),
     ['a task was lost', 'a call was lost', 'a message was lost'],
   );
-  assert.equal(ledger.excused, 2);
+  assert.equal(ledger.excused, 3);
 });
 
 test('the slope is that of the second half, per hour', () => {
