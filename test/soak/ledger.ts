@@ -4,9 +4,9 @@
 import type { Excuse } from './protocol.ts';
 
 const KILL_SLACK_MS = 1_000;
-// News that a process was killed may wait on a link that is held, or for a client that is stopped.
+// News that a process is dead may wait on a link that is held, or for a client that is stopped.
 const KILL_NEWS_MS = 10_000;
-const TELLS_OF_KILL = /it was killed \(SIGKILL\)/;
+const TELLS_OF_KILL = /it was killed \(SIGKILL\)|it has been restarted|nothing listens there/;
 const KEPT_LINES = 400;
 const MOST_CHARACTERS = 500;
 
