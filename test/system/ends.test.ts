@@ -159,14 +159,15 @@ describe('ends on purpose', { concurrency: true }, () => {
 
   test('what is ended as the service hours end is told with that reason', async (t) => {
     const real = nodeEnvironment();
-    // Ten seconds before midnight, local time: time to connect and begin.
+    // Two seconds before midnight, local time, for as long as it takes to connect and begin.
     const midnight = new Date();
     midnight.setHours(24, 0, 0, 0);
-    const shift = midnight.getTime() - 10_000 - Date.now();
-    const clock = { ...real.clock, wall: () => real.clock.wall() + shift };
+    let wall = midnight.getTime() - 2_000;
+    const clock = { ...real.clock, wall: () => wall };
     const hours = { start: '12:00', end: '00:00' };
     const seen = await clientOf(t, [await hostIn(t, 'north', { hours } as Partial<HostDaemonOptions>, { ...real, clock })]);
     const task = await begin(seen, false);
+    wall = midnight.getTime() + 1_000;
     assert.equal((await task.ended).kind, 'terminated');
     await seen.until((all) => has(all, 'host-closed'));
     const told = seen.events.flatMap((event) =>
