@@ -480,6 +480,44 @@ test('a call that stops when it is told to costs its worker nothing, whatever it
   assert.ok(!kinds(seen.all).includes('worker-lost'), kinds(seen.all).join(', '));
 });
 
+test('a worker that was stopped while a call ends is not ended for it: the time does not count, and the task beside goes on', async (t) => {
+  const client = await connect(t, { workers: 1 });
+  const sum = async (self: Task<number>): Promise<number> => (await self.receive()) + (await self.receive());
+  const task = await client.with({ io: 2 }).spawn(sum);
+  const pid = await client.with({ io: 2 }).run(() => process.pid);
+  task.send(1);
+  const stop = new AbortController();
+  let heard: () => void = () => {};
+  const ends = async (): Promise<void> => {
+    const { progress, signal } = current() as NonNullable<ReturnType<typeof current>>;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    progress(0);
+    await stopped;
+    for (let i = 0; i < 15; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const call = client
+    .with({
+      io: 2,
+      signal: stop.signal,
+      onProgress: () => heard(),
+    })
+    .run(ends);
+  call.catch(() => {});
+  await new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  stop.abort();
+  await assert.rejects(call);
+  // Longer than a call is waited for that does not end.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(pid, 'SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  process.kill(pid, 'SIGCONT');
+  assert.equal(await client.with({ io: 2 }).run(() => process.pid), pid, 'given when the call has ended');
+  task.send(2);
+  assert.equal(await task.result, 3);
+});
+
 test('what is cancelled before it begins costs its worker nothing, and the call that computes there no try', async (t) => {
   const client = await connect(t, { workers: 1 });
   const seen = follow(client);

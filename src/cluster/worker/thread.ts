@@ -2,7 +2,7 @@
 //
 //   T1. When the socket to the host closes, the process group, and what detached itself from it, is killed from here, at once.
 //   T2. A cancelled call that has not settled after CANCEL_MS costs the worker its life, unless it can be kept from beginning;
-//       so does a task that outlives its grace.
+//       so does a task that outlives its grace. Both have that time while the process can run (patience.ts).
 //   T3. When all is interrupted, the process ends with the last of what ran, or with the grace period.
 //   T4. A worker that no longer answers calls, although nothing runs there, is ended: its place gets another.
 
@@ -15,6 +15,7 @@ import { Identity, Keyring, parseAddress, SocketConn } from '../../transport/ind
 import { watchAnswers } from './answering.ts';
 import { PROBE } from './executor.ts';
 import { Gauges } from './gauges.ts';
+import { afterTimeHad } from './patience.ts';
 import type { Control, Ready } from './serve.ts';
 
 const HOST_SOCKET = 3;
@@ -120,7 +121,7 @@ async function run(): Promise<void> {
     if (timers.has(key)) return;
     timers.set(
       key,
-      clock.after(ms, () => {
+      afterTimeHad(clock, ms, () => {
         timers.delete(key);
         if (stays()) dieOf(`it was ended: ${key} did not end in time`, task); // T2
       }),
