@@ -16,6 +16,8 @@ import type { Member } from './work.ts';
 const PATIENT_MS = 1_000;
 /** What is asked for so often, and is not there, was not given back a moment ago. */
 const LOST_AFTER = 3;
+/** A host that starts anew is another: the latest are enough to explain what is missing. */
+const MOST_ABANDONED = 256;
 
 /** What giving back needs of a crew. */
 export interface ReturnsOf {
@@ -90,6 +92,7 @@ export class Returns {
   /** A host is lost to this client, though it may hold places for it still: they are nobody's, and may be granted again when it is back. */
   disown({ id, name, slots, epoch }: Station, silent: boolean): void {
     if (silent) this.abandoned.set(id, name);
+    if (this.abandoned.size > MOST_ABANDONED) this.abandoned.delete(this.abandoned.keys().next().value as RuntimeId);
     if (slots.size > 0) this.#of.scheduler?.tell('lacks', id, [...slots], epoch);
   }
 

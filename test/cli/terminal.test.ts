@@ -127,7 +127,10 @@ test('colours are for terminals, unless NO_COLOR; FORCE_COLOR has them elsewhere
   assert.ok(!isRed(fails()));
   assert.ok(isRed(fails('FORCE_COLOR=1')));
   const shown = async (env: string): Promise<string> => {
-    const program = onTerminal(t, `unset NO_COLOR FORCE_COLOR CI; ${env} ${flotillaLine('run', 'nowhere.ts')}`, { columns: 80, env: { HOME } });
+    const program = onTerminal(t, `unset NO_COLOR FORCE_COLOR CI; ${env} ${flotillaLine('run', 'nowhere.ts')}`, {
+      columns: 80,
+      env: { HOME },
+    });
     await program.exited;
     return program.output;
   };
