@@ -1,7 +1,7 @@
 // Why a worker ended, in words: by what the system says, and what was printed last.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeExit, tellingLines } from '../../src/host/process/ends.ts';
+import { describeExit, isInsides, tellingLines } from '../../src/host/process/ends.ts';
 
 const killsBefore = Number.MAX_SAFE_INTEGER;
 const of = (code: number | null, signal: NodeJS.Signals | null, ...lastLines: string[]): string =>
@@ -25,4 +25,17 @@ test('a full heap, a system without memory, and other ends are told apart', () =
     '# Fatal process OOM',
     '  what():  std::bad_alloc',
   ]);
+});
+
+test('the frames of a crash are held back, whether they name the program by its title or by its path; what is like them is not', () => {
+  for (const line of [
+    ' 1: 0xb76dc5 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [flotilla-worker:vm/1]',
+    ' 3: 0xc70daf  [/usr/lib/node_modules/node/bin/node]',
+    '14: 0x7ff1dfe478ec  [/lib/x86_64-linux-gnu/libc.so.6]',
+    '----- Native stack trace -----',
+    '<--- Last few GCs --->',
+  ])
+    assert.ok(isInsides(line), line);
+  for (const line of [' 1: 0xb76dc5 read', '12: 0x7ff1 [1, 2]', 'Error: [/lib/x] is not there', '1: all is well [/tmp]'])
+    assert.ok(!isInsides(line), line);
 });

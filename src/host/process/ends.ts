@@ -6,7 +6,7 @@ const FULL_HEAP = /Reached heap limit|near heap limit/i;
 const NO_MEMORY =
   /Fatal process (OOM|out of memory)|FATAL ERROR: .*(out of memory|Allocation failed)|reserve virtual memory|std::bad_alloc|ERR_WORKER_(INIT_FAILED|OUT_OF_MEMORY)|Cannot allocate memory|ENOMEM/i;
 const INSIDES =
-  /^\s*\d+: 0x[0-9a-f]{4,} .*\[(flotilla-worker|node\b)|^-+ (Native|JavaScript) stack trace -+$|^<--- (Last few GCs|JS stacktrace) --->$|^\[\d+:0x[0-9a-f]+\] .* ms: /;
+  /^\s*\d+: 0x[0-9a-f]{4,} .*\[(flotilla-worker|node\b|\/)|^-+ (Native|JavaScript) stack trace -+$|^<--- (Last few GCs|JS stacktrace) --->$|^\[\d+:0x[0-9a-f]+\] .* ms: /;
 const REMEDY = 'Let it use more, have fewer workers (--cpus, or the option workers), or give each call less to hold';
 
 /** How a process ended. */
