@@ -55,7 +55,7 @@ export const ROWS: readonly Row[] = [
     of: both,
     kind: text(true),
     takes: 'host',
-    says: 'what others are told instead of each address, behind NAT; repeatable',
+    says: 'what others are told instead of each address, behind NAT: HOST, or HOST:PORT where that port alone leads in; repeatable',
     secret: true,
   }),
   row('port', {

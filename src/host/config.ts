@@ -1,5 +1,6 @@
 // What a worker process is told, from what its host was told.
 import { GRACE_MS, workingFolder } from '../kernel/index.ts';
+import { parseAddress } from '../transport/index.ts';
 import type { HostOptions } from './options.ts';
 import type { WorkerConfig } from './process/contract.ts';
 import { SET_UP_SLOT } from './tenant.ts';
@@ -12,15 +13,16 @@ export function workerConfig(
 ): WorkerConfig {
   const { name, secret, listen = [], ports = [], advertise, encrypt = 'auto' } = options;
   const port = ports[slot.number] ?? 0;
+  // An advertised port leads to the host alone: its workers are reached through it, as is what nobody dials, the process that sets it up.
+  const dialled = slot.number !== SET_UP_SLOT && (advertise === undefined || parseAddress(advertise, 0).port === 0);
   return {
     name: slot.name,
     location: `${at.location ?? name}/${slot.number}`,
     secret: Buffer.from(secret).toString('hex'),
     folder: at.folder,
     cwd: at.cwd,
-    // Nobody dials the process that sets a host up.
-    listen: slot.number === SET_UP_SLOT ? [] : listen.map((address) => address.replace(/:0$/, `:${port}`)),
-    advertise,
+    listen: dialled ? listen.map((address) => address.replace(/:0$/, `:${port}`)) : [],
+    advertise: dialled ? advertise : undefined,
     pulse: at.pulse,
     encrypt,
     host: name,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime, Task } from '../../src/kernel/index.ts';
+import { World } from '../../src/testing/index.ts';
 import { machines, refIn } from '../support/worlds.ts';
 
 const LONG_MS = 600_000;
@@ -63,5 +64,49 @@ test('a peer that was offline is dialled when something is meant for it, and rea
   await world.wait(b.connect('mem://a:1'));
   await world.wait(ref.deliver(4));
   assert.deepEqual(got, [2, 3, 4]);
+  await world.close();
+});
+
+const PULSE_MS = 2_000;
+const LIMIT_MS = 5 * PULSE_MS;
+
+// `a` waits for who is silent; `b` listens nowhere, so that only `b` can dial.
+async function waitedFor() {
+  const world = new World({ seed: 1, latencyMs: 1 });
+  const keeps = (_peer: string, quiet: boolean): boolean => quiet;
+  const a = await world.start('a', { listen: 'mem://a:1', pulse: PULSE_MS, keeps });
+  const b = await world.start('b', { pulse: PULSE_MS, keeps });
+  await world.wait(b.connect('mem://a:1'));
+  const told: string[] = [];
+  a.kernel.onOffline = (_peer, offline) => told.push(offline ? 'offline' : 'online');
+  a.kernel.onEnded = (_peer, { kind }) => told.push(kind);
+  return { world, b, told };
+}
+
+test('one that is waited for while it is silent, and whose process then ends, is lost within the limit', async () => {
+  const { world, b, told } = await waitedFor();
+  world.pause('b');
+  await world.clock.advance(3 * LIMIT_MS);
+  assert.deepEqual(told, ['offline']);
+  world.crash(b, 'b', true);
+  await world.clock.advance(LIMIT_MS + 2 * PULSE_MS);
+  assert.deepEqual(told, ['offline', 'silent']);
+  await world.close();
+});
+
+test('one that is waited for is heard again over the link it had, or over the next that it dials', async () => {
+  const { world, told } = await waitedFor();
+  world.pause('b');
+  await world.clock.advance(3 * LIMIT_MS);
+  world.resume('b');
+  await world.clock.advance(2 * PULSE_MS);
+  assert.deepEqual(told.splice(0), ['offline', 'online']);
+  world.network.partition('a', 'b');
+  await world.clock.advance(LIMIT_MS + PULSE_MS);
+  assert.deepEqual(told.splice(0), ['offline']);
+  world.network.cut();
+  world.network.heal();
+  await world.clock.advance(3 * LIMIT_MS);
+  assert.deepEqual(told, ['online']);
   await world.close();
 });

@@ -8,7 +8,7 @@ const KILL_SLACK_MS = 1_000;
 const KILL_NEWS_MS = 10_000;
 const TELLS_OF_KILL = /it was killed \(SIGKILL\)|it has been restarted|nothing listens there/;
 const KEPT_LINES = 400;
-const MOST_CHARACTERS = 500;
+const MOST_CHARACTERS = 1_000;
 
 /** A promise that did not hold. */
 export interface Broken {
@@ -56,7 +56,9 @@ export class Ledger {
 
   /** A promise was broken, unless a kill explains it. L1 */
   claim(sentence: string, excuse?: Excuse): void {
-    const text = sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, MOST_CHARACTERS)} ...` : sentence;
+    // What was printed last is what tells.
+    const half = MOST_CHARACTERS / 2;
+    const text = sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, half)} ... ${sentence.slice(-half)}` : sentence;
     const slack = TELLS_OF_KILL.test(sentence) ? KILL_NEWS_MS : KILL_SLACK_MS;
     const explained =
       excuse?.pids?.some((pid) => this.#killed.has(pid)) ||

@@ -115,6 +115,16 @@ export class Dialer {
     this.#busy.set(session.peer, work);
   }
 
+  /** Dials a silent peer that has a link; where there is nothing to dial, the link stays: only the other side can get another. */
+  anew(session: Session): void {
+    const route = this.#routes.get(session.peer);
+    if (session.state.kind !== 'open' || !route || route.addresses.size + route.via.size === 0) return;
+    const { link } = session.state;
+    session.cut(this.#hub.options.environment.clock.now());
+    link.destroy();
+    this.establish(session);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'This runtime is closed.'));
     await Promise.all(this.#busy.values());

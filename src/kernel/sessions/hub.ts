@@ -8,6 +8,7 @@
 //   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
 //   H5. A runtime that listens where another did is that other's end: it is reported before the new one's beginning.
 //   H4. A runtime that was itself held up forgives the silence of others for that time.
+//   H6. The link to one that is offline stays where only the other side can dial: over it, it is heard again, or closes it.
 import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
 import {
   type Address,
@@ -86,7 +87,7 @@ export class Hub {
     return this.options.pulseMs * SILENT_PULSES;
   }
   isOpen(peer: RuntimeId): boolean {
-    return this.#sessions.get(peer)?.state.kind === 'open';
+    return this.#sessions.get(peer)?.state.kind === 'open' && !this.#offline.has(peer);
   }
 
   session(peer: RuntimeId): Session | undefined {
@@ -321,7 +322,11 @@ export class Hub {
     }
     session.onOpen?.();
     if (old && old !== link) old.destroy();
-    if (this.#offline.delete(session.peer)) this.options.events.online(session.peer);
+    this.#back(session);
+  }
+
+  #back({ peer }: Session): void {
+    if (this.#offline.delete(peer)) this.options.events.online(peer);
   }
 
   #frame(session: Session, link: Link, kind: number, target: number, buffer: Buffer, start: number, end: number): void {
@@ -348,14 +353,16 @@ export class Hub {
     if (!session.serves(link) || this.parking.agreed(session)) return;
     if (this.#final.has(session.peer)) return this.#end(session, { kind: 'gone', message: 'its process ended', lost: 'worker' });
     this.#log.debug(`The link to ${link.conn.remote} closed${error ? `: ${error.message}` : ''}.`);
-    session.cut(this.options.environment.clock.now());
+    const now = this.options.environment.clock.now();
+    session.cut(now);
+    if (this.#offline.has(session.peer)) session.closedInSilence(now, error);
     this.dialer.establish(session);
   }
 
   /** H3 */
   silent(session: Session): 'kept' | 'ended' {
     if (session.ended) return 'ended';
-    const quiet = session.state.kind === 'open' || this.#offline.has(session.peer);
+    const quiet = session.state.kind === 'open' || (this.#offline.has(session.peer) && !session.left);
     if (this.#known.has(session.peer) && this.options.keeps(session.peer, quiet)) {
       if (!this.#offline.has(session.peer)) {
         this.#offline.add(session.peer);
@@ -383,15 +390,11 @@ export class Hub {
 
   #onPulse(now: number, heldUp: boolean): void {
     for (const session of [...this.#sessions.values()]) {
-      if (heldUp) session.lastHeard = now; // H4
+      if (heldUp && !this.#offline.has(session.peer)) session.lastHeard = now; // H4
       if (session.state.kind !== 'open') continue;
       this.parking.pulse(session);
-      if (now - session.lastHeard <= this.silenceMs || this.#final.has(session.peer)) continue;
-      const { link } = session.state;
-      if (this.silent(session) === 'ended') continue;
-      session.cut(now);
-      link.destroy();
-      this.dialer.establish(session);
+      if (now - session.lastHeard <= this.silenceMs) this.#back(session);
+      else if (!this.#final.has(session.peer) && this.silent(session) === 'kept') this.dialer.anew(session); // H6
     }
   }
 }

@@ -55,6 +55,8 @@ interface Queued {
 export const ROOM_BYTES = 8 << 20;
 const ACK_BYTES = 512 << 10;
 const ACK_FRAMES = 256;
+/** Errors by which this system gives a connection up, of which the other side knows nothing. */
+const BY_NETWORK = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENETRESET']);
 
 /** One peer over time. */
 export class Session {
@@ -70,6 +72,8 @@ export class Session {
   parking = false;
   /** Whether its links have been ones that do not leave this machine. */
   near = false;
+  /** The other side was silent, and then closed its link: it has no other silence to be waited for in. */
+  left = false;
   /** How much we last told the other side that we have received. */
   announced = 0;
   /** How many sessions before this one the other side had seen end. */
@@ -147,6 +151,7 @@ export class Session {
     if (!this.#acknowledge(theirReceived)) return false;
     this.#arriving.moved();
     this.state = { kind: 'open', link };
+    this.left = false;
     this.#blocked = false;
     this.#ackedToPeer = this.#received;
     this.#receivedBytes = 0;
@@ -164,6 +169,13 @@ export class Session {
 
   cut(now: number): void {
     if (this.state.kind === 'open') this.state = { kind: 'cut', since: now };
+  }
+
+  /** The link of a side that had been silent was closed. If that side did it, it may dial again within the limit, as of now. */
+  closedInSilence(now: number, error: Error | undefined): void {
+    if (BY_NETWORK.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) return;
+    this.left = true;
+    this.lastHeard = now;
   }
 
   /** Closes the link; the session goes on without. */
