@@ -9,7 +9,6 @@ export type {
   ClusterEvent,
   Component,
   Counts,
-  Current,
   HostAllocation,
   HostEvent,
   HostInfo,
@@ -30,7 +29,7 @@ export type {
   WorkerReport,
   WorkInfo,
 } from './cluster/index.ts';
-export { Client, current, here, setUp, setUpEach } from './cluster/index.ts';
+export { Client, setUp, setUpEach } from './cluster/index.ts';
 export type { Availability, HostFacts } from './host/index.ts';
 export type {
   Category,
@@ -90,3 +89,5 @@ export type {
 } from './kernel/index.ts';
 export { channelName, Runtime, service, serviceName, taskName } from './kernel/index.ts';
 export { transfer } from './wire/index.ts';
+export type { Current } from './worker/index.ts';
+export { current, here } from './worker/index.ts';

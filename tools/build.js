@@ -36,6 +36,7 @@ const common = {
   packages: 'external',
   sourcemap: true,
   logLevel: 'warning',
+  define: { BUNDLED: 'true' },
 };
 // A process and its thread are up a quarter sooner if neither needs the loader of ES modules to begin with.
 const worker = {
@@ -70,11 +71,11 @@ await Promise.all([
       'pulse-thread': join(src, 'kernel', 'sessions', 'pulse-thread.js'),
     },
   }),
-  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'thread.js')] }),
-  build({ ...worker, entryPoints: [join(src, 'cluster', 'worker', 'serve.js')], plugins: [taking] }),
+  build({ ...worker, entryPoints: [join(src, 'worker', 'thread.js')] }),
+  build({ ...worker, entryPoints: [join(src, 'worker', 'serve.js')], plugins: [taking] }),
   build({
     ...worker,
-    entryPoints: [join(src, 'cluster', 'worker', 'main.js')],
+    entryPoints: [join(src, 'worker', 'main.js')],
     external: ['./serve.js'],
     supported: { 'dynamic-import': false },
   }),

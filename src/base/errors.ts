@@ -1,8 +1,8 @@
 // Every way Flotilla fails: the table, the one error class, and how to recognise it.
 //
-//   E1. A failure of ours is a FlotillaError with a code from the table; the row is its documentation
+//   ER1. A failure of ours is a FlotillaError with a code from the table; the row is its documentation
 //       (docs/errors.md is printed from it).
-//   E2. Errors are recognised by code, never by class: shipped code may hold another copy of the class.
+//   ER2. Errors are recognised by code, never by class: shipped code may hold another copy of the class.
 
 /** When trying again can help: `never`, `later` (the same thing, after a while), `elsewhere` (on another worker or host). */
 export type Retry = 'never' | 'later' | 'elsewhere';
@@ -197,7 +197,7 @@ export type ErrorCode = keyof typeof ERRORS;
 /**
  * The class of every failure that Flotilla itself raises. Errors of user code keep their own name.
  *
- * `code` is stable and is what to test; `retry` says whether trying again can help.
+ * `code` is stable and is what to test; `retry` says whether trying again can help. ER1
  *
  * @example
  * ```ts
@@ -221,7 +221,7 @@ export class FlotillaError extends Error {
 }
 
 /**
- * Whether a value is an error with this code, or with any of ours, whatever copy of the class made it.
+ * Whether a value is an error with this code, or with any of ours, whatever copy of the class made it. ER2
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 // A map from numbers that rise. Unlike Map it allocates only when it grows or shrinks, so it leaves no trail of old tables to the garbage
 // collector, which keeps alive what a dead table of the old generation points to.
 //
-//   M1. Ids are positive whole numbers. Iteration is in rising order.
+//   IM1. Ids are positive whole numbers. Iteration is in rising order.
 
 const LEAST = 16;
 /** 2^32 over the golden ratio: neighbours are spread far apart. */
@@ -60,7 +60,7 @@ export class IdMap<T> {
     return this.#size > 0 && this.#values.some((value) => value !== undefined && passes(value));
   }
 
-  /** All there is now, in rising order of the ids. */
+  /** All there is now, in rising order of the ids. IM1 */
   *[Symbol.iterator](): Generator<[id: number, value: T], void, void> {
     const all: [number, T][] = [];
     for (const [at, id] of this.#ids.entries()) if (id !== 0) all.push([id, this.#values[at] as T]);

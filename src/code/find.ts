@@ -1,7 +1,7 @@
 // Where a function is written: its script and position, from the engine itself.
 //
-//   F1. The inspector is enabled only inside one synchronous look-up, never while user code runs.
-//   F2. The module that holds a function is never imported to find it.
+//   FI1. The inspector is enabled only inside one synchronous look-up, never while user code runs.
+//   FI2. The module that holds a function is never imported to find it.
 import { Session } from 'node:inspector';
 import { FlotillaError } from '../base/index.ts';
 
@@ -34,7 +34,7 @@ interface InternalProperty {
 export class Finder {
   readonly #scripts = new Map<string, Script>();
 
-  /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. */
+  /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. FI2 */
   find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): Place {
     const name = fn.name ? `'${fn.name}'` : 'the function';
     const session = new Session();
@@ -59,7 +59,7 @@ export class Finder {
       return { script, offset: offsetOf(script.source, location.lineNumber, location.columnNumber) };
     } finally {
       Reflect.deleteProperty(globalThis, KEY);
-      session.disconnect(); // F1
+      session.disconnect(); // FI1
     }
   }
 

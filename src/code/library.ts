@@ -2,9 +2,9 @@
 //
 // Owns the units. Does not own who has them (the cluster's business).
 //
-//   L1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
-//   L2. The program's own file is never shipped whole: that would run the program again.
-//   L3. A function is looked up once; asking again is free.
+//   LI1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
+//   LI2. The program's own file is never shipped whole: that would run the program again.
+//   LI3. A function is looked up once; asking again is free.
 
 import { realpathSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -37,7 +37,7 @@ export class Library implements SliceNeeds {
     this.#main = main === undefined ? undefined : realFile(main);
   }
 
-  /** The unit that a function is in, built with all that it imports. Rejects with ERR_CODE_*. L3 */
+  /** The unit that a function is in, built with all that it imports. Rejects with ERR_CODE_*. LI3 */
   ship(fn: AnyFunction): Promise<Shipped> {
     let shipped = this.#shipped.get(fn);
     if (!shipped) {
@@ -122,7 +122,7 @@ export class Library implements SliceNeeds {
 
   module(file: string): string {
     if (file === this.#main) {
-      // L2
+      // LI1, LI2
       throw new FlotillaError(
         'ERR_CODE_SIDE_EFFECT',
         `A shipped module imports ${file}, which is the program itself and would run again on every worker. Move what both need to a module of its own.`,

@@ -1,7 +1,7 @@
 // A piece of a file as a unit: one top-level statement, or one expression, with the names it uses imported from other units.
 //
-//   S1. Lines and columns stay those of the file: what is not shipped is blanked out, what is added comes after it.
-//   S2. Of the program's own file only statements that do nothing when they run are shipped: functions, classes, pure constants.
+//   SL1. Lines and columns stay those of the file: what is not shipped is blanked out, what is added comes after it.
+//   SL2. Of the program's own file only statements that do nothing when they run are shipped: functions, classes, pure constants.
 import { originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
 import { FlotillaError } from '../base/index.ts';
 import { transform } from './esbuild.ts';
@@ -126,7 +126,7 @@ async function finish(
   return makeUnit({ name, text: shipped, imports: [...imports], externals: [...externals], file: from.file, maps });
 }
 
-// S2
+// SL2
 function checkShippable(from: Sliced, name: string, binding: Declared, at: number): void {
   if (binding.kind !== 'variable') return;
   const used = `'${name}', which the function uses at ${userLine(from, at)},`;
@@ -156,7 +156,7 @@ function importLine(binding: ImportBinding, local: string, specifier: string): s
   return `import { ${binding.name} as ${local} } ${from}`;
 }
 
-// S1: everything outside [start, end) becomes spaces, line breaks stay.
+// SL1: everything outside [start, end) becomes spaces, line breaks stay.
 function blank(source: string, start: number, end: number, around: readonly [string, string] = ['', '']): string {
   const spaces = (text: string): string => text.replace(/[^\n\r\u2028\u2029]/g, ' ');
   let before = spaces(source.slice(0, start));

@@ -1,10 +1,10 @@
 // Tells who is near that we are here, and hears who is: hello, and an answer to each hello. Connects to nobody.
 //
-//   B1. A hello is repeated, at growing intervals, as long as the beacon is open: lost datagrams cost time only.
-//   B2. A hello is answered after a random delay, once, to where it came from; an answer is no longer than the hello.
-//   B3. What is unsigned, stale by SKEW_MS, or seen before is dropped without a word to its sender.
-//   B4. What is remembered of strangers is bounded.
-//   B5. Who looks by multicast and who looks by broadcast do not hear each other, on one machine either; who is asked answers both.
+//   BE1. A hello is repeated, at growing intervals, as long as the beacon is open: lost datagrams cost time only.
+//   BE2. A hello is answered after a random delay, once, to where it came from; an answer is no longer than the hello.
+//   BE3. What is unsigned, stale by SKEW_MS, or seen before is dropped without a word to its sender.
+//   BE4. What is remembered of strangers is bounded.
+//   BE5. Who looks by multicast and who looks by broadcast do not hear each other, on one machine either; who is asked answers both.
 import {
   Backoff,
   type Clock,
@@ -78,7 +78,7 @@ export class Beacon {
     this.#backoff = this.#fresh();
   }
 
-  /** Says hello now, and at growing intervals from now on. B1 */
+  /** Says hello now, and at growing intervals from now on. BE1 */
   again(): void {
     if (this.#closed) return;
     this.#backoff = this.#fresh();
@@ -104,7 +104,7 @@ export class Beacon {
     }
     if (announcement.id === id) return;
     const calls = announcement.kind === 'hello' && !announcement.pass && announcement.replyTo === '';
-    if (calls && announcement.multicast !== this.#options.multicast) return; // B5
+    if (calls && announcement.multicast !== this.#options.multicast) return; // BE5
     const age = clock.wall() - announcement.time;
     if (Math.abs(age) > SKEW_MS) {
       return this.#complain(
@@ -112,9 +112,9 @@ export class Beacon {
         `Its clock differs from ours by ${Math.round(Math.abs(age) / 1000)} s. Set the clocks of both machines.`,
       );
     }
-    if (this.#seen.has(announcement.nonce)) return; // B3
+    if (this.#seen.has(announcement.nonce)) return; // BE3
     this.#seen.add(announcement.nonce);
-    if (this.#seen.size > NONCES_KEPT) this.#seen.delete(this.#seen.values().next().value as string); // B4
+    if (this.#seen.size > NONCES_KEPT) this.#seen.delete(this.#seen.values().next().value as string); // BE4
     if (announcement.kind === 'answer' && !this.#own.has(announcement.answers)) return;
     if (announcement.kind === 'hello') this.#answer(announcement, from);
     this.#options.heard({
@@ -151,7 +151,7 @@ export class Beacon {
     this.#timer = this.#options.clock.after(this.#backoff.next(), () => this.#hello(), { background: true });
   }
 
-  // B2
+  // BE2
   #answer(hello: Announcement, from: DatagramPeer): void {
     const [host = from.host, port = from.port] = hello.replyTo ? hello.replyTo.split(' ') : [];
     if (hello.pass && from.shared) {

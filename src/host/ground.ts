@@ -1,6 +1,6 @@
 // What a host stands on: processes, folders, the store of code. Handed in, so that whole clusters can be simulated.
 //
-//   G1. What is made for a client goes with it; what is made for the host goes with the host.
+//   GR1. What is made for a client goes with it; what is made for the host goes with the host.
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -158,6 +158,7 @@ export function systemGround(options: GroundOptions): Ground {
       }
     },
     async leave(home) {
+      // GR1
       if (!keepFolders && home.account?.lent) await clearAs(home.account, home.folder);
       if (!keepFolders) await rm(home.folder, { recursive: true, force: true, maxRetries: 3 });
       if (home.account) free.push(home.account);

@@ -3,10 +3,10 @@
 // Owns its places, what each client has here, and what is told of both. Does not own who may have them (the scheduler's
 // business), nor processes and folders themselves (ground.ts).
 //
-//   H1. A slot has at most one process. A newer epoch takes the slot from an older one.
-//   H2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
-//   H3. Nothing of a client starts before it says so, if it sets the host up first.
-//   H4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
+//   HO1. A slot has at most one process. A newer epoch takes the slot from an older one.
+//   HO2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
+//   HO3. Nothing of a client starts before it says so, if it sets the host up first.
+//   HO4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
 import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
 import { GRACE_MS, PORT, type Runtime } from '../kernel/index.ts';
@@ -105,7 +105,7 @@ export class Host implements SlotHost {
     return this.#tenants.get(client)?.home;
   }
 
-  /** Gives slots to a client and starts their workers. H1, H3 */
+  /** Gives slots to a client and starts their workers. HO1, HO3 */
   assign({ client, slots, epoch, hold = false }: Assignment): void {
     if (this.#closed || !this.open) throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes nobody now.`);
     const tenant = this.#tenant(client);
@@ -120,7 +120,7 @@ export class Host implements SlotHost {
     }
   }
 
-  /** Takes slots back from a client. Resolves when it has been brought all that was printed there. H4 */
+  /** Takes slots back from a client. Resolves when it has been brought all that was printed there. HO4 */
   async release(client: RuntimeId, slots: readonly number[]): Promise<void> {
     const given = slots.flatMap((number) => this.#mine(client, number) ?? []);
     const ends = given.map(async (slot) => {
@@ -134,7 +134,7 @@ export class Host implements SlotHost {
     await Promise.all(ends);
   }
 
-  /** A client is gone: so is all it had here. Resolves when it has been brought all that was printed, if it is still there. H2, H4 */
+  /** A client is gone: so is all it had here. Resolves when it has been brought all that was printed, if it is still there. HO2, HO4 */
   drop(client: RuntimeId, reason = 'its client left', restMs = 0): Promise<void> {
     const tenant = this.#tenants.get(client);
     if (!tenant) return Promise.resolve();
@@ -216,7 +216,7 @@ export class Host implements SlotHost {
       if (this.#runtime.kernel.peers.has(peer)) this.#runtime.kernel.message(peer, PORT.SCHEDULER, { kind: 'free' });
   }
 
-  /** A client that is only silent is waited for; what this says is asked whenever it is. H2 */
+  /** A client that is only silent is waited for; what this says is asked whenever it is. HO2 */
   keeps(peer: RuntimeId, quiet: boolean): boolean {
     return quiet && this.#tenants.has(peer);
   }

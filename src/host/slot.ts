@@ -1,8 +1,8 @@
 // One worker place while a client holds it: its process, and the next one when that ends.
 //
-//   L1. A place has at most one process.
-//   L2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
-//   L3. Of every process that greeted, its end is told once, with its reason.
+//   ST1. A place has at most one process.
+//   ST2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
+//   ST3. Of every process that greeted, its end is told once, with its reason.
 import { Backoff, type Clock, type RuntimeId, type Timer } from '../base/index.ts';
 import type { Home } from './ground.ts';
 import type { Outbox } from './outbox.ts';
@@ -96,7 +96,7 @@ export class Slot {
     this.load = load;
   }
 
-  /** Starts a process, unless there is one. */
+  /** Starts a process, unless there is one. ST1 */
   start(): void {
     if (this.#life.kind !== 'held' && this.#life.kind !== 'waiting') return;
     const { clock } = this.#host;
@@ -154,7 +154,7 @@ export class Slot {
     });
   }
 
-  // L2, L3
+  // ST2, ST3
   #ended(child: Launched, reason: string, lastLines: readonly string[]): void {
     const life = this.#life;
     if (!('child' in life) || life.child !== child) return;

@@ -1,7 +1,7 @@
 // Registered classes: objects that travel with their class, because both sides named it.
 //
-//   O1. A class is found by the name it was registered with on this side, never by anything else that arrived.
-//   O2. An object is made without running its constructor, from its own data, or by the class's own `fromWire`.
+//   CL1. A class is found by the name it was registered with on this side, never by anything else that arrived.
+//   CL2. An object is made without running its constructor, from its own data, or by the class's own `fromWire`.
 import { FlotillaError } from '../base/index.ts';
 
 /** The extension by which objects of registered classes travel. */
@@ -49,7 +49,7 @@ export class ClassRegistry {
       throw new FlotillaError('ERR_WIRE_MALFORMED', `A value of a kind (${code}) that this runtime does not know arrived.`);
     }
     const [name, data] = payload as [string, object];
-    const made = this.#byName.get(name); // O1
+    const made = this.#byName.get(name); // CL1
     if (!made) {
       throw new FlotillaError(
         'ERR_WIRE_CLASS_UNKNOWN',
@@ -66,6 +66,6 @@ export class ClassRegistry {
         configurable: true,
       });
     }
-    return object; // O2
+    return object; // CL2
   }
 }

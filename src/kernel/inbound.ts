@@ -28,7 +28,7 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       const id = decoder.varint();
       const value = orAnswer(kernel, peer, id, () => orPass(kernel, peer, target, decoder, before));
       const taken = kernel.tasks.take(target, value, peer, decoder.position - before);
-      kernel.answer(peer, id, taken, taken ? undefined : taskEnded()); // K1
+      kernel.answer(peer, id, taken, taken ? undefined : taskEnded()); // KE1
       return;
     }
     case KIND.REQUEST: {
@@ -37,7 +37,7 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       const args = orAnswer(kernel, peer, id, () => decoder.value());
       const port = kernel.door(target);
       if (port?.request) port.request(peer, id, method, args);
-      else kernel.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // K1
+      else kernel.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // KE1
       return;
     }
     case KIND.ANSWER: {

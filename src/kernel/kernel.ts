@@ -2,10 +2,10 @@
 //
 // Owns tasks, doors and requests. Does not own sessions (hub.ts): those are behind the carrier, which may be a thread away.
 //
-//   K1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
-//   K2. A reference to a task of this runtime becomes that task again when it comes home.
-//   K3. When a peer is gone, every wait on it ends.
-//   K4. What cannot be read, or throws where it arrives, harms nothing that came with it.
+//   KE1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
+//   KE2. A reference to a task of this runtime becomes that task again when it comes home.
+//   KE3. When a peer is gone, every wait on it ends.
+//   KE4. What cannot be read, or throws where it arrives, harms nothing that came with it.
 import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
 import type { LocalChannel } from './channels/channel.ts';
@@ -286,7 +286,7 @@ export class Kernel implements Carried {
       try {
         takeItem(this, peer, kind, target, decoder);
       } catch (error) {
-        this.log.error(`Something from ${this.peers.get(peer)?.name ?? peer} could not be taken: ${toError(error).message}`); // K4
+        this.log.error(`Something from ${this.peers.get(peer)?.name ?? peer} could not be taken: ${toError(error).message}`); // KE4
       }
     }
   }
@@ -317,7 +317,7 @@ export class Kernel implements Carried {
     this.#tell(this.peers.get(peer), 'online');
   }
 
-  /** K3 */
+  /** KE3 */
   ended(peer: RuntimeId, how: SessionEnd): void {
     const info = this.peers.get(peer);
     const end: SessionEnd = { ...how, lost: how.lost ?? (info?.role === 'worker' ? 'worker' : 'host') };
@@ -377,7 +377,7 @@ export class Kernel implements Carried {
     this.#refused.set(peer, refusal);
   }
 
-  // Once whoever sends has begun to wait, and before anything else is said to that peer. K3
+  // Once whoever sends has begun to wait, and before anything else is said to that peer. KE3
   #refuse(peer: RuntimeId): void {
     const end = this.#refused.get(peer);
     if (end && this.#refused.delete(peer)) this.ended(peer, end);

@@ -1,8 +1,8 @@
 // Questions to other runtimes and their answers: correlation, deadline, cancellation.
 //
-//   Q1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
-//   Q2. One that the asker gives up is cancelled at the other side.
-//   Q3. A runtime that is offline is asked nothing: whoever would ask it is told so at once.
+//   RQ1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
+//   RQ2. One that the asker gives up is cancelled at the other side.
+//   RQ3. A runtime that is offline is asked nothing: whoever would ask it is told so at once.
 import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../base/index.ts';
 import type { SessionEnd } from './sessions/session.ts';
 import type { WaitOptions } from './tasks/reference.ts';
@@ -78,7 +78,7 @@ export class Requests {
     return id;
   }
 
-  /** Whether nothing is to be sent for an id, because its peer is offline; then it is settled in a moment. Q3 */
+  /** Whether nothing is to be sent for an id, because its peer is offline; then it is settled in a moment. RQ3 */
   refused(id: number, peer: RuntimeId): boolean {
     const refusal = this.#refusal(peer);
     if (refusal) this.#clock.defer(() => this.answered(id, false, refusal));
@@ -102,7 +102,7 @@ export class Requests {
     return id;
   }
 
-  /** Gives a request up: its answer will not be heard. Q2 */
+  /** Gives a request up: its answer will not be heard. RQ2 */
   cancel(peer: RuntimeId, port: number, id: number, reason: unknown): void {
     if (this.#pending.delete(id)) this.#cancel(peer, port, id, reason);
   }
@@ -153,7 +153,7 @@ export class Requests {
   answered(id: number, ok: boolean, value: unknown): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    this.#pending.delete(id); // Q1
+    this.#pending.delete(id); // RQ1
     pending.settle(ok, value);
   }
 

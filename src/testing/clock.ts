@@ -1,7 +1,7 @@
 // Time that is moved by hand: a whole cluster runs on it, minutes in milliseconds.
 //
-//   C1. Nothing happens by itself: timers run in `advance`, in order of their time, then of their making.
-//   C2. Between two timers every promise reaction and every deferred callback has run.
+//   CK1. Nothing happens by itself: timers run in `advance`, in order of their time, then of their making.
+//   CK2. Between two timers every promise reaction and every deferred callback has run.
 import type { Clock, Timer } from '../base/index.ts';
 
 interface Entry {
@@ -60,7 +60,7 @@ export class ManualClock implements Clock {
     this.after(TURN_MS, callback);
   }
 
-  /** Lets everything happen that is due now. C2 */
+  /** Lets everything happen that is due now. CK2 */
   async settle(): Promise<void> {
     if (++this.#settled % TURNS === 0) await turn(); // others of the process have their turn too
     for (;;) {
@@ -72,7 +72,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Moves time on, running what falls due. `until` stops early. C1 */
+  /** Moves time on, running what falls due. `until` stops early. CK1 */
   async advance(ms: number, until: () => boolean = () => false): Promise<boolean> {
     const end = this.#now + ms;
     await this.settle();

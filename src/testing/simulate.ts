@@ -1,7 +1,7 @@
 // Programs of several machines, run on virtual time under faults that a seed decides.
 //
-//   M1. One seed gives one course of events, within one major version of Node.
-//   M2. A run ends: with the program, with its failure, or at the limit of virtual time; then everything is closed, and what is
+//   SI1. One seed gives one course of events, within one major version of Node.
+//   SI2. A run ends: with the program, with its failure, or at the limit of virtual time; then everything is closed, and what is
 //       left open is a failure too.
 import type { Runtime, RuntimeOptions } from '../kernel/index.ts';
 import { seededRandom } from './random.ts';
@@ -156,7 +156,7 @@ export async function simulate(
   const network = new SimulatedNetwork({ seed, latencyMs });
   network.datagrams.lost = faults.lost ?? 0;
   network.datagrams.doubled = faults.doubled ?? 0;
-  const injector = new Injector(network, faults, seed);
+  const injector = new Injector(network, faults, seed); // SI1
   await new Promise((resolve) => setImmediate(resolve)); // every run begins in a turn of its own: stacks, which travel, are the same
   try {
     const running = program(network);
@@ -188,7 +188,7 @@ export async function simulate(
       `${network.clock.pending} timers`,
       `${network.datagrams.open} sockets for datagrams`,
     ].filter((text) => !text.startsWith('0 '));
-    if (left.length > 0) throw new Error(`left open: ${left.join(', ')}`);
+    if (left.length > 0) throw new Error(`left open: ${left.join(', ')}`); // SI2
     return { seed, faults: injector.count, ms, steps: network.clock.steps, digest: network.network.trace.digest };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

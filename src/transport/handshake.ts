@@ -1,11 +1,11 @@
 // Greeting, version, proof: nothing unauthenticated passes this file, and nothing is decoded before it.
 //
-//   H1. Before the other side has proved that it knows the secret, only fixed-size greetings are read.
-//   H2. The dialer proves itself first; a listener proves nothing to a stranger.
-//   H3. Both proofs cover both greetings, so neither can be replayed or turned around.
-//   H4. A handshake ends within its time, whatever the other side does.
-//   H5. Each proves that it has the key that its id was made from: whoever else knows the secret cannot be it.
-//   H6. Both proofs cover what only the two ends of this connection share, so nobody stands between them: the keys of TLS, or,
+//   HS1. Before the other side has proved that it knows the secret, only fixed-size greetings are read.
+//   HS2. The dialer proves itself first; a listener proves nothing to a stranger.
+//   HS3. Both proofs cover both greetings, so neither can be replayed or turned around.
+//   HS4. A handshake ends within its time, whatever the other side does.
+//   HS5. Each proves that it has the key that its id was made from: whoever else knows the secret cannot be it.
+//   HS6. Both proofs cover what only the two ends of this connection share, so nobody stands between them: the keys of TLS, or,
 //       where a connection is plain, both ends' addresses. Where those differ, as behind a forwarded port, it must be TLS.
 import { type Clock, FlotillaError, hasCode, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 import { agreeVersion, LIMITS, VERSION } from '../wire/index.ts';
@@ -79,8 +79,8 @@ export function greetAsDialer(conn: Conn, self: Self, options: Wanted): Promise<
     const theirs = await readGreeting(read, conn);
     const { greeting, bytes } = theirs;
     const { version } = checkGreeting(greeting, self, conn, 'dialer', keys);
-    const agreed = self.identity.agree(greeting.publicKey); // H5
-    const transcript = Buffer.concat([mine, bytes, Buffer.from(conn.binding('dialer'))]); // H3, H6
+    const agreed = self.identity.agree(greeting.publicKey); // HS5
+    const transcript = Buffer.concat([mine, bytes, Buffer.from(conn.binding('dialer'))]); // HS3, HS6
     conn.write(keys.prove(self.role, 'dialer', agreed, transcript));
     const proof = await readOrRefusal(read, PROOF_BYTES, conn);
     if (!keys.verify(greeting.role, 'listener', agreed, transcript, proof)) throw unproven(conn);
@@ -103,8 +103,8 @@ export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
     }
     const mine = writeGreeting(self, keys, greeting.purpose, greeting.id);
     conn.write(mine);
-    const agreed = self.identity.agree(greeting.publicKey); // H5
-    const transcript = Buffer.concat([bytes, mine, Buffer.from(conn.binding('listener'))]); // H3, H6
+    const agreed = self.identity.agree(greeting.publicKey); // HS5
+    const transcript = Buffer.concat([bytes, mine, Buffer.from(conn.binding('listener'))]); // HS3, HS6
     const proof = await read(PROOF_BYTES);
     if (!keys.verify(greeting.role, 'dialer', agreed, transcript, proof)) {
       refuse(conn, conn.exposed ? 'exposed' : 'secret');
@@ -114,7 +114,7 @@ export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
       refuse(conn, 'stale');
       throw staleError(conn);
     }
-    conn.write(keys.prove(self.role, 'listener', agreed, transcript)); // H2
+    conn.write(keys.prove(self.role, 'listener', agreed, transcript)); // HS2
     return { id: greeting.id, role: greeting.role, purpose: greeting.purpose, version };
   });
 }
@@ -130,7 +130,7 @@ export function refuse(conn: Conn, reason: RefusalReason): void {
 
 type Read = (bytes: number) => Promise<Buffer>;
 
-// Runs a handshake over a connection that nobody reads yet; H4.
+// Runs a handshake over a connection that nobody reads yet; HS4.
 function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Promise<Omit<Greeted, 'rest'>>): Promise<Greeted> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);
@@ -215,7 +215,7 @@ async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greetin
   if (head.readUInt32BE(0) !== MAGIC) {
     throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is not a Flotilla runtime: its first bytes are no greeting.`);
   }
-  const bytes = Buffer.concat([head, await read(GREETING_BYTES - REFUSAL_BYTES)]);
+  const bytes = Buffer.concat([head, await read(GREETING_BYTES - REFUSAL_BYTES)]); // HS1
   const role = ROLES[bytes[6] as number];
   const purpose = PURPOSES[bytes[7] as number];
   if (!role || !purpose)
@@ -277,7 +277,7 @@ function checkGreeting(
   return { version, keys };
 }
 
-// H6: a plain connection may only have been forwarded.
+// HS6: a plain connection may only have been forwarded.
 function unproven(conn: Conn): FlotillaError {
   return conn.exposed ? exposedError(conn) : wrongSecret(conn, 'it could not prove that it knows ours, or something stands between');
 }

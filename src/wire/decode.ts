@@ -1,9 +1,9 @@
 // Bytes to values. Data only: no code is run, no class is looked up by name, no prototype is touched.
 //
-//   D1. Whatever the bytes, decoding ends with a value or ERR_WIRE_MALFORMED / ERR_WIRE_LIMIT, in time and memory
+//   DE1. Whatever the bytes, decoding ends with a value or ERR_WIRE_MALFORMED / ERR_WIRE_LIMIT, in time and memory
 //       in proportion to the bytes.
-//   D2. A key named __proto__ becomes an own property like any other.
-//   D3. What an extension does not take is read to its end all the same: what follows can be read.
+//   DE2. A key named __proto__ becomes an own property like any other.
+//   DE3. What an extension does not take is read to its end all the same: what follows can be read.
 import { FlotillaError } from '../base/index.ts';
 import { reviveError } from './errors.ts';
 import { type Extensions, NO_EXTENSIONS } from './extension.ts';
@@ -90,7 +90,7 @@ export class Decoder {
     return inner.value();
   }
 
-  /** The next value. Throws ERR_WIRE_*; what follows can be read nevertheless if only an extension did not take its part. D3 */
+  /** The next value. Throws ERR_WIRE_*; what follows can be read nevertheless if only an extension did not take its part. DE3 */
   value(): unknown {
     let value: unknown;
     try {
@@ -233,7 +233,7 @@ export class Decoder {
     return at;
   }
 
-  // D1: a count is believed only as far as the bytes that are left could hold it.
+  // DE1: a count is believed only as far as the bytes that are left could hold it.
   #count(leastBytes: number): number {
     const count = this.varint();
     if (count > LIMITS.elements)
@@ -372,5 +372,5 @@ export class Decoder {
 }
 
 function setOwn(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true }); // D2
+  Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true }); // DE2
 }

@@ -1,8 +1,8 @@
 // Values to bytes. One walk: what cannot travel is refused where it is met, and nothing of it is sent.
 //
-//   N1. A frame has a dictionary of the shapes of its objects; it begins empty and ends with the frame.
-//   N2. A value is first written as a tree. If an object turns up twice, the value is written again as a graph.
-//   N3. A refused value leaves the bytes and the dictionary as they were before it.
+//   EN1. A frame has a dictionary of the shapes of its objects; it begins empty and ends with the frame.
+//   EN2. A value is first written as a tree. If an object turns up twice, the value is written again as a graph.
+//   EN3. A refused value leaves the bytes and the dictionary as they were before it.
 
 import { ByteWriter } from './bytes.ts';
 import { type Extensions, NO_EXTENSIONS } from './extension.ts';
@@ -72,7 +72,7 @@ export class Encoder extends ByteWriter {
   }
 
   #rewind(offset: number, shapes: number): void {
-    this.back(offset); // N3
+    this.back(offset); // EN3
     for (let i = shapes; i < this.#shapes.length; i++) (this.#shapes[i] as Shape).frame = 0;
     this.#shapes.length = shapes;
   }
@@ -198,7 +198,7 @@ export class Encoder extends ByteWriter {
     else this.#special(value, depth);
   }
 
-  // N2: true when a back reference was written instead.
+  // EN2: true when a back reference was written instead.
   #visit(value: object): boolean {
     if (this.#graph) {
       const index = this.#graph.get(value);
@@ -246,7 +246,7 @@ export class Encoder extends ByteWriter {
         this.varint(shape.index);
       }
     } else {
-      shape.frame = this.#frame; // N1
+      shape.frame = this.#frame; // EN1
       shape.index = this.#shapes.length;
       this.#shapes.push(shape);
       this.raw(shape.definition);

@@ -1,7 +1,7 @@
 // What is said to a scheduler, by whoever has the secret, is checked before it counts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scheduler } from '../../src/cluster/scheduler.ts';
+import { Scheduler } from '../../src/cluster/scheduler/scheduler.ts';
 import { PORT } from '../../src/kernel/index.ts';
 import { machines } from '../support/worlds.ts';
 

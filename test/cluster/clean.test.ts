@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { claimPlace } from '../../src/cluster/clean.ts';
+import { claimPlace } from '../../src/cluster/daemons/clean.ts';
 import { nodeEnvironment } from '../../src/kernel/index.ts';
 import { BIN, start, tempFolder } from '../support/processes.ts';
 

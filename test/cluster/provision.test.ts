@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SILENT } from '../../src/base/index.ts';
-import { partsOf } from '../../src/cluster/components.ts';
-import { Provision } from '../../src/cluster/provision.ts';
-import { Station } from '../../src/cluster/station.ts';
+import { partsOf } from '../../src/cluster/crew/components.ts';
+import { Provision } from '../../src/cluster/crew/provision.ts';
+import { Station } from '../../src/cluster/crew/station.ts';
 import { Library } from '../../src/code/index.ts';
 import { PORT, Runtime } from '../../src/kernel/index.ts';
 

@@ -1,7 +1,7 @@
 // Ports of workers: as dispycosnode gives them out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { workerPorts } from '../../src/cluster/worker-ports.ts';
+import { workerPorts } from '../../src/cluster/daemons/worker-ports.ts';
 
 test('the first port is the host’s, workers take the others, and more of them go on from the highest', () => {
   assert.deepEqual(workerPorts([3456], 3456, 3), [3457, 3458, 3459]);

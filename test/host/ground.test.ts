@@ -83,7 +83,7 @@ if (process.argv[2] === 'without') Module._resolveFilename = (name, ...rest) => 
   if (name === 'koffi') throw new Error('it is not installed');
   return resolve(name, ...rest);
 };
-const { mapFile } = await import(${JSON.stringify(join(ROOT, 'dist/src/cluster/worker/mapped.js'))});
+const { mapFile } = await import(${JSON.stringify(join(ROOT, 'dist/src/worker/place/mapped.js'))});
 const bytes = new Uint8Array(mapFile(${JSON.stringify(path)}));
 const seen = [bytes.length, bytes[0], bytes[99_999]];
 bytes[0] = 9;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasCode } from '../../src/base/index.ts';
-import type { Client } from '../../src/cluster/client.ts';
+import type { Client } from '../../src/cluster/client/client.ts';
 import { Cluster } from './machines.ts';
 
 const CLOSED_MS = 15_000;

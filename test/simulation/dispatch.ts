@@ -1,17 +1,17 @@
 // One seeded run of dispatch: calls and maps over workers that vanish, are cut off, and are replaced.
 import assert from 'node:assert/strict';
 import { SILENT } from '../../src/base/index.ts';
-import { Dispatcher } from '../../src/cluster/dispatch.ts';
-import { MapRun } from '../../src/cluster/map.ts';
-import { mapResults } from '../../src/cluster/results.ts';
-import { type Caller, PLAIN, runCall } from '../../src/cluster/run.ts';
-import { Telling } from '../../src/cluster/telling.ts';
-import { type Job, type Member, newJob, newMember } from '../../src/cluster/work.ts';
-import { WorkReport } from '../../src/cluster/work-report.ts';
-import { Executor } from '../../src/cluster/worker/executor.ts';
+import { MapRun } from '../../src/cluster/calls/map.ts';
+import { mapResults } from '../../src/cluster/calls/results.ts';
+import { type Caller, PLAIN, runCall } from '../../src/cluster/calls/run.ts';
+import { WorkReport } from '../../src/cluster/calls/work-report.ts';
+import { Telling } from '../../src/cluster/crew/telling.ts';
+import { Dispatcher } from '../../src/cluster/dispatch/dispatcher.ts';
+import { type Job, type Member, newJob, newMember } from '../../src/cluster/dispatch/work.ts';
 import type { Loaded } from '../../src/code/index.ts';
 import { PORT, type Runtime } from '../../src/kernel/index.ts';
 import { seededRandom, World } from '../../src/testing/index.ts';
+import { Executor } from '../../src/worker/executor.ts';
 import type { Report } from './scenario.ts';
 
 const CALLS = 60;

@@ -1,17 +1,17 @@
 // A whole cluster on virtual time: scheduler, hosts, workers and clients, each a runtime of its own on a machine of its own.
 import assert from 'node:assert/strict';
 import { type RuntimeId, SILENT } from '../../src/base/index.ts';
-import { Client } from '../../src/cluster/client.ts';
-import { enlist, offer } from '../../src/cluster/enlist.ts';
+import { Client } from '../../src/cluster/client/client.ts';
+import type { ClientOptions } from '../../src/cluster/client/options.ts';
+import { enlist, offer } from '../../src/cluster/daemons/enlist.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
-import type { ClientOptions } from '../../src/cluster/options.ts';
-import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler.ts';
-import { Executor } from '../../src/cluster/worker/executor.ts';
-import { Gauges } from '../../src/cluster/worker/gauges.ts';
+import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler/scheduler.ts';
 import type { Library, Loaded } from '../../src/code/index.ts';
 import { type Ground, Host, type WorkerOrder } from '../../src/host/index.ts';
 import { PORT, Runtime } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
+import { Executor } from '../../src/worker/executor.ts';
+import { Gauges } from '../../src/worker/gauges.ts';
 
 /** What goes wrong in a run. */
 export const FAULTS = ['half-lost', 'storm', 'one-way', 'scheduler'] as const;

@@ -1,7 +1,7 @@
 // Clients that wait for workers, on virtual time: whom they wait for, what they are told of it, and that they are served.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scheduler } from '../../src/cluster/scheduler.ts';
+import { Scheduler } from '../../src/cluster/scheduler/scheduler.ts';
 import type { Task } from '../../src/kernel/index.ts';
 import { PORT } from '../../src/kernel/index.ts';
 import { machines } from '../support/worlds.ts';

@@ -1,21 +1,23 @@
-// Laws: numbered sentences that open a stateful file, cited where its code keeps them.
+// Laws: numbered sentences that open a stateful file, cited where its code, or its room's, keeps them.
 
 // "//   C1. close() waits ..." at the head of a file.
 const LAW = /^\/\/ {1,4}([A-Z]{1,4})(\d+)\. /;
 
-/** Faults of laws: a prefix that two files use, numbers out of order, laws that no code cites. */
+/** Faults of laws: a prefix that two files use, numbers out of order, laws that no code of their room cites. */
 export function checkLaws(files) {
   const faults = [];
   const owners = new Map();
-  for (const { name, lines } of files) {
-    const laws = [];
-    const rest = [];
-    for (const line of lines) {
+  const codeOf = (room) =>
+    files
+      .filter(({ name }) => name.split('/')[0] === room)
+      .flatMap(({ lines }) => lines.filter((line) => !LAW.test(line)))
+      .join('\n');
+  for (const { name, room, lines } of files) {
+    const laws = lines.flatMap((line) => {
       const law = LAW.exec(line);
-      if (law) laws.push({ prefix: law[1], number: Number(law[2]) });
-      else rest.push(line);
-    }
-    const code = rest.join('\n');
+      return law ? [{ prefix: law[1], number: Number(law[2]) }] : [];
+    });
+    const code = laws.length > 0 ? codeOf(room) : '';
     for (const [i, { prefix, number }] of laws.entries()) {
       const owner = owners.get(prefix);
       if (owner !== undefined && owner !== name && i === 0)

@@ -1,11 +1,11 @@
 // What a scheduler does about what it hears: events in, effects out. No clock, no socket, no await.
 //
-//   R1. A place is granted to one client at a time; each grant has an epoch above all before.
-//   R2. A place that is taken back is granted again only when its host says that it is free.
-//   R3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
-//   R4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
-//   R5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
-//   R6. A client that asked only just now has the cluster alone a moment later: who asked before it, and took longer to come, is first.
+//   RE1. A place is granted to one client at a time; each grant has an epoch above all before.
+//   RE2. A place that is taken back is granted again only when its host says that it is free.
+//   RE3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
+//   RE4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
+//   RE5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
+//   RE6. A client that asked only just now has the cluster alone a moment later: who asked before it, and took longer to come, is first.
 import type { RuntimeId } from '../../base/index.ts';
 import { Asked } from './asked.ts';
 import { freeSlot, isFairer, isWaiting, neediest, nextTurns, roomiest } from './choose.ts';
@@ -79,7 +79,7 @@ export type ScheduleEvent =
 /** What a scheduler does. */
 export type ScheduleEffect =
   | { readonly kind: 'admit'; readonly client: RuntimeId }
-  /** The client is due in a moment, and then to be told of. R6 */
+  /** The client is due in a moment, and then to be told of. RE6 */
   | { readonly kind: 'await'; readonly client: RuntimeId; readonly ms: number }
   | {
       readonly kind: 'grant';
@@ -114,8 +114,8 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
       for (const { client, slots, epoch } of event.held) {
         state.epoch = Math.max(state.epoch, epoch);
         const known = state.clients.get(client);
-        if (known) known.admitted = true; // R4
-        for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // R3
+        if (known) known.admitted = true; // RE4
+        for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // RE3
       }
       const holders = new Set([...host.held.values()].flatMap((held) => state.clients.get(held.client) ?? []));
       return [...[...holders].flatMap((client) => holdsOf(state, client, id)), ...share(state)];
@@ -178,14 +178,14 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
         const held = host?.held.get(slot);
         if (!host || !held || held.epoch > event.epoch) continue;
         expected &&= held.asked > 0;
-        give(state, host, slot); // R2
+        give(state, host, slot); // RE2
       }
       return share(state, expected);
     }
   }
 }
 
-// R4, R6
+// RE4, RE6
 function joined(state: ScheduleState, event: Extract<ScheduleEvent, { kind: 'client-joined' }>): ScheduleEffect[] {
   const { id, name, wants, weight, exclusive, picky, now } = event;
   const before = state.clients.get(id);
@@ -246,7 +246,7 @@ function share(state: ScheduleState, expected = false): ScheduleEffect[] {
     const key = `${host.id} ${client.id}`;
     let grant = grants.get(key);
     if (!grant) {
-      grant = { host, client: client.id, slots: [], epoch: ++state.epoch }; // R1
+      grant = { host, client: client.id, slots: [], epoch: ++state.epoch }; // RE1
       grants.set(key, grant);
     }
     const slot = freeSlot(host, client);
@@ -259,7 +259,7 @@ function share(state: ScheduleState, expected = false): ScheduleEffect[] {
 }
 
 // What is being given back already is counted as coming to the neediest; if that is who gives it, it may stay. More is asked back
-// only for what that leaves. R5
+// only for what that leaves. RE5
 function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effects: ScheduleEffect[]): void {
   const expected = new Map<ClientState, number>();
   let coming = 0;

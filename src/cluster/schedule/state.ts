@@ -1,7 +1,7 @@
 // Who has which worker place: plain data, the few ways it changes, and a check of all of it.
 //
-//   T1. A place is taken and given back here only, so that the counts and the index of free places are always right.
-//   T2. Clients stand in the order in which they asked, whichever of them was heard first.
+//   SS1. A place is taken and given back here only, so that the counts and the index of free places are always right.
+//   SS2. Clients stand in the order in which they asked, whichever of them was heard first.
 import { invariant, type RuntimeId } from '../../base/index.ts';
 
 /** A place that somebody holds. */
@@ -70,7 +70,7 @@ export interface ClientLimit {
 /** The whole state of a scheduler. */
 export interface ScheduleState {
   readonly hosts: Map<RuntimeId, HostState>;
-  /** In the order in which they asked. T2 */
+  /** In the order in which they asked. SS2 */
   readonly clients: Map<RuntimeId, ClientState>;
   /** Places held by clients that have not (yet) come back to this scheduler. */
   readonly strangers: Map<RuntimeId, number>;
@@ -107,7 +107,7 @@ export function limit(client: ClientState, limits: readonly ClientLimit[]): void
   client.wants = client.asked - closed;
 }
 
-/** Gives a place to a client. T1 */
+/** Gives a place to a client. SS1 */
 export function take(state: ScheduleState, host: HostState, slot: number, client: RuntimeId, epoch: number): void {
   index(state, host, false);
   host.held.set(slot, { client, epoch, asked: 0 });
@@ -117,7 +117,7 @@ export function take(state: ScheduleState, host: HostState, slot: number, client
   else state.strangers.set(client, (state.strangers.get(client) ?? 0) + 1);
 }
 
-/** Takes a place back from whoever holds it. T1 */
+/** Takes a place back from whoever holds it. SS1 */
 export function give(state: ScheduleState, host: HostState, slot: number): void {
   const held = host.held.get(slot);
   if (!held) return;
@@ -179,14 +179,14 @@ export function join(state: ScheduleState, client: ClientState): void {
     }
 }
 
-/** A client is known to have asked before the time that was taken for it. T2 */
+/** A client is known to have asked before the time that was taken for it. SS2 */
 export function askedAt(state: ScheduleState, client: ClientState, since: number): void {
   if (since >= client.since) return;
   client.since = since;
   lineUp(state, client);
 }
 
-// T2
+// SS2
 function lineUp(state: ScheduleState, client: ClientState): void {
   const later = [...state.clients.values()].filter((other) => other !== client && other.since > client.since);
   for (const one of [client, ...later]) {

@@ -1,8 +1,8 @@
 // One worker process: started, heard, ended. It and all its descendants die when it, or this process, dies.
 //
-//   C1. A worker leads a process group of its own; ending it is SIGKILL to the group and to all who inherited its mark, and so is its own end.
-//   C2. The worker holds the other end of a socket of this process; when that closes it kills its group itself.
-//   C3. What it prints is handed on line by line, and held back while nobody takes it; the last lines are remembered for the report of its end.
+//   CD1. A worker leads a process group of its own; ending it is SIGKILL to the group and to all who inherited its mark, and so is its own end.
+//   CD2. The worker holds the other end of a socket of this process; when that closes it kills its group itself.
+//   CD3. What it prints is handed on line by line, and held back while nobody takes it; the last lines are remembered for the report of its end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -33,7 +33,7 @@ export function startProcess(entry: string, limits: Limits, account: Account | u
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
   const { command, args, ids } = commandOf(account, [...heap, entry, WORKER_ARGUMENT]);
   const env = { ...workerEnvironment(account), [MARK]: mark };
-  const child = asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })); // C1
+  const child = asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })); // CD1
   const failed = new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
   // A process for which there are no descriptors has no streams at all.
   if (!child.stdio) throw new FlotillaError('ERR_HOST_START', describeStart({ name: 'Error', message: '', code: 'EMFILE' }));
@@ -66,7 +66,7 @@ export class Child implements Launched {
     const { limits, account, clock, sweeper } = options;
     this.#account = account;
     this.pid = child.pid ?? 0;
-    const socket = child.stdio[3] as Socket;
+    const socket = child.stdio[3] as Socket; // CD2
     socket.on('error', () => {});
     socket.write(`${JSON.stringify(config)}\n`);
     this.conn = new SocketConn(socket, `worker ${config.name}`);
@@ -81,7 +81,7 @@ export class Child implements Launched {
       this.#lastLines.push(line.length > MOST_OF_A_LINE ? `${line.slice(0, MOST_OF_A_LINE)} ...` : line);
       if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
     };
-    const printed = (['stdout', 'stderr'] as const).map((name) => new Printed(child[name] as Readable, name, handler, remember)); // C3
+    const printed = (['stdout', 'stderr'] as const).map((name) => new Printed(child[name] as Readable, name, handler, remember)); // CD3
     this.#exited = new Promise((resolve) => {
       const killsBefore = killsForMemory();
       const ended = async (reason: () => string): Promise<void> => {

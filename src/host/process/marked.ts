@@ -1,7 +1,7 @@
 // What workers start outside of their process groups, detached: found by the mark that all descendants inherit.
 //
-//   M1. Only where the system tells what processes inherited (Linux); elsewhere nothing is found.
-//   M2. Who starts meanwhile is found by looking again, until nobody is there.
+//   MK1. Only where the system tells what processes inherited (Linux); elsewhere nothing is found.
+//   MK2. Who starts meanwhile is found by looking again, until nobody is there.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
 import { hasOwnProc } from './identity.ts';
@@ -24,7 +24,7 @@ export function inherited(pid: string | number, marks: ReadonlySet<string>): boo
   }
 }
 
-/** Kills all who inherited one of these marks, but for those who were given it. M2 */
+/** Kills all who inherited one of these marks, but for those who were given it. MK2 */
 export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>): void {
   for (let look = 0; look < MOST_LOOKS; look++) {
     let killed = 0;
@@ -41,7 +41,7 @@ export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>)
   }
 }
 
-/** The processes of this system, as far as they have the same numbers here. M1 */
+/** The processes of this system, as far as they have the same numbers here. MK1 */
 export function processes(): string[] {
   if (!hasOwnProc()) return [];
   try {

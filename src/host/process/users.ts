@@ -1,7 +1,7 @@
 // Accounts of this system that workers run under, so that clients cannot touch the host's files, nor each other's.
 //
-//   U1. What a suid or sgid copy of Node.js lends, only workers get: this process goes on as who started it.
-//   U2. A worker has no way back: its real, effective and saved ids are one.
+//   US1. What a suid or sgid copy of Node.js lends, only workers get: this process goes on as who started it.
+//   US2. A worker has no way back: its real, effective and saved ids are one.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { FlotillaError } from '../../base/index.ts';
@@ -17,7 +17,7 @@ export interface Account {
   readonly lent?: boolean;
 }
 
-/** Goes on as who started this process; returns what a suid or sgid copy of Node.js lends, for workers. U1 */
+/** Goes on as who started this process; returns what a suid or sgid copy of Node.js lends, for workers. US1 */
 export function dropLentIds(): Account | undefined {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
   const [lentUid, lentGid] = [process.geteuid?.(), process.getegid?.()];
@@ -41,7 +41,7 @@ export function asLent<T>(account: Account | undefined, act: () => T): T {
   }
 }
 
-/** How a program is started as an account. U2 */
+/** How a program is started as an account. US2 */
 export function commandOf(
   account: Account | undefined,
   args: readonly string[],

@@ -2,11 +2,11 @@
 //
 // Owns its subscriptions and what waits to be passed on. Does not own the subscribers' mailboxes.
 //
-//   C1. What one sender sends reaches each subscriber in the order in which it was sent.
-//   C2. A subscriber whose credit is used up stops the channel, and with it its senders, unless it was subscribed otherwise;
+//   CN1. What one sender sends reaches each subscriber in the order in which it was sent.
+//   CN2. A subscriber whose credit is used up stops the channel, and with it its senders, unless it was subscribed otherwise;
 //       until then it slows nobody.
-//   C3. A subscriber that has ended is unsubscribed.
-//   C4. One message to many subscribers of one peer crosses the link once.
+//   CN3. A subscriber that has ended is unsubscribed.
+//   CN4. One message to many subscribers of one peer crosses the link once.
 import { Fifo, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { type SendWindow, WINDOW } from '../sessions/credit.ts';
@@ -170,7 +170,7 @@ export class LocalChannel implements Receiver {
       const { peer } = subscription.target;
       this.#byPeer.set(peer, [...(this.#byPeer.get(peer) ?? []), subscription]);
     }
-    if ('ended' in ref) void ref.ended.then(() => this.#remove(ref.id, subscription)); // C3
+    if ('ended' in ref) void ref.ended.then(() => this.#remove(ref.id, subscription)); // CN3
     for (const wake of this.#forSubscribers.splice(0)) wake();
   }
 
@@ -253,7 +253,7 @@ export class LocalChannel implements Receiver {
     if (this.#forRoom.length > 0 && this.#waiting.size <= WINDOW.messages / 2) for (const wake of this.#forRoom.splice(0)) wake();
   };
 
-  // C2: whether every subscriber can take one more, or is not waited for.
+  // CN2: whether every subscriber can take one more, or is not waited for.
   #ready(): boolean {
     if (this.#stopped) return false;
     for (const { whenFull, target } of this.#subscriptions.values()) {
@@ -280,6 +280,7 @@ export class LocalChannel implements Receiver {
     if (waiting.confirm) return waiting.confirm(message);
     if (message === DROPPED) return;
     const hops = waiting.hops + 1;
+    // CN1: one message after another.
     for (const [id, subscription] of this.#subscriptions) {
       const { target } = subscription;
       if (target.kind === 'remote' || !this.#takes(id, subscription)) continue;
@@ -295,7 +296,7 @@ export class LocalChannel implements Receiver {
     }
   }
 
-  // C4: one encoding serves all
+  // CN4: one encoding serves all
   #cross(peer: RuntimeId, subscriptions: readonly Subscription[], bytes: Buffer, hops: number): void {
     const to: { number: number; window: SendWindow }[] = [];
     for (const subscription of subscriptions) {

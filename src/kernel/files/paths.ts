@@ -1,6 +1,6 @@
 // Where a received file may lie: under its root, whatever was asked for.
 //
-//   P1. Nothing is made, written or removed outside the root, through no symbolic link either.
+//   FP1. Nothing is made, written or removed outside the root, through no symbolic link either.
 import { createHash } from 'node:crypto';
 import { join, sep } from 'node:path';
 import { FlotillaError } from '../../base/index.ts';
@@ -29,7 +29,7 @@ export function checkPath(dir: string, name: string): { readonly folders: readon
   return { folders, name };
 }
 
-/** The folder for a file, as it really is; made if `make`. Undefined if it is not there. Throws ERR_FILE_PATH. P1 */
+/** The folder for a file, as it really is; made if `make`. Undefined if it is not there. Throws ERR_FILE_PATH. FP1 */
 export async function folderUnder(files: Files, root: string, folders: readonly string[], make: boolean): Promise<string | undefined> {
   if (make) await files.makeFolder(root);
   else if (!(await exists(files, root))) return undefined;

@@ -2,11 +2,11 @@
 //
 // Owns the transfers under way and the files they write. Does not own what the sender reads.
 //
-//   R1. A file appears under its name only when all its bytes are there and their hash is the sender's.
-//   R2. Bytes are counted as they arrive: more than announced, or than the limit, end the transfer.
-//   R3. What was received before a session was lost is kept, and gone on with when the same file is offered again.
-//   R4. A transfer that fails otherwise, or that its sender gives up, leaves nothing: it is gone before the sender is told.
-//   R5. What is kept to be gone on with gives way when the disk is full.
+//   RC1. A file appears under its name only when all its bytes are there and their hash is the sender's.
+//   RC2. Bytes are counted as they arrive: more than announced, or than the limit, end the transfer.
+//   RC3. What was received before a session was lost is kept, and gone on with when the same file is offered again.
+//   RC4. A transfer that fails otherwise, or that its sender gives up, leaves nothing: it is gone before the sender is told.
+//   RC5. What is kept to be gone on with gives way when the disk is full.
 import { createHash, type Hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
@@ -107,7 +107,7 @@ export class FileReceiver {
       ended: (peer, end) => {
         methods.ended?.(peer, end);
         this.#landing.delete(peer);
-        for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // R3
+        for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
       },
     });
     kernel.fileData = {
@@ -186,7 +186,7 @@ export class FileReceiver {
     await hashUpTo(hash, from, (buffer, at) => writing.read(buffer, at)).catch(async (error: unknown) => {
       await writing.close().catch(() => {});
       throw error;
-    }); // R3
+    }); // RC3
     const number = this.#next++;
     const transfer: Transfer = {
       peer,
@@ -209,7 +209,7 @@ export class FileReceiver {
     if (!transfer || transfer.failure) return;
     if (transfer.arrived + bytes.length > transfer.offer.size) {
       const error = new FlotillaError('ERR_FILE_REFUSED', `More bytes arrived than were announced for '${transfer.offer.name}'.`);
-      return this.#fail(transfer, error); // R2
+      return this.#fail(transfer, error); // RC2
     }
     const chunk = this.#chunk(bytes.length);
     bytes.copy(chunk.bytes);
@@ -218,7 +218,7 @@ export class FileReceiver {
 
   #land(peer: RuntimeId, number: number, bytes: number): Buffer | undefined {
     const transfer = this.#transfers.get(`${peer} ${number}`);
-    if (!transfer || transfer.failure || bytes > MOST_BYTES || transfer.arrived + bytes > transfer.offer.size) return undefined; // R2
+    if (!transfer || transfer.failure || bytes > MOST_BYTES || transfer.arrived + bytes > transfer.offer.size) return undefined; // RC2
     const chunk = this.#chunk(bytes);
     this.#landing.set(peer, { number, chunk });
     return chunk.bytes;
@@ -260,12 +260,12 @@ export class FileReceiver {
     if (transfer.failure) return;
     transfer.failure = error;
     void this.#drop(transfer.peer, transfer.number, true)
-      .then(() => (NO_ROOM.includes((error as { system?: string }).system ?? '') ? this.#sweep(dirname(transfer.part), 0) : undefined)) // R5
+      .then(() => (NO_ROOM.includes((error as { system?: string }).system ?? '') ? this.#sweep(dirname(transfer.part), 0) : undefined)) // RC5
       .catch((thrown: unknown) => this.#kernel.log.debug(toError(thrown).message))
-      .then(() => this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error })); // R4
+      .then(() => this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error })); // RC4
   }
 
-  // R1
+  // RC1
   async #finish(peer: RuntimeId, number: number, hash: string): Promise<void> {
     const transfer = this.#transfers.get(`${peer} ${number}`);
     if (!transfer) throw new FlotillaError('ERR_FILE_REFUSED', 'No such transfer is under way.');
@@ -292,7 +292,7 @@ export class FileReceiver {
     }
   }
 
-  // R3, R4
+  // RC3, RC4
   async #drop(peer: RuntimeId, number: number, remove: boolean): Promise<void> {
     const key = `${peer} ${number}`;
     const transfer = this.#transfers.get(key);

@@ -1,8 +1,8 @@
 // Sends files: reads, hashes and sends a bounded number of chunks ahead of what the receiver has written.
 //
-//   S1. At most AHEAD chunks are read and not yet written at the other side, however large the file.
-//   S2. Every transfer ends: sent, present, differs, or with an error; it never waits without the receiver moving for `timeout`.
-//   S3. Who gives a transfer up is told when the other end has nothing of it any more, or cannot be reached.
+//   FS1. At most AHEAD chunks are read and not yet written at the other side, however large the file.
+//   FS2. Every transfer ends: sent, present, differs, or with an error; it never waits without the receiver moving for `timeout`.
+//   FS3. Who gives a transfer up is told when the other end has nothing of it any more, or cannot be reached.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { Deferred, FlotillaError, hasCode, onAbort, type RuntimeId, toError } from '../../base/index.ts';
@@ -106,7 +106,7 @@ export class FileSender {
     return (await this.#kernel.ask(peer, PORT.FILES, 'delete', [dir, name], { timeout })) === true;
   }
 
-  // S3: who gives up while the answer is on its way gives up what it begins, too.
+  // FS3: who gives up while the answer is on its way gives up what it begins, too.
   #offer(peer: RuntimeId, offer: Offer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
     const answered = this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], { timeout }) as Promise<OfferAnswer>;
     if (!signal) return answered;
@@ -179,7 +179,7 @@ export class FileSender {
     } catch (error) {
       const given = hasCode(error, 'ERR_SESSION_LOST') ? undefined : this.#give(peer, transfer);
       if (options.signal?.aborted) {
-        await given; // S3
+        await given; // FS3
         throw options.signal.reason;
       }
       throw fileError(`'${path}' cannot be sent`, error);
@@ -252,7 +252,7 @@ class Sending {
     this.#moved.reject(this.#failure);
   }
 
-  /** S1 */
+  /** FS1 */
   room(): Promise<void> {
     return this.#until(() => this.#ahead < CHUNK * AHEAD);
   }
@@ -266,7 +266,7 @@ class Sending {
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 
-  // S2
+  // FS2
   async #until(holds: () => boolean): Promise<void> {
     if (this.#failure) throw this.#failure;
     while (!holds()) {

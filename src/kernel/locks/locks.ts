@@ -1,8 +1,8 @@
 // Events, locks, conditions and semaphores between tasks of one runtime.
 //
-//   L1. Whoever waits longest is served first, and nobody passes by.
-//   L2. Every wait ends: served, timed out, aborted, or with its owner task asked to end.
-//   L3. What a task holds is released when the task ends.
+//   LO1. Whoever waits longest is served first, and nobody passes by.
+//   LO2. Every wait ends: served, timed out, aborted, or with its owner task asked to end.
+//   LO3. What a task holds is released when the task ends.
 import { type Clock, Fifo, FlotillaError } from '../../base/index.ts';
 import type { WaitOptions } from '../tasks/reference.ts';
 
@@ -23,7 +23,7 @@ interface Waiter {
   readonly owner: object | undefined;
 }
 
-/** Who waits, in order. L1, L2 */
+/** Who waits, in order. LO1, LO2 */
 class Line {
   readonly #clock: Clock;
   readonly #waiters = new Fifo<Waiter>();
@@ -114,7 +114,7 @@ export class Held implements Disposable {
   constructor(owner: object | undefined, release: (held: Held) => void) {
     this.owner = owner;
     this.#release = release;
-    void (owner as Partial<Owner> | undefined)?.ended?.then(() => this.#give()); // L3
+    void (owner as Partial<Owner> | undefined)?.ended?.then(() => this.#give()); // LO3
   }
 
   get open(): boolean {

@@ -2,9 +2,9 @@
 //
 // Owns the names of one kernel and the questions after them. Does not own what they stand for.
 //
-//   N1. In one runtime a name stands for one thing of its kind; it is free again when that ends.
-//   N2. A search ends with the first positive answer; a denial decides nothing while others may still know.
-//   N3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
+//   RG1. In one runtime a name stands for one thing of its kind; it is free again when that ends.
+//   RG2. A search ends with the first positive answer; a denial decides nothing while others may still know.
+//   RG3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { type Asked, PORT } from '../ports.ts';
@@ -39,7 +39,7 @@ export class Registry {
     return this.#names.size;
   }
 
-  /** Gives a name. Throws ERR_NAME_TAKEN, ERR_OPTION_INVALID or ERR_LIMIT. N1 */
+  /** Gives a name. Throws ERR_NAME_TAKEN, ERR_OPTION_INVALID or ERR_LIMIT. RG1 */
   register(kind: Kind, name: string, what: Nameable): void {
     const key = keyOf(kind, checkName(name));
     const holder = this.#names.get(key);
@@ -53,7 +53,7 @@ export class Registry {
     this.#held.set(what.number, held.add(key));
     const waiting = this.#waiting.get(key);
     this.#waiting.delete(key);
-    for (const found of waiting ?? []) found(what); // N3
+    for (const found of waiting ?? []) found(what); // RG3
   }
 
   /** Takes a name back from its holder; whether it held it. */
@@ -70,7 +70,7 @@ export class Registry {
     this.#held.delete(number);
   }
 
-  /** Finds a name: here, then at peers, those that come later included. N2 */
+  /** Finds a name: here, then at peers, those that come later included. RG2 */
   locate(kind: Kind, name: string, options: LocateOptions = {}): Promise<unknown> {
     checkName(name);
     const { at, timeout, signal } = options;

@@ -2,9 +2,9 @@
 //
 // Owns the beacon, the seeds and the relays asked. Does not own sessions (hub.ts), nor what is announced (beacon.ts).
 //
-//   F1. Whoever asked and was answered dials; if no session has come of it after a while, the other dials.
-//   F2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
-//   F3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
+//   FN1. Whoever asked and was answered dials; if no session has come of it after a while, the other dials.
+//   FN2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
+//   FN3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
@@ -118,7 +118,7 @@ export class Finder {
     for (const peer of known) this.#near(via, peer);
   }
 
-  /** Remembers that a peer was closed on purpose. F3 */
+  /** Remembers that a peer was closed on purpose. FN3 */
   forget(peer: RuntimeId): void {
     this.#closed.add(peer);
     if (this.#closed.size > MOST_CLOSED) this.#closed.delete(this.#closed.values().next().value as RuntimeId);
@@ -171,7 +171,7 @@ export class Finder {
     return beacon;
   }
 
-  // F1
+  // FN1
   #heard({ id, name, addresses, by }: Heard): void {
     if (addresses.length === 0 && by === 'answer') return;
     this.#hub.reach(id, addresses);
@@ -211,7 +211,7 @@ export class Finder {
     }
   }
 
-  // F2
+  // FN2
   async #keep(seed: string): Promise<void> {
     const { clock, random } = this.#hub.options.environment;
     const { signal } = this.#stop;

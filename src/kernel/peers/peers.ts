@@ -1,6 +1,6 @@
 // Peers as a program sees them: who is here, how to reach more, how to part.
 //
-//   E1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
+//   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../kernel.ts';
@@ -64,7 +64,7 @@ export class Peers {
       .map((peer) => ({ kind: 'peer-status', status: 'online', peer }));
   }
 
-  /** E1 */
+  /** PE1 */
   tell(task: TaskRef<PeerStatus>): () => void {
     const send = (event: PeerStatus): void => {
       try {

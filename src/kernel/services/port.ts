@@ -2,8 +2,8 @@
 //
 // Owns what is served and which tasks were started through which reference. Does not own the tasks.
 //
-//   V1. A call is answered once: with the result, with what was thrown, or with why it could not start.
-//   V2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
+//   SP1. A call is answered once: with the result, with what was thrown, or with why it could not start.
+//   SP2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import { PORT, type Port } from '../ports.ts';
@@ -67,7 +67,7 @@ export class Services {
     return { name, ref: ref as unknown as ServiceRef<M, A, R>, close, [Symbol.dispose]: close };
   }
 
-  // V1
+  // SP1
   #asked(peer: RuntimeId, id: number, method: unknown, given: unknown): void {
     try {
       const list = Array.isArray(given) ? given : [];
@@ -150,7 +150,7 @@ export class Services {
     return tasks.length;
   }
 
-  // V2
+  // SP2
   #lost(peer: RuntimeId): void {
     for (const reference of [...(this.#started.get(peer)?.keys() ?? [])]) this.#closeReference(peer, reference, true);
     this.#started.delete(peer);

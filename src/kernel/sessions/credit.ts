@@ -1,8 +1,8 @@
 // Mailbox credit: nobody sends a task what it does not take.
 //
-//   C1. What a runtime has sent to a task and the task has not taken counts against the window of that pair.
-//   C2. A full window stops its sender and nobody else.
-//   C3. A sender that goes on far past a full window gets ERR_SESSION_OVERRUN.
+//   CR1. What a runtime has sent to a task and the task has not taken counts against the window of that pair.
+//   CR2. A full window stops its sender and nobody else.
+//   CR3. A sender that goes on far past a full window gets ERR_SESSION_OVERRUN.
 import { FlotillaError } from '../../base/index.ts';
 
 /** What one runtime may have under way to one task. */
@@ -26,7 +26,7 @@ export class SendWindow {
     return this.messages < WINDOW.messages && this.bytes < WINDOW.bytes;
   }
 
-  /** Throws ERR_SESSION_OVERRUN. C3 */
+  /** Throws ERR_SESSION_OVERRUN. CR3 */
   check(): void {
     if (this.messages < WINDOW.messages * FAR && (this.bytes < WINDOW.bytes * FAR || this.messages <= FAR)) return;
     throw new FlotillaError(
@@ -35,6 +35,7 @@ export class SendWindow {
     );
   }
 
+  // CR1
   sent(bytes: number): void {
     this.messages++;
     this.bytes += bytes;
@@ -46,7 +47,7 @@ export class SendWindow {
     if (this.#waiting.length > 0 && this.messages <= WAKE.messages && this.bytes <= WAKE.bytes) this.wake();
   }
 
-  /** Calls back once there is room, or the task or its runtime has ended. */
+  /** Calls back once there is room, or the task or its runtime has ended. CR2 */
   onRoom(callback: () => void): void {
     this.#waiting.push(callback);
   }

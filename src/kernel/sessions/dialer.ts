@@ -1,9 +1,9 @@
 // How peers are reached: which addresses, in what order, how long, and when to give up.
 //
-//   R1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
-//   R2. A new session is tried as long as an answer is waited for; one that was cut, until it has been silent for the limit.
-//   R4. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
-//   R3. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
+//   DI1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
+//   DI2. A new session is tried as long as an answer is waited for; one that was cut, until it has been silent for the limit.
+//   DI3. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
+//   DI4. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
 import {
@@ -145,14 +145,14 @@ export class Dialer {
       refusals = outcome.refused ? refusals + 1 : 0;
       const proof = outcome.stale ?? (wasOpen && refusals >= REFUSALS_ARE_PROOF ? 'nothing listens at its address any more' : undefined);
       if (proof)
-        return this.#hub.end(session.peer, { kind: 'gone', message: proof, ...(outcome.stale ? { code: 'ERR_REFERENCE_STALE' } : {}) }); // R3
+        return this.#hub.end(session.peer, { kind: 'gone', message: proof, ...(outcome.stale ? { code: 'ERR_REFERENCE_STALE' } : {}) }); // DI4
       if (!wasOpen && (outcome.tried === 0 || outcome.hopeless)) {
         const message = lastError?.message ?? 'no address of it is known, and no runtime that knows it';
         return this.#hub.end(session.peer, { kind: 'gone', message, code: 'ERR_REFERENCE_UNREACHABLE' });
       }
       const since = wasOpen ? session.lastHeard : started;
       if (clock.now() - since >= (wasOpen ? this.#hub.silenceMs : this.#hub.options.answerMs)) {
-        // R2
+        // DI2
         if (!wasOpen)
           return this.#hub.end(session.peer, {
             kind: 'silent',
@@ -179,10 +179,10 @@ export class Dialer {
     let error: Error | undefined;
     const ways: { readonly way: Dial; readonly counts: boolean }[] = [...(route?.addresses ?? [])].map((text) => ({
       way: this.way(parseAddress(text), DIAL_MS),
-      counts: session.near || !ownMachineOnly(text), // R4
+      counts: session.near || !ownMachineOnly(text), // DI3
     }));
     for (const via of route?.via ?? [])
-      if (this.#hub.isOpen(via)) ways.push({ way: () => Promise.resolve(this.#relay.dial(via, session.peer)), counts: true }); // R1
+      if (this.#hub.isOpen(via)) ways.push({ way: () => Promise.resolve(this.#relay.dial(via, session.peer)), counts: true }); // DI1
     for (const { way, counts } of ways) {
       if (!this.#waits(session)) break;
       tried++;

@@ -3,12 +3,12 @@
 // Owns sessions, links, listeners and the pulse. Does not own what frames mean (runtime.ts), or where peers may be
 // reached (dialer.ts).
 //
-//   H1. Between two runtimes there is at most one session, and a session has at most one link.
-//   H2. Each session that opened is reported `opened` once and `ended` once.
-//   H3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
-//   H5. A runtime that listens where another did is that other's end: it is reported before the new one's beginning.
-//   H4. A runtime that was itself held up forgives the silence of others for that time.
-//   H6. The link to one that is offline stays where only the other side can dial: over it, it is heard again, or closes it.
+//   HU1. Between two runtimes there is at most one session, and a session has at most one link.
+//   HU2. Each session that opened is reported `opened` once and `ended` once.
+//   HU3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
+//   HU4. A runtime that listens where another did is that other's end: it is reported before the new one's beginning.
+//   HU5. A runtime that was itself held up forgives the silence of others for that time.
+//   HU6. The link to one that is offline stays where only the other side can dial: over it, it is heard again, or closes it.
 import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
 import {
   type Address,
@@ -270,7 +270,7 @@ export class Hub {
     link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.#addresses }));
   }
 
-  // H1: decides which session a link belongs to.
+  // HU1: decides which session a link belongs to.
   #open(link: Link, dialled: Session | undefined, open: Open, opened: (session: Session) => void, failed: (why: string) => void): void {
     if (dialled) {
       if (answersUs(open, dialled)) return this.#attach(link, dialled, open, true, opened, failed);
@@ -310,10 +310,10 @@ export class Hub {
     if (first) {
       for (const place of this.#holders.move(session.peer, link.conn, open.addresses)) {
         const before = this.#sessions.get(place);
-        if (before) this.#end(before, { kind: 'gone', message: 'another runtime listens where it did: it has been restarted' }); // H5
+        if (before) this.#end(before, { kind: 'gone', message: 'another runtime listens where it did: it has been restarted' }); // HU4
       }
       this.#known.add(session.peer);
-      this.options.events.opened({ id: session.peer, name: open.name, role: link.role, addresses: open.addresses }); // H2
+      this.options.events.opened({ id: session.peer, name: open.name, role: link.role, addresses: open.addresses }); // HU2
     }
     opened(session);
     if (!session.resume(link, open.received)) {
@@ -359,7 +359,7 @@ export class Hub {
     this.dialer.establish(session);
   }
 
-  /** H3 */
+  /** HU3 */
   silent(session: Session): 'kept' | 'ended' {
     if (session.ended) return 'ended';
     const quiet = session.state.kind === 'open' || (this.#offline.has(session.peer) && !session.left);
@@ -390,11 +390,11 @@ export class Hub {
 
   #onPulse(now: number, heldUp: boolean): void {
     for (const session of [...this.#sessions.values()]) {
-      if (heldUp && !this.#offline.has(session.peer)) session.lastHeard = now; // H4
+      if (heldUp && !this.#offline.has(session.peer)) session.lastHeard = now; // HU5
       if (session.state.kind !== 'open') continue;
       this.parking.pulse(session);
       if (now - session.lastHeard <= this.silenceMs) this.#back(session);
-      else if (!this.#final.has(session.peer) && this.silent(session) === 'kept') this.dialer.anew(session); // H6
+      else if (!this.#final.has(session.peer) && this.silent(session) === 'kept') this.dialer.anew(session); // HU6
     }
   }
 }

@@ -2,9 +2,9 @@
 //
 // Owns the segment being written. Does not own ranges once they are posted.
 //
-//   O1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
-//   O2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
-//   O3. Who sends little in a turn may compute for long before it ends: the first value leaves at once, others after LONG_MS.
+//   OU1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
+//   OU2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
+//   OU3. Who sends little in a turn may compute for long before it ends: the first value leaves at once, others after LONG_MS.
 
 import type { Clock } from '../../base/index.ts';
 import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS, takeGiven } from '../../wire/index.ts';
@@ -54,7 +54,7 @@ export class Outgoing {
       kind === this.#kind &&
       target === this.#target &&
       kind !== KIND.DELIVER &&
-      encoder.position - encoder.start < FRAME_BYTES; // O1
+      encoder.position - encoder.start < FRAME_BYTES; // OU1
     if (!shared) {
       this.#closeFrame();
       this.#room();
@@ -80,7 +80,7 @@ export class Outgoing {
     else this.#flushSoon();
   }
 
-  // O3. To look at the time costs as much as to write a small value: in a turn that sends much, that is done now and then.
+  // OU3. To look at the time costs as much as to write a small value: in a turn that sends much, that is done now and then.
   #flushSoon(): void {
     const count = ++this.#inTurn;
     if (!this.#deferred) {
@@ -90,7 +90,7 @@ export class Outgoing {
     } else if ((count <= LOOK_EVERY || count % LOOK_EVERY === 0) && this.#clock.now() - this.#flushedAt > LONG_MS) this.flush();
   }
 
-  /** Takes back the item begun last. O2 */
+  /** Takes back the item begun last. OU2 */
   abandon(): void {
     const encoder = this.#encoder;
     encoder.back(this.#mark);

@@ -1,8 +1,8 @@
 // Sessions without a link: closed when nothing has been said for a while, opened again by the next word.
 //
-//   K1. A link is closed only when both sides have nothing under way: nothing unacknowledged, no question open.
-//   K2. Only between two that can both be dialled: each must be able to begin again.
-//   K3. Nothing is lost by it: what is said while a link closes is sent again on the next, as after any cut.
+//   PK1. A link is closed only when both sides have nothing under way: nothing unacknowledged, no question open.
+//   PK2. Only between two that can both be dialled: each must be able to begin again.
+//   PK3. Nothing is lost by it: what is said while a link closes is sent again on the next, as after any cut.
 import type { RuntimeId } from '../../base/index.ts';
 import { KIND } from '../../wire/index.ts';
 import type { Hub } from './hub.ts';
@@ -40,7 +40,7 @@ export class Parking {
   heard(session: Session, flag: number | undefined): void {
     if (flag === PARK.ask && this.#quiet(session)) {
       session.control(KIND.PULSE, Uint8Array.of(PARK.agree));
-      session.parking = true; // until one of the two says something
+      session.parking = true; // until one of the two says something: PK3
     } else if (flag === PARK.agree && this.#quiet(session)) session.park();
   }
 
@@ -55,7 +55,7 @@ export class Parking {
 
   #quiet(session: Session): boolean {
     const { addresses, dialer, options } = this.#hub;
-    if (addresses.length === 0 || dialer.addressesOf(session.peer).length === 0) return false; // K2
-    return session.pending === 0 && (options.events.quiet?.(session.peer) ?? false); // K1
+    if (addresses.length === 0 || dialer.addressesOf(session.peer).length === 0) return false; // PK2
+    return session.pending === 0 && (options.events.quiet?.(session.peer) ?? false); // PK1
   }
 }

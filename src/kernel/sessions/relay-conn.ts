@@ -65,6 +65,7 @@ export class RelayConn implements Conn {
     else this.#arrived.push(chunk);
   }
 
+  // RL2
   credit(bytes: number): void {
     const full = this.#waiting.size > 0;
     this.#window += bytes;

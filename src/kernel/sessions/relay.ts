@@ -1,9 +1,9 @@
 // Connections through a runtime that has a session with both ends. The relay moves opaque bytes: the handshake, the
 // session and its order are end to end.
 //
-//   L1. A relay passes bytes on only between peers that both have an open session with it.
-//   L2. An end sends at most WINDOW bytes that the other has not taken.
-//   L3. Between two neighbours a channel has a number n: its opener sends to 2n, the other to 2n + 1.
+//   RL1. A relay passes bytes on only between peers that both have an open session with it.
+//   RL2. An end sends at most WINDOW bytes that the other has not taken.
+//   RL3. Between two neighbours a channel has a number n: its opener sends to 2n, the other to 2n + 1.
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import type { Conn } from '../../transport/index.ts';
 import { ByteWriter, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
@@ -39,7 +39,7 @@ export class Relay {
 
   /** A connection to `target` through `via`. Whether it leads anywhere, the handshake over it will tell. */
   dial(via: RuntimeId, target: RuntimeId): Conn {
-    const to = this.#next++ * 2; // L3
+    const to = this.#next++ * 2; // RL3
     const conn = this.#conn(via, to, target);
     this.#set(via, other(to), { kind: 'conn', conn });
     this.#send(via, to, OP.OPEN, Buffer.from(target, 'hex'));
@@ -91,7 +91,7 @@ export class Relay {
       this.#set(from, channel, { kind: 'conn', conn });
       return this.onConn(conn);
     }
-    if (!this.#isOpen(target)) return this.#send(from, back, OP.CLOSE); // L1
+    if (!this.#isOpen(target)) return this.#send(from, back, OP.CLOSE); // RL1
     const onward = this.#next++ * 2;
     this.#set(from, channel, { kind: 'forward', peer: target, to: onward });
     this.#set(target, other(onward), { kind: 'forward', peer: from, to: back });

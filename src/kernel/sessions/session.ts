@@ -3,10 +3,10 @@
 // Owns what is unacknowledged and the link of the moment. Does not own: dialling (dialer.ts), whom we know (hub.ts),
 // what frames mean (runtime.ts).
 //
-//   S1. Ordered frames are numbered by counting. Each is handed up once, in order, whatever the links do.
-//   S2. A frame is kept until the other side says that it has taken it.
-//   S3. A session ends once; after that nothing is sent or handed up, and every range is released.
-//   S4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
+//   SE1. Ordered frames are numbered by counting. Each is handed up once, in order, whatever the links do.
+//   SE2. A frame is kept until the other side says that it has taken it.
+//   SE3. A session ends once; after that nothing is sent or handed up, and every range is released.
+//   SE4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
 import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
@@ -134,7 +134,7 @@ export class Session {
   /** Sends whole frames, in order after all that was pushed before. */
   push(range: Range, large: boolean): void {
     this.parking = false;
-    if (this.state.kind === 'ended') return range.release?.(); // S3
+    if (this.state.kind === 'ended') return range.release?.(); // SE3
     this.#pending += bytesOf(range, large ? payloadStart(range) : range.start);
     if (this.#pending >= ROOM_BYTES) this.#wasFull = true;
     if (large) {
@@ -196,7 +196,7 @@ export class Session {
     return true;
   }
 
-  /** Ends the session; returns false if it had ended before. S3 */
+  /** Ends the session; returns false if it had ended before. SE3 */
   end(end: SessionEnd): boolean {
     if (this.state.kind === 'ended') return false;
     const link = this.state.kind === 'open' ? this.state.link : undefined;
@@ -210,7 +210,7 @@ export class Session {
     return true;
   }
 
-  /** A control frame, at once. S4 */
+  /** A control frame, at once. SE4 */
   control(kind: number, payload?: Uint8Array): void {
     if (this.state.kind !== 'open') return;
     this.state.link.write(controlFrame(kind, payload));
@@ -251,7 +251,7 @@ export class Session {
 
   #count(bytes: number): void {
     this.parking = false;
-    this.#received++; // S1
+    this.#received++; // SE1
     this.#receivedBytes += bytes + 8;
     if (this.#receivedBytes >= ACK_BYTES || this.#received - this.#ackedToPeer >= ACK_FRAMES) this.#sendAck();
   }
@@ -282,7 +282,7 @@ export class Session {
       this.#queue.shift();
       if (this.#written > 0) this.#written--;
       this.#pending -= range.end - range.start;
-      range.release?.(); // S2
+      range.release?.(); // SE2
     }
     this.#acked = acked;
     if (total < received) return false;

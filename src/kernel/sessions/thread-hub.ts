@@ -1,7 +1,7 @@
 // A hub that serves user code on another thread: it accepts, acknowledges and keeps pulses going while that thread is busy.
 //
-//   U1. A delivery to an open mailbox is acknowledged here, at once.
-//   U2. Frames cross in the order in which they came, in one batch a turn and peer.
+//   TH1. A delivery to an open mailbox is acknowledged here, at once.
+//   TH2. Frames cross in the order in which they came, in one batch a turn and peer.
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
@@ -71,7 +71,7 @@ export function serveThread(options: {
       batch = new Batch();
       batches.set(peer, batch);
     }
-    batch.add(kind, target, buffer, start, end); // U2
+    batch.add(kind, target, buffer, start, end); // TH2
   };
   return {
     frame(peer, kind, target, buffer, start, end, owned) {
@@ -80,7 +80,7 @@ export function serveThread(options: {
       if (kind === KIND.DELIVER && target >= FIRST_TASK) {
         const id = readVarint(buffer, start, end);
         if (!open.has(target)) return options.own().answer(peer, id.value, false, taskEnded());
-        options.own().answer(peer, id.value, true, undefined); // U1
+        options.own().answer(peer, id.value, true, undefined); // TH1
         return this.frame(peer, KIND.MESSAGE, target, buffer, id.next, end, false);
       }
       if (!owned) return across(peer, kind, target, buffer, start, end);

@@ -2,11 +2,11 @@
 //
 // Owns messages being sent in parts and those being put together. Does not own the session's queue.
 //
-//   X1. While a message to a target is being sent in parts, later messages to that target wait behind it.
-//   X2. At most WINDOW bytes of parts are sent and not yet acknowledged.
-//   X3. What is put together is bounded: by the limit of a message each, and by their number.
-//   X4. What is announced and not here takes at most AHEAD bytes in all, and a part of each message.
-//   X5. A link that no longer serves writes to nothing that is handed up.
+//   TR1. While a message to a target is being sent in parts, later messages to that target wait behind it.
+//   TR2. At most WINDOW bytes of parts are sent and not yet acknowledged.
+//   TR3. What is put together is bounded: by the limit of a message each, and by their number.
+//   TR4. What is announced and not here takes at most AHEAD bytes in all, and a part of each message.
+//   TR5. A link that no longer serves writes to nothing that is handed up.
 import { Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
 import { bytesOf, piecesOf, type Range } from './range.ts';
@@ -49,7 +49,7 @@ export class PartSender {
   begin(range: Range): void {
     eachLargeFrame(range, (kind, target, payload) => {
       const before = this.#byTarget.get(target);
-      if (before) return before.behind.push({ range, large: true }); // X1
+      if (before) return before.behind.push({ range, large: true }); // TR1
       const sending: Sending = {
         id: this.#nextId++,
         kind,
@@ -66,7 +66,7 @@ export class PartSender {
     });
   }
 
-  /** Takes the frames of a range that must wait behind a large one; returns the others, as ranges. X1 */
+  /** Takes the frames of a range that must wait behind a large one; returns the others, as ranges. TR1 */
   divert(range: Range): Range[] {
     const through: Range[] = [];
     let runStart = range.start;
@@ -93,6 +93,7 @@ export class PartSender {
   pump(mayWrite: () => boolean): { range: Range; large: boolean }[] {
     const freed: { range: Range; large: boolean }[] = [];
     while (this.#turns.size > 0 && this.#unacked < WINDOW && mayWrite()) {
+      // TR2
       const sending = this.#turns.shift() as Sending;
       if (this.#part(sending)) this.#turns.push(sending);
       else {
@@ -200,7 +201,7 @@ export class PartReceiver {
     return this.#taken(part);
   }
 
-  /** Another link serves from now on: it begins again with the part that the last one left. X5 */
+  /** Another link serves from now on: it begins again with the part that the last one left. TR5 */
   moved(): void {
     const part = this.#landing;
     this.#landing = undefined;
@@ -237,7 +238,7 @@ export class PartReceiver {
     return message;
   }
 
-  // X3, X4
+  // TR3, TR4
   #announced(total: number, bytes: number): Buffer {
     if (total > LIMITS.message || this.#arriving.size >= MOST_ARRIVING)
       throw new FlotillaError('ERR_WIRE_LIMIT', `A message of ${total} bytes was announced; at most ${LIMITS.message} are accepted.`);

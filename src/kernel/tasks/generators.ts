@@ -1,8 +1,8 @@
 // Generator functions as tasks: each yield is a wait at which others run, and at which the task can end.
 //
-//   G1. What is yielded is awaited, and its value is what the yield gives back; a rejection is thrown there.
-//   G2. stop() ends the generator at its present or next yield: its `finally` blocks run, their yields included.
-//   G3. A yield of nothing lets everything else that is due run before the generator goes on.
+//   GE1. What is yielded is awaited, and its value is what the yield gives back; a rejection is thrown there.
+//   GE2. stop() ends the generator at its present or next yield: its `finally` blocks run, their yields included.
+//   GE3. A yield of nothing lets everything else that is due run before the generator goes on.
 import { type Clock, Deferred } from '../../base/index.ts';
 
 /** A generator of either kind. */
@@ -40,7 +40,7 @@ export class Driver {
     return this.#done.promise;
   }
 
-  /** G2: the outcome is then a rejection with `reason`, unless it returns by itself before its next yield. */
+  /** GE2: the outcome is then a rejection with `reason`, unless it returns by itself before its next yield. */
   stop(reason: unknown): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = reason;
@@ -90,9 +90,9 @@ export class Driver {
     const { value } = result;
     if (value instanceof Object && 'then' in value)
       Promise.resolve(value).then(
-        (given) => go('next', given), // G1
+        (given) => go('next', given), // GE1
         (error: unknown) => go('throw', error),
       );
-    else this.#clock.turn(() => go('next', value)); // G3
+    else this.#clock.turn(() => go('next', value)); // GE3
   }
 }

@@ -1,9 +1,9 @@
 // Where a task's messages wait: in order, read one at a time; apart by category, earlier by priority, where asked.
 //
-//   M1. Messages of one category and priority are received in the order in which they arrived; a higher priority first.
-//   M2. After close() nothing more is put in, and readers get what is there, then the end.
-//   M3. After interrupt() every wait, present and future, rejects.
-//   M4. A message that nobody waits for stays until it is read; so does one for which a function given by the task throws.
+//   MB1. Messages of one category and priority are received in the order in which they arrived; a higher priority first.
+//   MB2. After close() nothing more is put in, and readers get what is there, then the end.
+//   MB3. After interrupt() every wait, present and future, rejects.
+//   MB4. A message that nobody waits for stays until it is read; so does one for which a function given by the task throws.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { WINDOW } from '../sessions/credit.ts';
 
@@ -243,7 +243,7 @@ export class Mailbox<M> {
 
   // What a wait gives at once, if anything.
   #ready(category: Category | undefined, match: ((message: M) => boolean) | undefined): Promise<IteratorResult<M, undefined>> | undefined {
-    if (this.#state.kind === 'interrupted') return Promise.reject(this.#state.reason); // M3
+    if (this.#state.kind === 'interrupted') return Promise.reject(this.#state.reason); // MB3
     const injected = this.takeInjected();
     if (injected) return Promise.reject(injected);
     const letters = category === undefined ? this.#queue : this.#order?.apart.get(category);
@@ -254,7 +254,7 @@ export class Mailbox<M> {
       if (this.#rare?.waitingForRoom && this.#size <= (WINDOW.messages * 3) / 4) this.#roomAgain();
       return Promise.resolve({ value: letter.value, done: false });
     }
-    return this.#state === CLOSED ? Promise.resolve({ value: undefined, done: true }) : undefined; // M2
+    return this.#state === CLOSED ? Promise.resolve({ value: undefined, done: true }) : undefined; // MB2
   }
 
   #receiveWithin({ timeout, signal, category, match }: ReceiveOptions<M>): Promise<M> {
@@ -350,7 +350,7 @@ export class Mailbox<M> {
     return this.#more.order;
   }
 
-  // M4: what a function of the task throws, the task's present or next wait gets.
+  // MB4: what a function of the task throws, the task's present or next wait gets.
   #classify(letter: Letter<M>, order: Order<M>): void {
     letter.category = undefined;
     letter.priority = 0;
@@ -365,7 +365,7 @@ export class Mailbox<M> {
     }
   }
 
-  // M1
+  // MB1
   #keep(letter: Letter<M>): void {
     this.#size++;
     let letters = this.#letters;

@@ -69,7 +69,7 @@ export class References {
       throw new FlotillaError('ERR_WIRE_MALFORMED', 'A reference that is none arrived.');
     }
     const runtime = wire.runtime as RuntimeId;
-    if (runtime === this.#kernel.id) return kind.local(wire);
+    if (runtime === this.#kernel.id) return kind.local(wire); // KE2
     if (!this.#kernel.peers.has(runtime)) this.#kernel.gone.heard(runtime, wire.lost);
     this.#kernel.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
     return kind.remote(wire);

@@ -1,7 +1,7 @@
 // The tasks of one runtime by number, and all else that takes messages there: channels, places for answers.
 //
-//   B1. A number is never used again.
-//   B2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
+//   TB1. A number is never used again.
+//   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
 import { type Clock, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../kernel.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
@@ -88,7 +88,7 @@ export class TaskTable implements TaskHost {
 
   /** A task that does not run yet. */
   create<M>(name: string): LocalTask<M> {
-    const number = this.#next++; // B1
+    const number = this.#next++; // TB1
     const task = new LocalTask<M>(this, number, name);
     this.#tasks.set(number, erased(task));
     this.#kernel.carrier.mailbox(number, true);
@@ -138,7 +138,7 @@ export class TaskTable implements TaskHost {
     return this.#receivers.get(number);
   }
 
-  /** A task of this runtime, or how it ended. B2 */
+  /** A task of this runtime, or how it ended. TB2 */
   find(number: number): { task?: LocalTask; end?: TaskEnd } {
     const task = this.#tasks.get(number);
     if (task) return { task };

@@ -3,10 +3,10 @@
 // Owns its mailbox, its waits and its end. Does not own: who watches it (watch.ts), what its messages cost their senders
 // (credit.ts), its names (registry.ts).
 //
-//   T1. A task ends once: it returned, threw, was terminated, or was lost with its worker or host.
-//   T2. terminate() interrupts every wait and aborts the signal; a task that catches it has GRACE_MS to end by itself.
-//   T3. After its end a task takes no messages.
-//   T4. A swap is accepted when its error passes out of the function, and refused when the task waits again.
+//   TK1. A task ends once: it returned, threw, was terminated, or was lost with its worker or host.
+//   TK2. terminate() interrupts every wait and aborts the signal; a task that catches it has GRACE_MS to end by itself.
+//   TK3. After its end a task takes no messages.
+//   TK4. A swap is accepted when its error passes out of the function, and refused when the task waits again.
 import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
 import { Driver, isGenerator } from './generators.ts';
 import { type Category, Mailbox, type MailboxOwner, type ReceiveOptions } from './mailbox.ts';
@@ -274,7 +274,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     else this.mailbox.inject(error);
   }
 
-  /** Offers the task another function; resolves with whether it took it. T4 */
+  /** Offers the task another function; resolves with whether it took it. TK4 */
   swap(fn: TaskFunction<never, never[], unknown>, args: readonly unknown[]): Promise<boolean> {
     if (!this.alive || this.#interrupted) return Promise.resolve(false);
     this.#swap?.settle(false);
@@ -320,7 +320,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.mailbox.close();
   }
 
-  /** T2 */
+  /** TK2 */
   terminate(reason?: string): void {
     if (!this.alive || this.#interrupted) return;
     const error = new FlotillaError('ERR_TASK_INTERRUPTED', `Task '${this.name}' was asked to end${reason ? `: ${reason}` : ''}.`);
@@ -334,12 +334,12 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     void this.ended.then(() => timer.cancel());
   }
 
-  /** T1 */
+  /** TK1 */
   end(end: TaskEnd): void {
     if (!this.alive) return;
     this.#state = { kind: 'ended', end };
     this.#swap?.settle(false);
-    this.mailbox.close(); // T3
+    this.mailbox.close(); // TK3
     this.#rare?.onEnd?.(end);
     this.#host.taskEnded(this, end);
     this.#settle?.(end);

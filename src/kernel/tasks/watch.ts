@@ -1,7 +1,7 @@
 // Monitors: a task hears of the end of another, once, whatever became of it.
 //
-//   W1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
-//   W2. A pair of watcher and watched gives one notice, however often it was asked for.
+//   WA1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
+//   WA2. A pair of watcher and watched gives one notice, however often it was asked for.
 import type { Kernel } from '../kernel.ts';
 import { PORT } from '../ports.ts';
 import type { TaskRef } from './reference.ts';
@@ -18,7 +18,7 @@ export class Watches {
   /** Tells a task of this runtime when another ends. */
   add(watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): void {
     const pair = `${watcher.id} ${watched.id}`;
-    if (this.#pairs.has(pair)) return; // W2
+    if (this.#pairs.has(pair)) return; // WA2
     this.#pairs.add(pair);
     void watched.ended.then((end) => {
       this.#pairs.delete(pair);
@@ -33,5 +33,5 @@ export class Watches {
 export async function notify(kernel: Kernel, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
   const who = kernel.references.own(watcher);
   if (who.runtime === kernel.id) kernel.watches.add(watched, who);
-  else await kernel.ask(who.runtime, PORT.RUNTIME, 'monitor', [watched, who]); // W1
+  else await kernel.ask(who.runtime, PORT.RUNTIME, 'monitor', [watched, who]); // WA1
 }

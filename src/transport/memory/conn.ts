@@ -48,7 +48,7 @@ export class MemoryConn implements Conn {
 
   write(bytes: Uint8Array): boolean {
     if (this.#state !== 'open') return true;
-    this.#inFlight.push({ kind: 'bytes', bytes: Buffer.from(bytes) }); // M1
+    this.#inFlight.push({ kind: 'bytes', bytes: Buffer.from(bytes) }); // MN1
     this.#unread += bytes.length;
     this.#full ||= this.#unread > this.#network.windowBytes;
     this.flush();
@@ -90,7 +90,7 @@ export class MemoryConn implements Conn {
 
   /** Sends on what may pass now. */
   flush(): void {
-    if (this.#flying || this.#inFlight.length === 0 || !this.#network.passes(this.machine, this.#partner.machine)) return; // M3
+    if (this.#flying || this.#inFlight.length === 0 || !this.#network.passes(this.machine, this.#partner.machine)) return; // MN3
     this.#flying = true;
     this.#network.clock.after(this.#network.latency(), () => {
       this.#flying = false;
@@ -131,7 +131,7 @@ export class MemoryConn implements Conn {
 
   #chunks(bytes: Buffer): void {
     if (bytes.length < 2 || this.#network.random() < 0.8) return this.#give(bytes);
-    const at = 1 + Math.floor(this.#network.random() * (bytes.length - 1)); // M2
+    const at = 1 + Math.floor(this.#network.random() * (bytes.length - 1)); // MN2
     this.#give(bytes.subarray(0, at));
     if (this.#state !== 'closed') this.#give(bytes.subarray(at));
   }

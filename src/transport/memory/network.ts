@@ -1,8 +1,8 @@
 // A network inside one process: machines, connections with latency, cuts and partitions, on a clock that is handed in.
 //
-//   M1. Every byte sent is copied, so that sender and receiver share nothing.
-//   M2. A connection delivers its bytes in order, in chunks of any size.
-//   M3. Across a partition nothing arrives and nothing is reported: only silence tells.
+//   MN1. Every byte sent is copied, so that sender and receiver share nothing.
+//   MN2. A connection delivers its bytes in order, in chunks of any size.
+//   MN3. Across a partition nothing arrives and nothing is reported: only silence tells.
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress } from '../address.ts';
 import type { Conn, Listening, Network } from '../contract.ts';

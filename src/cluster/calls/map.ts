@@ -1,0 +1,310 @@
+// A function over many inputs: items travel in batches, results come in order, one at a time.
+//
+// Owns the input's iterator and the batches. Does not own workers (dispatch/).
+//
+//   MP1. Items are taken from the input one after another, and only as far as the window allows; where their number is known, in ever
+//       smaller batches towards the end, so that all workers end together.
+//   MP2. Ordered results come in the order of the items; the first error ends them, naming index and item.
+//   MP3. outcomes() gives every item's end, errors included, and never throws for an item.
+//   MP4. Leaving the loop stops what is under way and closes the input.
+//   MP5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
+import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../../base/index.ts';
+import { PORT } from '../../kernel/index.ts';
+import type { BatchOutcome } from '../../worker/index.ts';
+import type { CallOptions, MapOptions } from '../client/options.ts';
+import { BATCH_MS, learn } from '../dispatch/ahead.ts';
+import { struckOut } from '../dispatch/struck-out.ts';
+import type { Loss, Member, Work } from '../dispatch/work.ts';
+import { showProgress } from './progress.ts';
+import { aborted, type Caller, submit } from './run.ts';
+
+const MOST_ITEMS = 2_048;
+const WINDOW = 4_096;
+const RETRIES = 2;
+
+/** Items that were taken together, and what became of them. */
+export interface Batch<T> {
+  readonly start: number;
+  readonly items: readonly T[];
+  readonly values: unknown[];
+  readonly failed: Map<number, Error>;
+  left: number;
+}
+
+/** One run of a map. */
+export class MapRun<T> {
+  readonly #caller: Caller;
+  readonly #fn: (...args: never[]) => unknown;
+  readonly #options: MapOptions & CallOptions;
+  readonly #input: Iterator<T> | AsyncIterator<T>;
+  readonly #isAsync: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #offAbort: () => void;
+  readonly #window: number;
+  readonly #running = new Set<Work>();
+  /** What is to be read next: all batches in order, or, unordered, those that are done. */
+  readonly #next = new Fifo<Batch<T>>();
+  /** How many items there are, if that is known. */
+  readonly #total: number | undefined;
+  #taken = 0;
+  #held = 0;
+  #underWay = 0;
+  #pulling = false;
+  #exhausted = false;
+  #failure: { readonly error: unknown } | undefined;
+  #closed = false;
+  #wake: Deferred<void> | undefined;
+  #report: ReturnType<typeof showProgress> | undefined;
+  #done = 0;
+
+  constructor(caller: Caller, fn: (...args: never[]) => unknown, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & CallOptions) {
+    this.#caller = caller;
+    this.#fn = fn;
+    this.#options = options;
+    this.#isAsync = Symbol.asyncIterator in items;
+    this.#input = this.#isAsync ? (items as AsyncIterable<T>)[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
+    this.#signal = options.signal;
+    this.#window = Math.max(options.window ?? WINDOW, 1);
+    this.#total = options.total ?? sizeOf(items);
+    if (options.progress) this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: this.#total });
+    this.#offAbort = onAbort(this.#signal, this.#onAbort);
+    if (this.#signal?.aborted) this.#onAbort();
+    else void this.#begin();
+  }
+
+  /** The next values: at least one, unless all have been read. Rejects with the first error of an item. MP2 */
+  async nextBatch(): Promise<Batch<T> | undefined> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.error;
+      if (this.#next.peek()?.left === 0) return this.#next.shift();
+      if (this.#exhausted && this.#held === 0) return undefined;
+      this.#wake = new Deferred();
+      await this.#wake.promise;
+    }
+  }
+
+  /** Tells that so many of the results handed out have been read. */
+  consumed(count: number): void {
+    this.#held -= count;
+    this.#pull();
+  }
+
+  /** Stops what is under way and closes the input. MP4 */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#offAbort();
+    const reason = new FlotillaError('ERR_CALL_CANCELLED', 'The results are not read any more.');
+    for (const work of [...this.#running]) this.#caller.dispatcher.cancel(work, reason);
+    this.#running.clear();
+    this.#report?.stop();
+    if (!this.#exhausted) await this.#input.return?.();
+  }
+
+  readonly #onAbort = (): void => this.#fail(aborted(this.#signal?.reason));
+
+  async #begin(): Promise<void> {
+    const { at } = this.#options;
+    try {
+      const refused = at === undefined ? undefined : this.#caller.refuses(at);
+      if (refused) throw refused;
+      await this.#caller.dispatcher.until(this.#caller.prepare(this.#caller.job(this.#fn)));
+      this.#pull();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  // How many items the next batch should have: BATCH_MS of work, as far as that is known, and half of a worker's part of what is left.
+  #batchSize(): number {
+    const { serviceMs } = this.#caller.job(this.#fn);
+    const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#taken) / (2 * this.#workers));
+    const most = Math.min(MOST_ITEMS, Math.max(1, part));
+    const size =
+      serviceMs === undefined || this.#options.io !== undefined ? 1 : Math.min(most, Math.max(1, Math.round(BATCH_MS / serviceMs)));
+    const concurrency = this.#options.concurrency === undefined ? size : Math.min(size, this.#options.concurrency - this.#underWay);
+    return Math.min(concurrency, this.#window - this.#held);
+  }
+
+  get #workers(): number {
+    return Math.max(1, this.#caller.dispatcher.members.length);
+  }
+
+  get #depth(): number {
+    return this.#workers * 2 * (this.#options.io ?? 1) + 1;
+  }
+
+  // MP1
+  #pull(): void {
+    if (this.#pulling || this.#isAsync) {
+      if (this.#isAsync && !this.#pulling) void this.#pullAsync();
+      return;
+    }
+    this.#pulling = true;
+    try {
+      while (!this.#stopped && this.#running.size < this.#depth) {
+        const size = this.#batchSize();
+        if (size <= 0) break;
+        const items: T[] = [];
+        while (items.length < size) {
+          const { value, done } = (this.#input as Iterator<T>).next();
+          if (done) {
+            this.#exhausted = true;
+            break;
+          }
+          items.push(value);
+        }
+        if (items.length > 0) this.#send(items);
+      }
+    } catch (error) {
+      this.#exhausted = true;
+      this.#fail(error);
+    } finally {
+      this.#pulling = false;
+      if (this.#exhausted) this.#wake?.resolve();
+    }
+  }
+
+  // What comes without a wait in between travels together.
+  async #pullAsync(): Promise<void> {
+    this.#pulling = true;
+    let items: T[] = [];
+    const send = (): void => {
+      const gathered = items;
+      items = [];
+      if (gathered.length > 0 && !this.#closed && !this.#failure) this.#send(gathered);
+    };
+    try {
+      while (!this.#stopped && this.#running.size < this.#depth && this.#batchSize() > items.length) {
+        const { value, done } = await (this.#input as AsyncIterator<T>).next();
+        if (done) {
+          this.#exhausted = true;
+          break;
+        }
+        items.push(value);
+        if (items.length >= this.#batchSize()) send();
+        else if (items.length === 1) this.#caller.kernel.clock.defer(send);
+      }
+    } catch (error) {
+      this.#exhausted = true;
+      this.#fail(error);
+    } finally {
+      send();
+      this.#pulling = false;
+      if (this.#exhausted) this.#wake?.resolve();
+    }
+  }
+
+  get #stopped(): boolean {
+    return this.#exhausted || this.#closed || this.#failure !== undefined;
+  }
+
+  #send(items: readonly T[]): void {
+    const batch: Batch<T> = { start: this.#taken, items, values: new Array(items.length), failed: new Map(), left: items.length };
+    this.#taken += items.length;
+    this.#held += items.length;
+    this.#underWay += items.length;
+    if (!this.#options.unordered) this.#next.push(batch);
+    this.#submit(batch, 0, items.length, 0);
+  }
+
+  #submit(batch: Batch<T>, from: number, to: number, strikes: number, suspect = false): void {
+    const { at, io, retries, args } = this.#options;
+    const job = this.#caller.job(this.#fn);
+    const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
+    const work: Work = {
+      job,
+      port: io === undefined ? PORT.BATCH : PORT.IO,
+      method: job.id,
+      args: io === undefined ? [items, args ?? []] : [items[0], ...(args ?? [])],
+      weight: to - from,
+      io: io ?? 0,
+      at,
+      retries: retries ?? RETRIES,
+      strikes,
+      suspect,
+      counted: true,
+      state: { kind: 'new' },
+      settle: (ok, value, member) => {
+        this.#running.delete(work);
+        if (this.#closed) return;
+        if (io !== undefined) this.#settleItem(batch, from, ok, value, member);
+        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work, member);
+        else if (to - from > 1 && member) {
+          this.#underWay += to - from;
+          for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
+        } else for (let i = from; i < to; i++) this.#settleItem(batch, i, false, value, member);
+        this.#finished(to - from);
+      },
+      lost: (loss, running) => this.#lost(work, batch, from, to, loss, running),
+    };
+    this.#running.add(work);
+    submit(this.#caller, work);
+  }
+
+  #finished(count: number): void {
+    this.#underWay -= count;
+    this.#wake?.resolve();
+    this.#pull();
+  }
+
+  #told(batch: Batch<T>, i: number, member: Member | undefined): void {
+    const error = batch.failed.get(i);
+    this.#caller.report.item(
+      this.#fn.name,
+      batch.start + i,
+      batch.items[i],
+      error ? { kind: 'threw', error } : { kind: 'returned', value: batch.values[i] },
+      member?.info,
+    );
+  }
+
+  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work, member: Member | undefined): void {
+    learn(work, outcome.elapsed / (to - from));
+    for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
+    for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
+    if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i, member);
+    this.#settled(batch, to - from);
+  }
+
+  #settleItem(batch: Batch<T>, i: number, ok: boolean, value: unknown, member: Member | undefined): void {
+    if (ok) batch.values[i] = value;
+    else batch.failed.set(i, toError(value));
+    if (this.#options.itemStatus) this.#told(batch, i, member);
+    this.#settled(batch, 1);
+  }
+
+  #settled(batch: Batch<T>, count: number): void {
+    batch.left -= count;
+    if (this.#options.unordered && batch.left === 0) this.#next.push(batch);
+    this.#done += count;
+    this.#report?.update(this.#done);
+  }
+
+  // MP5
+  #lost(work: Work, batch: Batch<T>, from: number, to: number, loss: Loss, running: boolean): boolean {
+    this.#running.delete(work);
+    if (this.#closed) return false;
+    this.#underWay -= to - from;
+    const strikes = work.strikes + (running && to - from === 1 ? 1 : 0);
+    if (strikes > work.retries) {
+      this.#settleItem(batch, from, false, struckOut({ ...work, strikes }, loss), undefined);
+      this.#wake?.resolve();
+      this.#pull();
+      return false;
+    }
+    this.#underWay += to - from;
+    for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes, true);
+    return true;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.resolve();
+  }
+}
+
+function sizeOf(items: object): number | undefined {
+  const { length, size } = items as { length?: unknown; size?: unknown };
+  return typeof length === 'number' ? length : typeof size === 'number' ? size : undefined;
+}

@@ -1,0 +1,66 @@
+// Tasks that a client starts on workers: each has its worker to itself, unless `io`.
+import { FlotillaError, onAbort } from '../../base/index.ts';
+import { PORT, type TaskRef } from '../../kernel/index.ts';
+import type { CallOptions } from '../client/options.ts';
+import type { Work } from '../dispatch/work.ts';
+import { aborted, type Caller, submit } from './run.ts';
+
+/** Starts a function as a task on a worker; resolves with a reference to it. */
+export function spawnTask(
+  caller: Caller,
+  fn: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  options: CallOptions,
+): Promise<TaskRef<unknown>> {
+  const { signal, timeout } = options;
+  if (signal?.aborted) return Promise.reject(aborted(signal.reason));
+  const job = caller.job(fn);
+  return new Promise((resolve, reject) => {
+    const timer =
+      timeout === undefined
+        ? undefined
+        : caller.kernel.clock.after(timeout, () =>
+            caller.dispatcher.cancel(
+              work,
+              new FlotillaError(
+                'ERR_TIMEOUT',
+                `The task '${job.label}' was not started within ${timeout} ms: no worker was free. A task has a worker to itself; with({ io: n }) lets several share one.`,
+              ),
+            ),
+          );
+    const work: Work = {
+      job,
+      port: PORT.TASKS,
+      method: 'spawn',
+      args: [job.id, args],
+      weight: 1,
+      io: options.io ?? 0,
+      at: options.at,
+      retries: options.retries ?? 0,
+      strikes: 0,
+      state: { kind: 'new' },
+      settle(ok, value, member) {
+        timer?.cancel();
+        off();
+        if (!ok) return reject(value);
+        const ref = value as TaskRef<unknown>;
+        const { info, ended } = caller.report.task(work, member, ref);
+        if (member && work.io === 0) member.alone = true;
+        member?.tasks.set(ref, info);
+        caller.tasks.add(ref);
+        void ref.ended.then((end) => {
+          if ('error' in end) caller.mapError(end.error, member);
+          caller.tasks.delete(ref);
+          member?.tasks.delete(ref);
+          if (member && work.io === 0) member.alone = false;
+          ended(end);
+          if (member) caller.dispatcher.drained(member);
+          caller.dispatcher.pump();
+        });
+        resolve(ref);
+      },
+    };
+    const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
+    submit(caller, work);
+  });
+}

@@ -1,0 +1,120 @@
+// Tells of tasks and calls as they begin and end, each once, however often they are tried.
+import { type Clock, toError } from '../../base/index.ts';
+import type { WorkerInfo } from '../../host/index.ts';
+import { PORT, type TaskEnd, type TaskRef } from '../../kernel/index.ts';
+import type { ClientOptions } from '../client/options.ts';
+import type { Telling } from '../crew/telling.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Member, Work } from '../dispatch/work.ts';
+import type { Change, WorkInfo } from '../events.ts';
+
+/** What is told of the work of one client. */
+export class WorkReport {
+  readonly #clock: Clock;
+  readonly #events: Telling;
+  readonly #dispatcher: Dispatcher;
+  readonly #begun = new WeakMap<Work, WorkInfo>();
+  readonly #ids = new WeakMap<Work, number>();
+  #next = 1;
+
+  constructor(clock: Clock, events: Telling, dispatcher: Dispatcher) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Calls are told of from now on: somebody listens. */
+  listen(): void {
+    this.#dispatcher.onWork ??= (work, member, end) => this.#work(work, member, end);
+  }
+
+  /** Tells those that a client's options name. */
+  tell({ onStatus, statusTask }: ClientOptions, warn: (text: string) => void): void {
+    if (onStatus) this.#events.on(onStatus);
+    if (statusTask) {
+      const off = this.#events.on((event) => {
+        try {
+          statusTask.send(event);
+        } catch (error) {
+          off();
+          warn(`the status task '${statusTask.name}' does not read what it is told, and is told no more: ${toError(error).message}`);
+        }
+      });
+    }
+    if (onStatus || statusTask) this.listen();
+  }
+
+  /** A task has been started. Returns what tells of its end. */
+  task(work: Work, member: Member | undefined, task: TaskRef<unknown>): { info: WorkInfo; ended: (end: TaskEnd) => void } {
+    const info = this.infoOf(work, member, this.#clock.wall(), task);
+    const { id } = info;
+    this.#events.emit({ kind: 'task-created', id, info });
+    return { info, ended: (end) => this.#events.emit({ kind: 'task-ended', id, info, end }) };
+  }
+
+  item(name: string, index: number, item: unknown, end: TaskEnd, worker: WorkerInfo | undefined): void {
+    this.#events.emit({ kind: 'item-ended', name, index, item, worker: worker?.name ?? '', host: worker?.hostName ?? '', end });
+  }
+
+  /** The tasks and calls that are under way, as the events that began them; their ends will be told. */
+  present(members: Iterable<Member>): Change[] {
+    const all = [...members].flatMap((member) => [...member.tasks.values(), ...this.underWay(member)]);
+    return [...new Map(all.map((info) => [info.id, info])).values()].map((info) => ({ kind: 'task-created', id: info.id, info }));
+  }
+
+  /** The calls that are under way on a worker. */
+  underWay(member: Member): WorkInfo[] {
+    const age = this.#clock.wall() - this.#clock.now();
+    return [...member.inFlight].flatMap(({ work, since }) => {
+      if (!isTold(work)) return [];
+      const info = this.#begun.get(work) ?? this.infoOf(work, member, since + age, undefined);
+      if (this.#dispatcher.onWork) this.#begun.set(work, info);
+      return [info];
+    });
+  }
+
+  infoOf(work: Work, member: Member | undefined, startTime: number, task: TaskRef<unknown> | undefined): WorkInfo {
+    const { job, args, io, port } = work;
+    return {
+      id: this.#idOf(work),
+      name: job.label,
+      args: (port === PORT.TASKS ? (args as [number, unknown[]])[1] : args) as readonly unknown[],
+      worker: member?.info.name ?? '',
+      host: member?.info.hostName ?? '',
+      startTime: Math.round(startTime),
+      io: io > 0,
+      task: task as TaskRef<never> | undefined,
+    };
+  }
+
+  #work(work: Work, member: Member | undefined, end: { readonly ok: boolean; readonly value: unknown } | undefined): void {
+    if (!isTold(work)) return;
+    const begun = this.#begun.get(work);
+    if (end) {
+      if (!begun) return;
+      this.#begun.delete(work);
+      const { ok, value } = end;
+      this.#events.emit({
+        kind: 'task-ended',
+        id: begun.id,
+        info: begun,
+        end: ok ? { kind: 'returned', value } : { kind: 'threw', error: toError(value) },
+      });
+    } else if (!begun) {
+      const info = this.infoOf(work, member, this.#clock.wall(), undefined);
+      this.#begun.set(work, info);
+      this.#events.emit({ kind: 'task-created', id: info.id, info });
+    }
+  }
+
+  #idOf(work: Work): number {
+    const id = this.#ids.get(work) ?? this.#next++;
+    this.#ids.set(work, id);
+    return id;
+  }
+}
+
+// A call of its own: what a map has under way is counted, and a task is told of when it has started.
+function isTold({ port, counted }: Work): boolean {
+  return port !== PORT.BATCH && port !== PORT.TASKS && !counted;
+}

@@ -1,0 +1,12 @@
+// Tasks on the workers of a client find each other by name, through the client: workers know nobody else.
+import type { Runtime } from '../../kernel/index.ts';
+import type { Crew } from '../crew/crew.ts';
+
+/** Joins the names of a client's workers, as they come. */
+export function joinNames({ kernel }: Runtime, { members, events }: Crew): void {
+  const { family } = kernel.names;
+  family.among(members);
+  events.on((event) => {
+    if (event.kind === 'worker-initialized') family.more();
+  });
+}

@@ -1,0 +1,264 @@
+// How a client comes to its workers: inline, on this machine, by a shared scheduler, or by what the network has.
+//
+//   JO1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
+import { basename } from 'node:path';
+import { defined, hasCode, type Log, labelOf, lineLog, type RuntimeId, sleep, toError } from '../../base/index.ts';
+import type { Loaded } from '../../code/index.ts';
+import { type Host, thisMachine } from '../../host/index.ts';
+import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions, type SessionEnd } from '../../kernel/index.ts';
+import type { HostAllocation } from '../crew/allocation.ts';
+import type { Crew } from '../crew/crew.ts';
+import type { Limits } from '../crew/limits.ts';
+import type { OnlyHost } from '../crew/places.ts';
+import { asSetUp } from '../crew/set-up.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import { firstWorker } from './first-worker.ts';
+import type { ClientOptions } from './options.ts';
+import { seekHosts, startInline, startLocal, startScheduler } from './private.ts';
+import { type LinkOptions, SchedulerLink } from './scheduler-link.ts';
+
+/** How a client comes to its workers. */
+export type Mode =
+  | { readonly kind: 'inline' }
+  | { readonly kind: 'local' }
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'shared'; readonly address: string };
+
+/** What a client that has joined holds. */
+export interface Joined {
+  readonly link: SchedulerLink | undefined;
+  /** Resolves when the client may be handed out. */
+  readonly begun: Promise<void>;
+  /** The only host that there can be; undefined where others may join. */
+  readonly only: OnlyHost | undefined;
+  /** There are other allocations. */
+  again(allocations: readonly HostAllocation[]): Promise<void>;
+  peerEnded(peer: RuntimeId, end: SessionEnd): void;
+  close(): Promise<void>;
+}
+
+/** What joining needs of its client. */
+export interface Joining {
+  readonly runtime: Runtime;
+  readonly options: ClientOptions;
+  /** When the client began to connect. */
+  readonly since: number;
+  readonly log: Log;
+  readonly warn: (text: string) => void;
+  readonly crew: Crew;
+  readonly dispatcher: Dispatcher;
+  readonly allocations: readonly HostAllocation[];
+  readonly limits: Limits;
+  readonly inline: Map<number, Loaded>;
+  readonly closing: AbortSignal;
+  readonly simulated: boolean;
+}
+
+const FIND_MS = 800;
+const PATIENT_MS = 5_000;
+
+/** What a client starts with; `keeper.keeps` is to be set. */
+export interface Started {
+  readonly runtime: Runtime;
+  readonly mode: Mode;
+  /** By the runtime's clock. */
+  readonly since: number;
+  readonly log: Log;
+  readonly warn: (text: string) => void;
+  readonly keeper: { keeps: (peer: RuntimeId) => boolean };
+}
+
+/** Starts the runtime of a client, and says how it will come to its workers. */
+export async function startRuntime(options: ClientOptions, world: Environment | undefined): Promise<Started> {
+  const warn = options.warn ?? ((text: string) => process.stderr.write(`flotilla: ${text}\n`));
+  const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
+  const environment = world ?? nodeEnvironment();
+  const since = environment.clock.now();
+  const mode = modeOf(options, world === undefined ? process.env['FLOTILLA_SCHEDULER'] : undefined);
+  const {
+    name = world === undefined ? programName() : undefined,
+    pulse,
+    encrypt,
+    certfile,
+    keyfile,
+    listen,
+    advertise,
+    udpPort,
+    multicast,
+  } = options;
+  const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
+  // What stays in this process and its children needs no secret of anybody else's.
+  const alone = mode.kind === 'inline' || (mode.kind === 'local' && listen === undefined && !namesHosts(options));
+  const secret = given ?? (alone ? environment.random(32) : undefined);
+  const keeper = { keeps: (_peer: RuntimeId): boolean => false };
+  const chosen: RuntimeOptions = {
+    role: 'client',
+    keeps: (peer) => keeper.keeps(peer),
+    log,
+    ...defined({ secret, name, pulse, encrypt, certfile, keyfile, listen, advertise, udpPort, multicast }),
+  };
+  const started = { mode, since, log, warn, keeper };
+  if (mode.kind !== 'auto') return { runtime: await Runtime.start(chosen, environment), ...started }; // JO1
+  const anywhere = { listen: 'tcp://0.0.0.0:0', ...chosen };
+  try {
+    return { runtime: await Runtime.start({ ...anywhere, discover: true }, environment), ...started };
+  } catch (error) {
+    if (!hasCode(error, 'ERR_DISCOVERY')) throw error;
+    warn(`hosts and schedulers cannot be looked for: ${error.message}`);
+    return { runtime: await Runtime.start(anywhere, environment), ...started };
+  }
+}
+
+/** Comes to workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_*, ERR_HOST_START. */
+export async function join(mode: Mode, joining: Joining): Promise<Joined> {
+  const { runtime, options, dispatcher, crew, warn, closing } = joining;
+  if (mode.kind === 'inline') {
+    const data = await asSetUp('hostSetUp', options.hostSetUp)?.fn(...(inlineArgs(options.hostSetUp) as never[]));
+    startInline(runtime, dispatcher, crew, joining.inline, data);
+    await asSetUp('workerSetUp', options.workerSetUp)?.fn(...(inlineArgs(options.workerSetUp) as never[]));
+    const only = { name: 'inline', workers: ['inline'], addresses: [] };
+    return {
+      link: undefined,
+      begun: Promise.resolve(),
+      only,
+      again: () => Promise.resolve(),
+      peerEnded() {},
+      close: () => Promise.resolve(),
+    };
+  }
+  const found = mode.kind === 'auto' ? await findScheduler(runtime, options.local === false, options.signal) : undefined;
+  const address = mode.kind === 'shared' ? mode.address : found;
+  const linkOptions: LinkOptions = {
+    runtime,
+    crew,
+    dispatcher,
+    limits: joining.limits,
+    wish: wishOf(options, runtime.name, address === undefined),
+    since: joining.since,
+    warn,
+    signal: options.signal,
+    patienceMs: options.timeout,
+    pulseThread: !joining.simulated && (address !== undefined || mode.kind === 'auto' || namesHosts(options)),
+  };
+  const own = address === undefined ? await startOwn(mode, joining) : undefined;
+  const link = address === undefined ? await SchedulerLink.own(linkOptions) : await SchedulerLink.open(address, linkOptions);
+  const joined: Joined = {
+    link,
+    begun: begin(joining, link, own?.host !== undefined && own.alone),
+    only: own?.alone && own.host ? onlyHost(own.host, runtime.locations) : undefined,
+    async again(allocations) {
+      if (own) void seekHosts(runtime, allocations, warn);
+      await link.again();
+    },
+    peerEnded(peer, end) {
+      own?.scheduler.peerEnded(peer, end);
+      own?.host?.peerEnded(peer);
+      link.peerEnded(peer, end);
+    },
+    async close() {
+      await own?.host?.close();
+    },
+  };
+  if (closing.aborted) throw closing.reason;
+  return joined;
+}
+
+interface Own {
+  readonly scheduler: Scheduler;
+  readonly host: Host | undefined;
+  /** There are no workers but this machine's. */
+  readonly alone: boolean;
+}
+
+// A scheduler of this client's own, this machine's cores, and what the network has.
+async function startOwn(mode: Mode, { runtime, options, log, warn, allocations }: Joining): Promise<Own> {
+  const scheduler = startScheduler(runtime, log);
+  const host = options.local === false ? undefined : await startLocal(runtime, runtime.secret, options, log);
+  const network = mode.kind === 'auto' || namesHosts(options);
+  if (network) void seekHosts(runtime, allocations, warn);
+  return { scheduler, host, alone: !network };
+}
+
+function onlyHost({ options: { name, workers } }: Host, addresses: readonly string[]): OnlyHost {
+  return { name, addresses, workers: Array.from({ length: workers }, (_, i) => `${name}/${i + 1}`) };
+}
+
+async function begin(joining: Joining, link: SchedulerLink, local: boolean): Promise<void> {
+  const { runtime, options, dispatcher, crew, warn, closing } = joining;
+  const { clock } = runtime.environment;
+  const waiting = firstWorker({ clock, crew, dispatcher, options, warn, local, explain: () => link.explain(), closing });
+  // This machine's processes start while the program goes on: what it asks for meanwhile waits for them. Who enables hosts must have the client first.
+  if (local || options.disableHosts || options.disableWorkers) waiting.catch((error: Error) => dispatcher.fail(error));
+  else await waiting;
+}
+
+// What people see of a program that does not say what it is called: its file, and its machine.
+function programName(): string {
+  const [, file = 'node'] = process.argv;
+  return labelOf(`${basename(file)} on ${thisMachine().name}`);
+}
+
+function modeOf(options: ClientOptions, fromEnvironment: string | undefined): Mode {
+  if (options.inline) return { kind: 'inline' };
+  const asked = options.scheduler ?? fromEnvironment;
+  if (asked === undefined || asked === '' || asked === 'local') return { kind: 'local' };
+  return asked === 'auto' ? { kind: 'auto' } : { kind: 'shared', address: asked };
+}
+
+function namesHosts({ hosts = [] }: ClientOptions): boolean {
+  return hosts.some((given) => !(typeof given === 'string' ? given : (given.host ?? '*')).includes('*'));
+}
+
+function wishOf(options: ClientOptions, name: string, own: boolean): LinkOptions['wish'] {
+  return {
+    name,
+    workers: own ? undefined : options.workers,
+    weight: options.weight ?? 1,
+    exclusive: !own && options.exclusive === true, // who has a scheduler of its own is alone there
+    picky: (options.hosts ?? []).length > 0,
+    hold: options.hostSetUp !== undefined || options.disableHosts === true,
+  };
+}
+
+// A shared scheduler that answers nearby: its address. Who has no cores of its own looks longer: there is nothing else to do.
+async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSignal | undefined): Promise<string | undefined> {
+  const { clock } = runtime.environment;
+  const started = clock.now();
+  const asked = new Set<RuntimeId>();
+  let hostsAt: number | undefined;
+  for (;;) {
+    const peers = runtime.peers();
+    const found = peers.find((peer) => peer.role === 'scheduler' && peer.addresses.length > 0);
+    if (found) return found.addresses[0];
+    // A host that was heard knows whose it is, also if that one's answer was lost.
+    for (const { id } of peers.filter((peer) => peer.role === 'host' && !asked.has(peer.id))) {
+      asked.add(id);
+      const owner = (await runtime.kernel.ask(id, PORT.HOST, 'owner', [], { timeout: FIND_MS }).catch(() => [])) as readonly string[];
+      if (owner[0] !== undefined) return owner[0];
+    }
+    const now = clock.now();
+    if (peers.some((peer) => peer.role === 'host')) hostsAt ??= now;
+    const enough = patient && (hostsAt === undefined || now - hostsAt < FIND_MS) ? PATIENT_MS : FIND_MS;
+    if (now - started >= enough) return undefined;
+    await sleep(clock, 25, signal).catch((error: unknown) => {
+      throw toError(error);
+    });
+  }
+}
+
+function inlineArgs(given: ClientOptions['hostSetUp']): readonly unknown[] {
+  if (typeof given !== 'object') return [];
+  const none = {
+    name: 'inline',
+    platform: '',
+    workers: 1,
+    cores: 1,
+    memory: 0,
+    disk: 0,
+    swap: 0,
+    location: 'inline',
+    availability: undefined,
+  };
+  return given.args({ host: none, worker: 'inline' });
+}

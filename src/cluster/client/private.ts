@@ -1,0 +1,119 @@
+// Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
+import { defined, type Log, type RuntimeId, toError } from '../../base/index.ts';
+import type { Loaded } from '../../code/index.ts';
+import { Host, systemGround, thisMachine, type WorkerInfo } from '../../host/index.ts';
+import { type Place, PORT, type Runtime } from '../../kernel/index.ts';
+import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { Executor, workerEntry } from '../../worker/index.ts';
+import type { HostAllocation } from '../crew/allocation.ts';
+import type { Crew } from '../crew/crew.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { Tally } from '../dispatch/tally.ts';
+import { newMember } from '../dispatch/work.ts';
+import { HOST_PORT } from '../protocol.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import type { ClientOptions } from './options.ts';
+
+const TICK_MS = 2_000;
+const ASK_MS = 10_000;
+
+/** This machine's host, in the client's own process. It speaks the same protocol as one apart. */
+export async function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Promise<Host> {
+  const machine = thisMachine();
+  const { kernel, id, environment } = runtime;
+  const host = new Host(
+    runtime,
+    {
+      name: machine.name,
+      workers: options.workers ?? machine.cores,
+      ground: systemGround({
+        entry: workerEntry(),
+        random: environment.random,
+        clock: environment.clock,
+        limits: defined({ heap: options.heap }),
+      }),
+      secret,
+      log,
+      ...defined({ encrypt: options.encrypt }),
+    },
+    {
+      freed: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
+      left() {},
+    },
+  );
+  host.scheduler = id;
+  const own = runtime.filesDir;
+  runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
+  const tick = (): void => {
+    environment.clock.after(
+      Math.min(TICK_MS, runtime.hub.options.pulseMs),
+      () => {
+        if (!host.offer.open) return;
+        kernel.message(id, PORT.SCHEDULER, { kind: 'report', ...host.tick() });
+        tick();
+      },
+      { background: true },
+    );
+  };
+  tick();
+  // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
+  await kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]);
+  return host;
+}
+
+/** A scheduler in the client's own process, which takes every host that answers: those that are named, and those that are found. */
+export function startScheduler(runtime: Runtime, log: Log): Scheduler {
+  const scheduler = new Scheduler(runtime, { log });
+  const take = (id: RuntimeId): void => void scheduler.enlist(id).catch((error: unknown) => log.info(toError(error).message));
+  runtime.kernel.peerEvents.on(({ status, peer }) => {
+    if (status === 'online' && peer.role === 'host') take(peer.id);
+  });
+  for (const peer of runtime.peers()) if (peer.role === 'host') take(peer.id);
+  return scheduler;
+}
+
+/** Connects with the hosts that allocations name; what does not answer is told, and asked again when it is heard. */
+export async function seekHosts(runtime: Runtime, allocations: readonly HostAllocation[], warn: (text: string) => void): Promise<void> {
+  const named = allocations.flatMap(({ host = '*', port = HOST_PORT }) => (host.includes('*') ? [] : [{ host, port }]));
+  await Promise.all(
+    named.map(async ({ host, port }) => {
+      try {
+        await runtime.connect(formatAddress(parseAddress(host, port)), { timeout: ASK_MS });
+      } catch (error) {
+        warn(`the host '${host}' does not answer at port ${port}: ${toError(error).message} Start one there: flotilla host`);
+      }
+    }),
+  );
+}
+
+/** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
+export function startInline(
+  runtime: Runtime,
+  dispatcher: Dispatcher,
+  crew: Crew,
+  functions: ReadonlyMap<number, Loaded>,
+  data: unknown,
+): void {
+  const { kernel, id } = runtime;
+  const { worker, host } = kernel.place;
+  const place: Place = {
+    ...kernel.place,
+    worker: { ...worker, name: 'inline' },
+    host: { ...host, name: 'inline', data, dataOf: () => data as never },
+  };
+  kernel.place = place;
+  new Executor({
+    kernel,
+    clock: kernel.clock,
+    place,
+    abandons: true,
+    load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
+    turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
+  });
+  kernel.serve(PORT.WORKER, { message() {} });
+  const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
+  crew.history.set('inline', { host: 'inline', tally: new Tally() });
+  const member = newMember(info);
+  crew.members.set(id, member);
+  dispatcher.add(member);
+}

@@ -1,0 +1,78 @@
+// The verbs of a client, and the types that make a wrong argument not compile.
+import type { Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
+import type { Results } from '../calls/results.ts';
+import type { Counts } from '../dispatch/tally.ts';
+import type { HostInfo } from '../events.ts';
+import type { MapOptions } from './options.ts';
+
+type Steps<Y> = Iterator<Y, unknown, never> & Iterable<Y>;
+
+/** What `run` gives: the values of a generator of either kind as they come, else a promise for the result. */
+export type RunResult<R> = [R] extends [never]
+  ? Promise<never>
+  : R extends AsyncIterable<infer Y>
+    ? AsyncIterable<Y> & AsyncDisposable
+    : R extends Steps<infer Y>
+      ? AsyncIterable<Y> & AsyncDisposable
+      : Promise<Awaited<R>>;
+
+/** What a plain loop over a `map` gives: each result, or each value of each generator. */
+export type MapValue<R> = R extends AsyncIterable<infer Y> ? Y : R extends Steps<infer Y> ? Y : Awaited<R>;
+
+/** What a `map` has for an item: its result, or all values of its generator. */
+export type MapResult<R> = R extends AsyncIterable<infer Y> ? Y[] : R extends Steps<infer Y> ? Y[] : Awaited<R>;
+
+/** What `map` gives. */
+export type Mapped<T, R> = Results<T, MapValue<R>, MapResult<R>>;
+
+/** The verbs of a client, with options given by `client.with`. Overloaded functions are typed by their last overload. */
+export interface Verbs {
+  /** Runs a function once, on some worker; a generator's values are read by `for await`, and leaving the loop stops it. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
+  /** Runs a function over many inputs, possibly endless, possibly async. The values of a generator function come one after another, those of an item together. */
+  map<T, A extends unknown[], R>(
+    fn: (item: T, ...args: A) => R,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions & { readonly args: A },
+  ): Mapped<T, R>;
+  map<T, R>(fn: (item: T) => R, items: Iterable<T> | AsyncIterable<T>, options?: MapOptions): Mapped<T, R>;
+  /** Starts a task on a worker of its own: `fn(self, ...args)`. */
+  spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): Promise<TaskRef<M, V>>;
+  spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
+}
+
+/** A host as a client sees it. */
+export interface HostReport extends HostInfo {
+  readonly state: 'discovered' | 'initialized' | 'suspended' | 'offline' | 'leaving';
+  /** Worker places that were granted there, and workers that are ready. */
+  readonly granted: number;
+  readonly ready: number;
+  /** What its workers were given, those of before included. */
+  readonly counts: Counts;
+}
+
+/** A worker as a client sees it. */
+export interface WorkerReport {
+  readonly name: string;
+  readonly host: string;
+  /** `tcp://HOST:PORT/N`, or its name where it cannot be dialled. */
+  readonly location: string;
+  readonly state: 'ready' | 'leaving' | 'lost' | 'suspended' | 'offline' | 'gone';
+  readonly pid: number;
+  /** Calls and items that it finished. */
+  readonly done: number;
+  /** What it was given, and what became of that. */
+  readonly counts: Counts;
+  /** How often it was lost. */
+  readonly lost: number;
+  /** Calls and batches that it was given, and tasks that run there. */
+  readonly running: number;
+  readonly tasks: number;
+}
+
+/** The functions of a module, each run on a worker. */
+export type RemoteModule<M> = {
+  readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (...args: infer A) => infer R
+    ? (...args: A) => RunResult<R>
+    : never;
+};

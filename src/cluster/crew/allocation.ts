@@ -1,0 +1,139 @@
+// Which hosts a client takes, and how many workers of each: its allocations in order, the first that decides, decides.
+//
+//   AL1. What no allocation matches is not used. Patterns match the whole name or address, `*` any part of it; what is no pattern is resolved, too.
+//   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
+//   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
+import { checkNumber, checkOptions, FlotillaError, suggest } from '../../base/index.ts';
+import type { Availability, HostFacts } from '../../host/index.ts';
+import { type Address, formatAddress, isLoopback, isThisMachine, parseAddress } from '../../transport/index.ts';
+
+/** What an allocation is asked about. */
+export interface HostOffer extends HostFacts {
+  readonly location: string;
+  readonly addresses: readonly string[];
+  readonly availability: Availability | undefined;
+}
+
+/** One rule about hosts; it may have fields of its own, and be an object of a class. Called `DispycosNodeAllocate` in dispycos. */
+export interface HostAllocation {
+  /** A name, an address, or a pattern with `*`; `*` by default. (`node`) */
+  readonly host?: string;
+  /** The host's port: one that is named is asked there, 9706 by default; one that is heard of must have it. */
+  readonly port?: number;
+  /** Sought anywhere in `type-release-machine-node-version`, ignoring case. */
+  readonly platform?: string | RegExp;
+  /** The host must offer at least so many workers; any number if absent or 0. (`cpus`) */
+  readonly workers?: number;
+  /** Bytes that must be free. */
+  readonly memory?: number;
+  readonly disk?: number;
+  /** Decides itself, in this process: how many workers to take, 0 to refuse, negative to ask the next allocation. */
+  readonly allocate?: (offer: HostOffer) => number | Promise<number>;
+}
+
+const FIELDS: readonly (keyof HostAllocation)[] = ['host', 'port', 'platform', 'workers', 'memory', 'disk', 'allocate'];
+
+/** The allocations of an option. Throws ERR_OPTION_*. */
+export function allocationsOf(hosts: readonly (string | HostAllocation)[]): readonly HostAllocation[] {
+  return hosts.map((given) => {
+    if (typeof given === 'string') return { host: given };
+    if (typeof given !== 'object' || given === null)
+      throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: 'hosts' holds names and allocations, not ${String(given)}.`);
+    if (Object.getPrototypeOf(given) === Object.prototype) checkFields(given);
+    for (const name of ['port', 'workers', 'memory', 'disk'] as const) checkNumber('An allocation', name, given[name], 0);
+    if (given.allocate !== undefined && typeof given.allocate !== 'function')
+      throw new FlotillaError('ERR_OPTION_INVALID', "An allocation's 'allocate' must be a function.");
+    if (typeof given.platform === 'string') asPattern(given.platform);
+    return given;
+  });
+}
+
+// What is like a field of ours that is not given is a slip; all else is the program's own.
+function checkFields(given: HostAllocation): void {
+  for (const name of Object.keys(given)) {
+    const meant = suggest(name, FIELDS);
+    if (meant !== undefined && !(meant in given)) checkOptions('An allocation', { [name]: true }, FIELDS);
+  }
+}
+
+/** How many workers of a host are taken; 0: it is refused. `resolve` gives the addresses of a name. Rejects with what an `allocate` throws. */
+export async function decide(
+  allocations: readonly HostAllocation[],
+  offer: HostOffer,
+  resolve: (name: string) => Promise<readonly string[]> = async () => [],
+): Promise<{ readonly take: number; readonly why: string }> {
+  let why = `no allocation matches '${offer.name}' (${offer.location}); add '*' to take all others`;
+  for (const allocation of allocations) {
+    const { host = '*', platform, workers = 0, memory = 0, disk = 0 } = allocation;
+    if (!(await means(allocation, offer, resolve))) continue; // AL1
+    const pattern = typeof platform === 'string' ? asPattern(platform) : platform;
+    if (pattern && !new RegExp(pattern.source, 'i').test(offer.platform)) {
+      why = `the platform ${offer.platform} is not ${String(platform)}`;
+      continue; // AL2
+    }
+    const lack = lacking(offer, workers, memory, disk);
+    if (lack) return { take: 0, why: lack }; // AL3
+    if (!allocation.allocate) return { take: Number.POSITIVE_INFINITY, why: '' };
+    const take = await allocation.allocate(offer);
+    if (typeof take !== 'number' || Number.isNaN(take))
+      throw new FlotillaError('ERR_OPTION_INVALID', `The 'allocate' of '${host}' must return a number; it returned ${String(take)}.`);
+    if (take >= 0) return { take: Math.floor(take), why: 'its allocation refuses it' };
+    why = `the allocation of '${host}' passes it on, and no other takes it`;
+  }
+  return { take: 0, why };
+}
+
+function lacking(offer: HostOffer, workers: number, memory: number, disk: number): string | undefined {
+  if (offer.workers < workers) return `it offers ${offer.workers} workers, and ${workers} are wanted`;
+  const free = offer.availability;
+  if (free && free.memory < memory) return `it has ${free.memory} bytes of memory free, and ${memory} are wanted`;
+  if (free && free.disk < disk) return `it has ${free.disk} bytes of disk free, and ${disk} are wanted`;
+  return undefined;
+}
+
+// Whether a rule is about a host.
+async function means(
+  { host = '*', port }: HostAllocation,
+  { name, addresses }: HostOffer,
+  resolve: (name: string) => Promise<readonly string[]>,
+): Promise<boolean> {
+  const there = addresses.flatMap((text) => placeOf(text) ?? []).filter((at) => port === undefined || at.port === port);
+  if (port !== undefined && there.length === 0) return false;
+  if (namesHost(host, name, port === undefined ? addresses : there.map(formatAddress))) return true;
+  const sought = host.includes('*') ? undefined : placeOf(host);
+  if (!sought) return false;
+  const found = await resolve(sought.host);
+  return there.some(
+    (at) =>
+      (sought.port === 0 || sought.port === at.port) &&
+      found.some((address) => address === at.host || (isLoopback(address) && isThisMachine(at.host))),
+  );
+}
+
+function placeOf(text: string): Address | undefined {
+  try {
+    const address = parseAddress(text, 0);
+    return address.scheme === 'tcp' ? address : undefined;
+  } catch {
+    return undefined; // a name with what no address has
+  }
+}
+
+/** Whether a pattern names a host: the whole of its name or of an address. */
+export function namesHost(pattern: string, name: string, addresses: readonly string[]): boolean {
+  const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
+  const texts = addresses.flatMap((address) => {
+    const bare = address.replace(/^\w+:\/\//, '');
+    const host = bare.replace(/:\d+$/, '');
+    return [address, bare, host, host.replace(/^\[|\]$/g, '')];
+  });
+  return [name, ...texts].some((text) => regex.test(text));
+}
+
+function asPattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i');
+  } catch (error) {
+    throw new FlotillaError('ERR_OPTION_INVALID', `An allocation's 'platform' is no regular expression: ${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,227 @@
+// What a program has done with its hosts and workers by name: enable, suspend, resume, close, restart, abandon.
+//
+//   OR1. A host that is silent is kept, with its tasks, until it is abandoned; it gets no new work, and what may be tried again is.
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { PORT } from '../../kernel/index.ts';
+import { isAt, type Member, PAUSE } from '../dispatch/work.ts';
+import { means, unknownPlace } from '../where.ts';
+import type { Crew } from './crew.ts';
+import type { CrewClient } from './crew-client.ts';
+import type { Station } from './station.ts';
+
+const RESTARTS = 'its host restarts';
+
+/** The orders that one client gives. Each name means a host or worker as in `client.with({ at })`; one that means none is ERR_HOST_UNKNOWN. */
+export class Orders {
+  readonly #crew: Crew;
+  readonly #client: CrewClient;
+
+  constructor(crew: Crew, client: CrewClient) {
+    this.#crew = crew;
+    this.#client = client;
+    crew.onLeaving = (station, reason) => void this.#closeStation(station, false, reason).catch(() => {});
+  }
+
+  /** Lets a discovered host be used, with these arguments for its set-up, or one that was suspended. */
+  enableHost(where: string, args: readonly unknown[]): void {
+    for (const station of this.hosts(where)) {
+      station.enabled.resolve(args.length > 0 ? args : undefined);
+      this.#resumeStation(station);
+    }
+  }
+
+  /** Lets a discovered worker be used, with these arguments for its set-up, or one that was suspended. */
+  enableWorker(where: string, args: readonly unknown[]): void {
+    let found = false;
+    for (const { info, enabled } of this.#crew.disabled) {
+      const { addresses = [] } = this.#crew.stations.get(info.host) ?? {};
+      if (where !== info.name && !means(where, info.name, addresses, info.slot)) continue;
+      found = true;
+      enabled.resolve(args.length > 0 ? args : undefined);
+    }
+    if (!found) this.resumeWorker(where);
+  }
+
+  /** Gives a worker nothing more; what runs goes on. The last of a host suspends the host. */
+  suspendWorker(where: string): void {
+    for (const member of this.workers(where)) {
+      if (member.pause & PAUSE.SUSPENDED) continue;
+      member.pause |= PAUSE.SUSPENDED;
+      this.#crew.events.emit(this.#crew.told('worker-suspended', member.info));
+      const station = this.#crew.stations.get(member.info.host);
+      if (station && this.#crew.of(station).every(({ pause }) => pause & PAUSE.SUSPENDED)) this.#setSuspended(station, true);
+    }
+  }
+
+  resumeWorker(where: string): void {
+    for (const member of this.workers(where)) {
+      const station = this.#crew.stations.get(member.info.host);
+      if (station?.suspended) this.#setSuspended(station, false);
+      if (!(member.pause & PAUSE.SUSPENDED)) continue;
+      member.pause &= ~PAUSE.SUSPENDED;
+      this.#crew.events.emit(this.#crew.told('worker-resumed', member.info));
+    }
+    this.#client.dispatcher.pump();
+  }
+
+  suspendHost(where: string): void {
+    for (const station of this.hosts(where)) this.#setSuspended(station, true);
+  }
+
+  resumeHost(where: string): void {
+    for (const station of this.hosts(where)) this.#resumeStation(station);
+  }
+
+  /** Ends workers when they have nothing under way, or now. Resolves when they are gone. */
+  async closeWorker(where: string, terminate: boolean, restart: boolean): Promise<void> {
+    const { limits } = this.#client;
+    const reopened = restart && limits.reopen(where);
+    const members = reopened ? this.#at(where) : this.workers(where);
+    await Promise.all(
+      members.map((member) => {
+        const station = this.#crew.stations.get(member.info.host);
+        if (!restart && station) limits.shut(station, member.info.slot);
+        return this.#close(member, terminate, restart, 'its client closed it');
+      }),
+    );
+  }
+
+  /** Ends all workers of hosts and gives them back. Resolves when nothing of them is held. */
+  async closeHost(where: string, terminate: boolean): Promise<void> {
+    await Promise.all(this.hosts(where).map((station) => this.#closeStation(station, terminate, 'its client closed it')));
+  }
+
+  /** Ends all workers of hosts, sets the hosts up again (with the arguments of before, if none are given), and starts workers anew. */
+  async restartHost(where: string, args: readonly unknown[], terminate: boolean): Promise<void> {
+    await Promise.all(
+      this.hosts(where).map(async (station) => {
+        const members = this.#crew.of(station);
+        const slots = members.map((member) => member.info.slot);
+        station.phase = 'discovered';
+        await Promise.all(members.map((member) => this.#close(member, terminate, false, RESTARTS)));
+        if (args.length > 0) station.args = args;
+        await this.#client.provision().setUpHost(station, station.args);
+        station.phase = 'initialized';
+        await this.#crew.asks.begin(station, slots);
+      }),
+    );
+  }
+
+  /** Whether a silent peer is held: its scheduler, too, for which it is the same client when it is heard again. OR1 */
+  keeps(peer: RuntimeId): boolean {
+    if (this.#crew.scheduler?.is(peer)) return !this.#crew.closing;
+    const station = this.#crew.stations.get(peer) ?? this.#crew.stations.get(this.#crew.members.get(peer)?.info.host as RuntimeId);
+    return station !== undefined && !this.#crew.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
+  }
+
+  /** A host or worker is silent, or is heard again. OR1 */
+  peerOffline(peer: RuntimeId, offline: boolean): void {
+    if (this.#crew.scheduler?.is(peer)) this.#crew.scheduler.offline(offline);
+    const station = this.#crew.stations.get(peer);
+    if (station) {
+      if (station.offline === offline) return;
+      station.offline = offline;
+      this.#crew.events.emit({ kind: offline ? 'host-offline' : 'host-online', host: station.name, info: station.info });
+      const limit = this.#client.options.abandonZombieHosts;
+      if (offline && station.abandon === undefined && typeof limit === 'number')
+        this.#client.runtime.environment.clock.after(limit, () => station.offline && this.abandon(station.id), { background: true });
+    }
+    for (const member of this.#crew.members.values()) {
+      if (member.info.host !== peer && member.info.id !== peer) continue;
+      member.pause = offline ? member.pause | PAUSE.OFFLINE : member.pause & ~PAUSE.OFFLINE;
+      if (offline) this.#client.dispatcher.doubt(member);
+      else this.#client.dispatcher.trust(member);
+    }
+  }
+
+  /** Gives a silent host or worker up: it is lost now. */
+  abandon(peer: RuntimeId): void {
+    const workers = [...this.#crew.members.values()].filter((member) => member.info.host === peer).map((member) => member.info.id);
+    for (const id of [...workers, peer])
+      this.#client.runtime.hub.end(id, { kind: 'silent', message: 'it was silent, and has been abandoned', lost: 'host' });
+  }
+
+  /** Whether a silent host is given up (now, if it is silent), or kept whatever the option says. */
+  abandonZombie(where: string | undefined, flag: boolean): void {
+    const stations = where === undefined ? [...this.#crew.stations.values()] : this.hosts(where);
+    for (const station of stations) {
+      station.abandon = flag;
+      if (flag && station.offline) this.abandon(station.id);
+    }
+  }
+
+  /** The hosts that a name means. Throws ERR_HOST_UNKNOWN. */
+  hosts(where: string): Station[] {
+    const known = [...this.#crew.stations.values()];
+    const found = known.filter((station) => station.is(where));
+    if (found.length > 0) return found;
+    throw unknownPlace(
+      where,
+      'host',
+      known.map(({ name }) => name),
+    );
+  }
+
+  /** The workers that a name means. Throws ERR_HOST_UNKNOWN. */
+  workers(where: string): Member[] {
+    const found = this.#at(where);
+    if (found.length > 0) return found;
+    throw unknownPlace(
+      where,
+      'worker',
+      [...this.#crew.members.values()].map(({ info }) => info.name),
+    );
+  }
+
+  #at(where: string): Member[] {
+    return [...this.#crew.members.values()].filter((member) => isAt(member, where));
+  }
+
+  async #close(member: Member, terminate: boolean, restart: boolean, reason: string): Promise<void> {
+    const gone = this.#crew.leave(member, restart, reason);
+    if (terminate) {
+      const { host, slot, id } = member.info;
+      await this.#client.runtime.kernel.ask(host, PORT.HOST, 'interrupt', [slot, reason, restart]).catch((error: unknown) => {
+        if (this.#crew.members.has(id)) throw error;
+      });
+    }
+    await gone;
+  }
+
+  async #closeStation(station: Station, terminate: boolean, reason: string): Promise<void> {
+    if (station.phase === 'leaving') return station.left.promise;
+    station.phase = 'leaving';
+    void this.#client.limits.atMost(station, 0, 'asked');
+    const members = this.#crew.of(station);
+    const working = new Set(members.map((member) => member.info.slot));
+    for (const slot of [...station.slots]) if (!working.has(slot)) this.#crew.giveBack(station, slot, reason);
+    await Promise.all(members.map((member) => this.#close(member, terminate, false, reason)));
+    await station.left.promise;
+  }
+
+  #resumeStation(station: Station): void {
+    for (const member of this.#crew.of(station)) {
+      if (!(member.pause & PAUSE.SUSPENDED)) continue;
+      member.pause &= ~PAUSE.SUSPENDED;
+      this.#crew.events.emit(this.#crew.told('worker-resumed', member.info));
+    }
+    if (station.suspended) this.#setSuspended(station, false);
+    this.#client.dispatcher.pump();
+  }
+
+  #setSuspended(station: Station, suspended: boolean): void {
+    if (station.suspended === suspended) return;
+    station.suspended = suspended;
+    for (const member of this.#crew.of(station)) {
+      if (suspended) member.pause |= PAUSE.HOST_SUSPENDED;
+      else member.pause &= ~PAUSE.HOST_SUSPENDED;
+    }
+    this.#crew.events.emit({ kind: suspended ? 'host-suspended' : 'host-resumed', host: station.name, info: station.info });
+  }
+}
+
+/** Throws ERR_OPTION_INVALID unless a place was named. */
+export function checkWhere(method: string, where: unknown): void {
+  if (typeof where === 'string' && where !== '') return;
+  throw new FlotillaError('ERR_OPTION_INVALID', `client.${method}: the first argument must name a host or worker; it is ${String(where)}.`);
+}

@@ -1,0 +1,44 @@
+// The present state of hosts and workers as the events that lead to it.
+import type { WorkerInfo } from '../../host/index.ts';
+import { type Member, PAUSE } from '../dispatch/work.ts';
+import type { Change } from '../events.ts';
+import type { Crew } from './crew.ts';
+import type { Station } from './station.ts';
+
+/** The kinds of events that are about a worker that is there. */
+export type WorkerKind = 'worker-discovered' | 'worker-initialized' | 'worker-suspended' | 'worker-resumed';
+
+export function workerEvent(kind: WorkerKind, { name, hostName }: WorkerInfo, station: Station | undefined): Change {
+  return { kind, ...placeOf(name, hostName, station) };
+}
+
+/** A worker as events name it. */
+export function placeOf(worker: string, host: string, station: Station | undefined): { worker: string; host: string; location: string } {
+  return { worker, host, location: `${station?.addresses[0] ?? host}/${worker.slice(worker.lastIndexOf('/') + 1)}` };
+}
+
+/** What a new listener is told first: the state of every host and worker. */
+export function presentOf(crew: Crew): Change[] {
+  return [...crew.stations.values()].flatMap((station) => {
+    const waiting = [...crew.disabled].map(({ info }) => info).filter((info) => info.host === station.id);
+    return presentAt(station, waiting, crew.of(station));
+  });
+}
+
+// The events of a host, of its workers that are not set up yet, and of those that work.
+function presentAt(station: Station, waiting: readonly WorkerInfo[], members: readonly Member[]): Change[] {
+  const { name: host, info } = station;
+  const of = (kind: 'host-discovered' | 'host-initialized' | 'host-suspended' | 'host-offline'): Change => ({ kind, host, info });
+  return [
+    of('host-discovered'),
+    ...(station.phase === 'discovered' ? [] : [of('host-initialized')]),
+    ...(station.suspended ? [of('host-suspended')] : []),
+    ...(station.offline ? [of('host-offline')] : []),
+    ...waiting.map((worker) => workerEvent('worker-discovered', worker, station)),
+    ...members.flatMap((member) => [
+      workerEvent('worker-discovered', member.info, station),
+      workerEvent('worker-initialized', member.info, station),
+      ...(member.pause & PAUSE.SUSPENDED ? [workerEvent('worker-suspended', member.info, station)] : []),
+    ]),
+  ];
+}

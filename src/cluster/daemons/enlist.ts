@@ -1,0 +1,48 @@
+// A host's tie to a scheduler that it was told of: offers itself, and again whenever that has been away.
+import { Backoff, hasCode, type Log, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
+import type { Host } from '../../host/index.ts';
+import { PORT, type Runtime } from '../../kernel/index.ts';
+
+const WARN_MS = 10_000;
+const LOOK_MS = 200;
+
+/** Keeps a host enlisted at an address until the signal aborts. `quiet`: nobody said that a scheduler is there. */
+export async function enlist(runtime: Runtime, host: Host, address: string, log: Log, signal: AbortSignal, quiet: boolean): Promise<void> {
+  const { clock, random } = runtime.environment;
+  const backoff = new Backoff({ firstMs: 100, mostMs: 3_000, random: () => randomFraction(random) });
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    try {
+      while (quiet && host.scheduler) await sleep(clock, LOOK_MS, signal);
+      const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.hub.options.answerMs, signal });
+      if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!host.scheduler || host.scheduler === scheduler || !quiet)) {
+        host.scheduler = scheduler;
+        await offer(runtime, host, signal);
+        log.info(`Joined the scheduler at ${address}.`);
+        backoff.reset();
+        warnedAt = Number.NEGATIVE_INFINITY;
+        while (host.scheduler === scheduler) await sleep(clock, LOOK_MS, signal);
+        log.warn(`The scheduler at ${address} is gone; what runs goes on. Trying again.`);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!quiet && clock.now() - warnedAt > WARN_MS) {
+        warnedAt = clock.now();
+        const again = hasCode(error, 'ERR_LINK_WRONG_SECRET')
+          ? ''
+          : ` Start one there with 'flotilla scheduler', or name another with --scheduler.`;
+        log.warn(`The scheduler at ${address} cannot be joined: ${(error as Error).message}${again} Trying again.`);
+      }
+    }
+    await sleep(clock, backoff.next(), signal).catch(() => {});
+  }
+}
+
+/** Tells a host's scheduler what it offers now. */
+export async function offer(runtime: Runtime, host: Host, signal?: AbortSignal): Promise<void> {
+  if (!host.scheduler) return;
+  await runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'offer', [host.offer], {
+    timeout: runtime.hub.options.answerMs,
+    ...(signal ? { signal } : {}),
+  });
+}

@@ -1,0 +1,115 @@
+// The scheduler daemon: takes the hosts it finds or is told of, and shares them between clients.
+import { defined, FlotillaError, type Log, Timers, toError } from '../../base/index.ts';
+import { thisMachine } from '../../host/index.ts';
+import { type PeerInfo, Runtime } from '../../kernel/index.ts';
+import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { type ClusterStatus, HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import type { Daemon } from './host-daemon.ts';
+
+/** Options of {@link serveScheduler}; times in milliseconds. */
+export interface SchedulerDaemonOptions {
+  readonly listen: readonly string[];
+  readonly advertise?: readonly string[];
+  readonly name?: string;
+  readonly secret?: string | Uint8Array;
+  readonly certfile?: string;
+  readonly keyfile?: string;
+  readonly pulse?: number;
+  readonly discovery?: boolean;
+  readonly udpPort?: number;
+  readonly multicast?: boolean;
+  /** Hosts on other networks, each of which also finds its neighbours. */
+  readonly hosts?: readonly string[];
+  readonly pingInterval?: number;
+  readonly exclusive?: boolean;
+  readonly zombiePeriod?: number;
+  readonly quotas?: ReadonlyMap<string, number>;
+  readonly log: Log;
+}
+
+const ZOMBIE_MS = 1_000_000;
+const TICK_MS = 1_000;
+const ASK_MS = 10_000;
+const AGAIN_MS = 15_000;
+
+/** Grants workers of hosts to clients. Rejects with ERR_LINK_PORT_IN_USE, ERR_LINK_ADDRESS or ERR_SECRET_FILE. */
+export async function serveScheduler(options: SchedulerDaemonOptions): Promise<Daemon> {
+  const { log, secret, certfile, keyfile, pulse, udpPort, multicast, advertise, discovery = true } = options;
+  const name = options.name ?? `scheduler-${thisMachine().name}`;
+  let scheduler: Scheduler | undefined;
+  const runtime = await Runtime.start({
+    role: 'scheduler',
+    name,
+    listen: options.listen.map((text) => formatAddress(parseAddress(text, SCHEDULER_PORT))),
+    log,
+    discover: discovery,
+    keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
+    ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
+  });
+  const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false, quotas } = options;
+  const made = new Scheduler(runtime, { log, zombieMs, exclusive, ...defined({ quotas }) });
+  scheduler = made;
+  const closing = new AbortController();
+  const timers = new Timers(runtime.environment.clock);
+  timers.every(TICK_MS, () => made.closeIdle());
+  if (options.pingInterval) timers.every(options.pingInterval, () => runtime.discoverPeers());
+  const { kernel } = runtime;
+  kernel.onOpened = (peer) => {
+    log[levelOf(peer)](`${peer.role} '${peer.name}' is here.`);
+    if (peer.role === 'host') made.enlist(peer.id).catch((error: unknown) => log.info(toError(error).message));
+  };
+  kernel.onOffline = (peer, offline) => made.peerOffline(peer, offline);
+  kernel.onEnded = (peer, end, info) => {
+    if (info) log[levelOf(info)](`${info.role} '${info.name}' left: ${end.message}.`);
+    made.peerEnded(peer, end);
+  };
+  // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
+  const seek = (text: string, warned: boolean): void => {
+    const address = formatAddress(parseAddress(text, HOST_PORT));
+    if (runtime.peers().some((peer) => peer.role === 'host' && peer.addresses.includes(address))) {
+      timers.later(AGAIN_MS, () => seek(text, warned));
+      return;
+    }
+    runtime.peer(address, { relay: true, timeout: ASK_MS }).then(
+      () => seek(text, false),
+      (error: unknown) => {
+        if (closing.signal.aborted) return;
+        if (!warned) log.warn(`The host ${text} does not answer, and is asked again and again: ${toError(error).message}`);
+        timers.later(AGAIN_MS / 3, () => seek(text, true));
+      },
+    );
+  };
+  for (const text of options.hosts ?? []) seek(text, false);
+  return {
+    name,
+    locations: runtime.locations,
+    workers: 0,
+    ended: new Promise(() => {}),
+    status: () => statusOf(made.status),
+    closeClients: () => Promise.reject(new FlotillaError('ERR_OPTION_INVALID', 'A scheduler closes no clients; end it with quit.')),
+    close() {
+      closing.abort();
+      timers.close();
+      return runtime.close();
+    },
+  };
+}
+
+// Who only asks, as `flotilla status` does, comes and goes all the time.
+function levelOf({ role }: PeerInfo): 'info' | 'debug' {
+  return role === 'runtime' ? 'debug' : 'info';
+}
+
+function statusOf({ scheduler, hosts, clients }: ClusterStatus): string[] {
+  const workers = hosts.reduce((sum, host) => sum + host.workers, 0);
+  const held = hosts.reduce((sum, host) => sum + host.granted, 0);
+  const waiting = clients.filter((client) => !client.admitted).length;
+  return [
+    `scheduler '${scheduler}': ${hosts.length} hosts, ${held} of ${workers} workers granted, ${clients.length} clients, ${waiting} of them waiting for their turn`,
+    ...clients.map(({ name, workers: has, admitted, counters: c }) => {
+      const work = c ? `${c.running} running, ${c.waiting} waiting, ${c.done} done` : 'nothing reported yet';
+      return `  client '${name}': ${admitted ? `${has} workers` : 'waits for its turn'}; ${work}`;
+    }),
+  ];
+}

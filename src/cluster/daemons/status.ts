@@ -1,0 +1,69 @@
+// Questions to a scheduler from outside: what there is, and why something waits.
+import { FlotillaError, hasCode, type RuntimeId } from '../../base/index.ts';
+import { PORT, Runtime } from '../../kernel/index.ts';
+import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { type ClusterStatus, SCHEDULER_PORT } from '../protocol.ts';
+
+const ASK_MS = 10_000;
+
+/** Why the work of a client waits. */
+export interface Explained {
+  readonly id: RuntimeId;
+  readonly client: string;
+  readonly says: readonly string[];
+}
+
+/** A scheduler as it is asked from outside. */
+export interface SchedulerView {
+  status(): Promise<ClusterStatus>;
+  /** Why the work of a client waits, or that of each, in lines for people. */
+  explain(client?: string): Promise<readonly string[]>;
+  /** The same by client. */
+  explainEach(client?: string): Promise<readonly Explained[]>;
+  close(): Promise<void>;
+}
+
+/** A scheduler that can be asked; close it when done. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
+export async function askScheduler(address: string, options: { readonly timeout?: number } = {}): Promise<SchedulerView> {
+  const runtime = await Runtime.start({ name: 'status' });
+  const timeout = options.timeout ?? ASK_MS;
+  try {
+    const text = formatAddress(parseAddress(address, SCHEDULER_PORT));
+    const scheduler = await runtime.connect(text, { timeout }).catch((error: unknown) => {
+      if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
+      throw new FlotillaError(
+        'ERR_CLUSTER_NO_SCHEDULER',
+        `No scheduler answers at ${text}: ${(error as Error).message} Start one with 'flotilla scheduler', or name another.`,
+        { cause: error },
+      );
+    });
+    const ask = (method: string, args: readonly unknown[]): Promise<unknown> =>
+      runtime.kernel.ask(scheduler, PORT.SCHEDULER, method, args, { timeout });
+    const status = (): Promise<ClusterStatus> => ask('status', []) as Promise<ClusterStatus>;
+    const explain = (client?: string): Promise<readonly string[]> =>
+      ask('explain', client === undefined ? [] : [client]) as Promise<readonly string[]>;
+    return {
+      status,
+      explain,
+      async explainEach(which) {
+        const { clients } = await status();
+        const asked = clients.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which));
+        return Promise.all(asked.map(async ({ id, name }) => ({ id, client: name, says: (await explain(id)).map((line) => line.trim()) })));
+      },
+      close: () => runtime.close(),
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+/** Asks a scheduler once for the state of its cluster. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
+export async function fetchStatus(address: string, options: { readonly timeout?: number } = {}): Promise<ClusterStatus> {
+  const scheduler = await askScheduler(address, options);
+  try {
+    return await scheduler.status();
+  } finally {
+    await scheduler.close();
+  }
+}

@@ -1,0 +1,399 @@
+// Gives work to workers: as much ahead as hides the way there, and no more.
+//
+// Owns what waits and what is under way. Does not own who the workers are (crew/), or what results mean (calls/).
+//
+//   DP1. A worker has ahead of it what hides the way to it (ahead.ts).
+//   DP2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
+//   DP3. Work that struck out (`retries` + 1 times) is reported, not tried again.
+//   DP4. Work is settled once, whatever late answers say.
+//   DP5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts. The other is
+//       told to stop, and has its worker ended for it only where nothing runs beside: nobody asked for that.
+//   DP6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
+//   DP7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
+import type { Clock } from '../../base/index.ts';
+import type { WorkerOrder } from '../../host/index.ts';
+import { isSessionLoss, type Kernel, PORT } from '../../kernel/index.ts';
+import type { Define } from '../../worker/index.ts';
+import { hasCapacity, measure, weightMs } from './ahead.ts';
+import { Coming } from './coming.ts';
+import { WorkQueue } from './queue.ts';
+import { Recaller } from './recall.ts';
+import { struckOut } from './struck-out.ts';
+import { Tally } from './tally.ts';
+import { besides, Flight, isAlone, isAt, isUnderWay, type Loss, type Member, type Work } from './work.ts';
+
+const DONE: Work['state'] = Object.freeze({ kind: 'done' });
+const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
+
+/** The dispatcher of one client. */
+export class Dispatcher {
+  readonly tally = new Tally();
+  /** Told when a worker that was leaving has nothing under way any more; any worker, while places are owed to others. */
+  onDrained: (member: Member) => void = () => {};
+  owing = false;
+  readonly #kernel: Kernel;
+  readonly #clock: Clock;
+  readonly #mapError: (error: unknown, member: Member) => unknown;
+  readonly members: Member[] = [];
+  readonly #queue = new WorkQueue();
+  readonly #coming = new Coming();
+  #waiting = 0;
+  #ioOpen = 0;
+  #pumping = false;
+  /** Work that is not settled. */
+  #open = 0;
+  #failure: Error | undefined;
+  #idle: { readonly io: boolean; readonly resolve: () => void }[] = [];
+  readonly #recaller: Recaller;
+  /** Work that a silent worker may have, too. */
+  readonly #doubtful = new Set<Work>();
+  /** The time, as it was looked at last. */
+  #now = 0;
+
+  /** `mapError` makes of an error of a worker what the caller sees. */
+  constructor(kernel: Kernel, mapError: (error: unknown, member: Member) => unknown = (error) => error) {
+    this.#kernel = kernel;
+    this.#mapError = mapError;
+    this.#clock = kernel.clock;
+    const recalled = (flights: readonly Flight[]): void => {
+      for (const flight of flights) this.#recalled(flight);
+      this.pump();
+    };
+    this.#recaller = new Recaller(kernel, this.members, () => this.#queue.noneForAll, recalled);
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Hears of calls that begin, and end; only while somebody wants to know. */
+  onWork: ((work: Work, member: Member | undefined, end?: { readonly ok: boolean; readonly value: unknown }) => void) | undefined;
+
+  get running(): number {
+    return this.#open - this.#waiting;
+  }
+
+  /** What waits for a worker, first what needs a certain place. */
+  queued(): Iterable<Work> {
+    return this.#queue;
+  }
+
+  /** What waits for its code to be at the hosts. */
+  coming(): Iterable<Work> {
+    return this.#coming;
+  }
+
+  add(member: Member): void {
+    this.members.push(member);
+    this.pump();
+  }
+
+  /** Takes no more work for a worker; resolves through `onDrained`. */
+  leave(member: Member): void {
+    if (member.state === 'ready') member.state = 'leaving';
+    this.drained(member);
+  }
+
+  /** Nothing is under way on a worker any more, perhaps. */
+  drained(member: Member): void {
+    if (member.inFlight.size > 0 || member.tasks.size > 0 || member.state === 'lost') return;
+    if (member.state === 'leaving' || this.owing) this.onDrained(member);
+  }
+
+  /** A worker that was leaving is given work again. */
+  stay(member: Member): void {
+    if (member.state !== 'leaving') return;
+    member.state = 'ready';
+    this.pump();
+  }
+
+  /** A worker is silent: what may be tried again is given to others as well. DP5 */
+  doubt(member: Member): void {
+    const doubtful = [...member.inFlight].filter(
+      (flight) => flight.work.state === flight && flight.work.retries > 0 && flight.work.port !== PORT.TASKS,
+    );
+    for (const { work } of doubtful.reverse()) {
+      this.tally.retried += work.weight;
+      this.#doubtful.add(work);
+      this.resubmit(work);
+    }
+    this.pump();
+  }
+
+  /** A silent worker is heard again: it need not do what others have done. */
+  trust(member: Member): void {
+    for (const flight of [...member.inFlight]) {
+      const { work } = flight;
+      if (work.state.kind === 'done') this.#stop(flight, isAlone(flight)); // DP5
+      if (work.state.kind !== 'waiting') continue;
+      this.#waiting -= work.weight;
+      work.state = flight;
+    }
+    this.pump();
+  }
+
+  /** Fails what waits for a place that there is not. */
+  failPicky(error: (work: Work) => Error | undefined): void {
+    for (const work of [...this.#queue, ...this.#coming]) {
+      const why = error(work);
+      if (why) this.#settle(work, false, why, undefined);
+    }
+    this.pump();
+  }
+
+  submit(work: Work): void {
+    if (this.#takes(work)) this.#place(work);
+  }
+
+  /** Takes work that can be given to workers once `ready` resolves, and fails with it. */
+  expect(work: Work, ready: Promise<void>): void {
+    if (!this.#takes(work)) return;
+    this.#coming.add(work, ready, (one, ...why) => {
+      if (why.length === 0) return this.#place(one);
+      this.#settle(one, false, why[0], undefined);
+      this.#pumpSoon();
+    });
+  }
+
+  /** Fails work that will never run. */
+  refuse(work: Work, why: Error): void {
+    if (this.#takes(work)) this.#settle(work, false, why, undefined);
+  }
+
+  /** Waits for what must be before work can be made; nothing is idle until then. Rejects with what it rejects with, or with what ends the client. */
+  until(ready: Promise<void>): Promise<void> {
+    return this.#failure ? Promise.reject(this.#failure) : this.#coming.wait(ready, () => this.#pumpSoon());
+  }
+
+  #takes(work: Work): boolean {
+    work.state = WAITING;
+    this.#waiting += work.weight;
+    this.#open += work.weight;
+    if (work.io > 0) this.#ioOpen += work.weight;
+    if (this.#failure) this.#settle(work, false, this.#failure, undefined);
+    return !this.#failure;
+  }
+
+  #place(work: Work): void {
+    const member = this.#queue.hasBefore(work) ? undefined : this.#choose(work);
+    if (member) this.#assign(member, work);
+    else this.#queue.push(work);
+  }
+
+  /** Puts work back at the front: it has waited already. */
+  resubmit(work: Work): void {
+    work.state = WAITING;
+    this.#waiting += work.weight;
+    this.#queue.unshift(work);
+  }
+
+  /** Gives work up: what runs is told to stop, and stopped within a second. */
+  cancel(work: Work, reason: unknown): void {
+    const { state } = work;
+    if (state.kind === 'done') return;
+    this.#done(work);
+    this.tally.cancelled += work.weight;
+    if (state.kind === 'running') state.member.tally.cancelled += work.weight;
+    if (state.kind === 'running') this.#stop(state, true, reason);
+    this.onWork?.(work, undefined, { ok: false, value: reason });
+    work.settle(false, reason, undefined); // DP4
+    this.#pumpSoon();
+  }
+
+  /** Gives up all that waits or runs, and fails all that comes. */
+  cancelAll(error: Error): void {
+    const running = this.members.flatMap((member) => [...member.inFlight].map(({ work }) => work));
+    this.fail(error);
+    for (const work of running) this.cancel(work, error);
+  }
+
+  // Tells a worker to stop some work, at the cost of its life if need be, and does not wait for it.
+  #stop(flight: Flight, atAnyCost: boolean, reason?: unknown): void {
+    const { member, work, call } = flight;
+    // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
+    if (atAnyCost) this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
+    this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
+    member.stopping.add(call); // DP7
+    this.#finish(flight);
+    this.drained(member);
+  }
+
+  /** Whether nothing waits or runs, but for what runs beside others unless `io`. */
+  isIdle(io: boolean): boolean {
+    return !this.#coming.isAwaited && this.#open <= (io ? 0 : this.#ioOpen);
+  }
+
+  /** Resolves when that is so. */
+  idle(io: boolean): Promise<void> {
+    if (this.isIdle(io)) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push({ io, resolve }));
+  }
+
+  /** Fails all that waits, and all that comes. */
+  fail(error: Error): void {
+    this.#failure = error;
+    const waiting = [...this.#queue, ...this.#coming.end(error)];
+    this.#queue.clear();
+    for (const work of waiting) this.#settle(work, false, error, undefined);
+  }
+
+  pump(): void {
+    this.#queue.drain(this.#give);
+    if (this.#idle.length > 0) this.#tellIdle();
+    if (this.members.length > 1 && this.#open > 0 && this.#queue.noneForAll) this.#recaller.watch();
+  }
+
+  // Once for all that is given up in a turn.
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#clock.defer(() => {
+      this.#pumping = false;
+      this.pump();
+    });
+  }
+
+  readonly #give = (work: Work): boolean => {
+    const member = this.#choose(work);
+    if (member) this.#assign(member, work);
+    return member !== undefined;
+  };
+
+  #tellIdle(): void {
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const one of waiting) {
+      if (this.isIdle(one.io)) one.resolve();
+      else this.#idle.push(one);
+    }
+  }
+
+  // DP6
+  #recalled(flight: Flight): void {
+    const { member, work, call } = flight;
+    if (!member.inFlight.has(flight)) return; // answered, or lost, meanwhile
+    this.#kernel.requests.drop(call);
+    this.#finish(flight);
+    if (work.state !== flight) return; // done, or under way elsewhere
+    this.resubmit(work);
+  }
+
+  /** A worker is gone. What it had not finished goes to others. DP2 */
+  lose(member: Member, loss: Loss): void {
+    member.state = 'lost';
+    const at = this.members.indexOf(member);
+    if (at >= 0) this.members.splice(at, 1);
+    const losing = member.losing.splice(0);
+    for (let i = losing.length - 1; i >= 0; i--) this.#retry(losing[i] as Flight, loss, i === 0);
+    this.pump();
+  }
+
+  #retry(flight: Flight, loss: Loss, wasRunning: boolean): void {
+    const { work } = flight;
+    if (work.state !== flight) return; // done, or under way elsewhere: DP4, DP5
+    if (loss.blameless && work.retries > 0) {
+      this.tally.retried += work.weight;
+      return this.resubmit(work);
+    }
+    work.suspect = true;
+    if (work.lost) {
+      this.#done(work);
+      if (work.lost(loss, wasRunning)) this.tally.retried += work.weight;
+      return;
+    }
+    if (wasRunning || work.io > 0) work.strikes++;
+    if (work.strikes > work.retries) return this.#settle(work, false, struckOut(work, loss), undefined); // DP3
+    this.tally.retried += work.weight;
+    this.resubmit(work);
+  }
+
+  #choose(work: Work): Member | undefined {
+    let best: Member | undefined;
+    const serial = work.io === 0;
+    for (const member of this.members) {
+      if (member.state !== 'ready' || member.pause !== 0 || member.alone || member.stopping.size > 0) continue; // DP7
+      if (this.#doubtful.size > 0 && this.#doubtful.has(work) && isUnderWay(work, member)) continue;
+      if (work.at !== undefined && !isAt(member, work.at)) continue;
+      if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;
+      if (serial ? !hasCapacity(member, work) : besides(member) >= work.io) continue; // DP1
+      const load = serial ? member.queuedMs + member.inFlight.size * 1e-6 : besides(member);
+      if (best === undefined || load < (serial ? best.queuedMs + best.inFlight.size * 1e-6 : besides(best))) best = member;
+    }
+    return best;
+  }
+
+  #assign(member: Member, work: Work): void {
+    const { job } = work;
+    const peer = member.info.id;
+    if (!member.defined.has(job.id)) {
+      member.defined.add(job.id);
+      if (job.shipped) this.#kernel.message(peer, PORT.CALLS, { kind: 'define', fn: job.id, shipped: job.shipped } satisfies Define);
+    }
+    if (member.inFlight.size === 0) {
+      this.#now = this.#clock.now();
+      member.windowStart = this.#now;
+      member.headSince = member.windowStart;
+      member.windowCount = 0;
+    }
+    const flight = new Flight(this.#onAnswer, member, work);
+    try {
+      flight.call = this.#kernel.requests.request(flight, work.port, work.method, work.args);
+    } catch (error) {
+      return this.#settle(work, false, error, member);
+    }
+    this.#waiting -= work.weight;
+    flight.since = this.#now;
+    work.state = flight;
+    member.inFlight.add(flight);
+    this.onWork?.(work, member);
+    if (work.io > 0) member.io++;
+    else member.queuedMs += weightMs(work);
+  }
+
+  readonly #onAnswer = (flight: Flight, ok: boolean, value: unknown): void => {
+    const { member, work } = flight;
+    this.#finish(flight);
+    if (!ok && isSessionLoss(value)) {
+      member.losing.push(flight);
+      member.state = 'lost';
+      return;
+    }
+    if (work.io === 0) {
+      this.#now = this.#clock.now();
+      measure(member, work, this.#now);
+    }
+    const other = work.state;
+    if (other.kind !== 'done') member.tally.ended(work, ok, value, true);
+    this.#settle(work, ok, value, member);
+    if (other !== flight && other.kind === 'running') this.#stop(other, isAlone(other)); // DP5
+    this.drained(member);
+    this.pump();
+  };
+
+  #finish(flight: Flight): void {
+    const { member, work } = flight;
+    if (!member.inFlight.delete(flight)) return;
+    if (work.io > 0) member.io--;
+    else if (member.inFlight.size === member.io) member.queuedMs = 0;
+    else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
+  }
+
+  #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {
+    if (work.state.kind === 'done') return; // DP4
+    this.#done(work);
+    const outcome = ok || member === undefined ? value : this.#mapError(value, member);
+    this.onWork?.(work, member, { ok, value: outcome });
+    this.tally.ended(work, ok, value, member !== undefined);
+    work.settle(ok, outcome, member);
+  }
+
+  #done(work: Work): void {
+    if (work.state.kind === 'waiting') this.#waiting -= work.weight;
+    if (work.state.kind !== 'new') {
+      this.#open -= work.weight;
+      if (work.io > 0) this.#ioOpen -= work.weight;
+    }
+    work.state = DONE;
+    if (this.#doubtful.size > 0) this.#doubtful.delete(work);
+  }
+}

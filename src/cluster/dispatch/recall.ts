@@ -1,0 +1,70 @@
+// Takes back from a slow worker what it has not begun, when another has nothing to do.
+import type { Timer } from '../../base/index.ts';
+import { type Kernel, PORT } from '../../kernel/index.ts';
+import type { Flight, Member } from './work.ts';
+
+/** Work that has run so long, with other work behind it, is slow. */
+const SLOW_MS = 20;
+
+// Whether a worker has nothing to do, and could.
+function idle({ state, pause, alone, stopping, inFlight }: Member): boolean {
+  return state === 'ready' && pause === 0 && !alone && stopping.size === 0 && inFlight.size === 0;
+}
+
+// Whether work waits behind other work on a worker.
+function behind({ inFlight, io }: Member): boolean {
+  return inFlight.size - io > 1;
+}
+
+/** Looks for slow workers while others are idle. */
+export class Recaller {
+  readonly #kernel: Kernel;
+  readonly #members: readonly Member[];
+  readonly #noneWaits: () => boolean;
+  readonly #recalled: (flights: readonly Flight[]) => void;
+  readonly #asked = new Set<Member>();
+  #timer: Timer | undefined;
+
+  /** `recalled` is given what will not be begun, last first. */
+  constructor(kernel: Kernel, members: readonly Member[], noneWaits: () => boolean, recalled: (flights: readonly Flight[]) => void) {
+    this.#kernel = kernel;
+    this.#members = members;
+    this.#noneWaits = noneWaits;
+    this.#recalled = recalled;
+  }
+
+  /** Looks again after a while, if there is anything to look for. */
+  watch(): void {
+    if (this.#timer || !this.#members.some(behind) || !this.#members.some(idle)) return;
+    const { clock } = this.#kernel;
+    const look = (): void => {
+      this.#timer = undefined;
+      if (!this.#noneWaits() || !this.#members.some(idle)) return;
+      const now = clock.now();
+      for (const member of this.#members) {
+        if (this.#asked.has(member) || !behind(member) || member.pause !== 0 || now - member.headSince < SLOW_MS) continue;
+        this.#asked.add(member);
+        void recallFrom(this.#kernel, member).then((flights) => {
+          this.#asked.delete(member);
+          this.#recalled(flights.reverse());
+        });
+      }
+      this.watch();
+    };
+    this.#timer = clock.after(SLOW_MS, look, { background: true });
+  }
+}
+
+// The work, in order, that a worker had been given and will not begin; none if it does not answer.
+async function recallFrom(kernel: Kernel, member: Member): Promise<Flight[]> {
+  const waiting = [...member.inFlight].filter(({ work }) => work.io === 0 && work.port !== PORT.TASKS).slice(1);
+  if (waiting.length === 0) return [];
+  try {
+    const calls = waiting.map((flight) => flight.call);
+    // Without a limit of time: what a worker has let go of is nobody's until the answer is here, or the worker is lost.
+    const recalled = new Set((await kernel.requests.plain(member.info.id, PORT.WORKER, 'recall', [calls])) as number[]);
+    return waiting.filter((flight) => recalled.has(flight.call));
+  } catch {
+    return []; // it is lost: its end is noticed elsewhere
+  }
+}

@@ -1,0 +1,96 @@
+// The user's thread of a worker process: its tasks and calls, over the kernel that runs on the other thread.
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { FlotillaError, type RuntimeId } from '../base/index.ts';
+import { classesOf, className, importFrom, load, loadUnit } from '../code/index.ts';
+import { setTitle, type WorkerConfig } from '../host/index.ts';
+import { FileSender, Kernel, nodeEnvironment, ThreadCarrier, type ThreadStart } from '../kernel/index.ts';
+import { Executor } from './executor.ts';
+import type { Gauges } from './gauges.ts';
+import { keepData, loadData } from './place/data.ts';
+import { workerPlace } from './place/place.ts';
+
+const FOREVER_MS = 0x7fff_ffff;
+
+/** What the kernel's thread says when it is ready. */
+export interface Ready {
+  readonly start: ThreadStart;
+  readonly config: WorkerConfig;
+}
+
+/** What the two threads say to each other beside frames. */
+export type Control =
+  | { readonly kind: 'settled'; readonly call: number }
+  | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined }
+  /** The time of a task that was asked to end is over: whoever waits for its end is told while the process still lives. */
+  | { readonly kind: 'over'; readonly task: number; readonly reason: string }
+  | { readonly kind: 'recalled'; readonly calls: readonly number[] }
+  | { readonly kind: 'interrupt'; readonly reason: string };
+
+// Printing waits until it is read: what a worker prints is neither lost with it nor gathered in its memory.
+function printAtOnce(): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const get = Object.getOwnPropertyDescriptor(process, name)?.get;
+    if (!get) continue;
+    const first = (): NodeJS.WriteStream => {
+      const stream = get.call(process) as NodeJS.WriteStream & { _handle?: { setBlocking?(on: boolean): void } };
+      stream._handle?.setBlocking?.(true);
+      Object.defineProperty(process, name, { configurable: true, enumerable: true, value: stream });
+      return stream;
+    };
+    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: first });
+  }
+}
+
+/** Begins to run what the client sends. */
+export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges, { start, config }: Ready): void {
+  setTitle('worker', config.name);
+  printAtOnce();
+  process.chdir(config.cwd); // it may have been started before it was known whose it would be
+  const environment = nodeEnvironment();
+  const carrier = new ThreadCarrier(frames, start);
+  const kernel = new Kernel({ clock: environment.clock, carrier });
+  const { folder } = config;
+  const recalled: number[] = [];
+  const place = workerPlace({
+    kernel,
+    config,
+    sender: new FileSender(kernel, environment),
+    client: () => executor.client as RuntimeId,
+    data: () => loadData(folder, kernel.extensions),
+  });
+  kernel.place = place;
+  kernel.tasks.graceMs = FOREVER_MS; // one that does not end costs the process: the other thread sees to that
+  const executor: Executor = new Executor({
+    kernel,
+    clock: environment.clock,
+    place,
+    gauges,
+    load: (shipped) => load(folder, shipped),
+    classes: async (units) => {
+      for (const unit of units)
+        for (const [name, made] of classesOf(await loadUnit(folder, unit))) kernel.classes.register(made, className(unit, name));
+    },
+    keep: (data) => keepData(folder, data, kernel.extensions),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    onSettled: (call) => control.postMessage({ kind: 'settled', call } satisfies Control),
+    recalled: () => {
+      for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) heard(next.message as Control);
+      return recalled.splice(0);
+    },
+  });
+  const heard = (message: Control): void => {
+    if (message.kind === 'terminate') kernel.tasks.get(message.task)?.terminate(message.reason);
+    else if (message.kind === 'over')
+      kernel.tasks.get(message.task)?.end({ kind: 'terminated', error: new FlotillaError('ERR_TASK_INTERRUPTED', message.reason) });
+    else if (message.kind === 'interrupt')
+      executor.interrupt(new FlotillaError('ERR_TASK_INTERRUPTED', `Asked to end: ${message.reason}.`));
+    else if (message.kind === 'recalled') recalled.push(...message.calls);
+  };
+  control.on('message', heard);
+  // What shipped code imports under a name it computes is looked for like a file that was sent.
+  Object.defineProperty(globalThis, Symbol.for('flotilla.import'), {
+    value: (specifier: string) =>
+      /^(node:|data:)/.test(String(specifier)) ? importFrom(folder, String(specifier)) : place.import(String(specifier)),
+  });
+  carrier.start(kernel);
+}
