@@ -68,7 +68,7 @@ await Promise.all([
       testing: join(src, 'testing', 'index.js'),
       cli: join(src, 'cli', 'index.js'),
       'ts-hooks': join(src, 'cli', 'ts-hooks.js'),
-      'pulse-thread': join(src, 'kernel', 'sessions', 'pulse-thread.js'),
+      'pulse-thread': join(src, 'kernel', 'threads', 'pulse-thread.js'),
     },
   }),
   build({ ...worker, entryPoints: [join(src, 'worker', 'thread.js')] }),

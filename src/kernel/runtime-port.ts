@@ -1,7 +1,7 @@
 // The door every runtime has: tasks are watched through it, requests cancelled.
 import { FlotillaError, toError } from '../base/index.ts';
-import type { Kernel } from './kernel.ts';
-import type { Port } from './ports.ts';
+import type { Kernel } from './post/kernel.ts';
+import type { Port } from './post/ports.ts';
 import type { TaskRef } from './tasks/reference.ts';
 import type { TaskEnded } from './tasks/self.ts';
 

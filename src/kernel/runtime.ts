@@ -4,18 +4,18 @@ import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from
 import { Identity, Keyring } from '../transport/index.ts';
 import { certificateOf } from './certificate.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
-import type { Travelling } from './classes.ts';
 import { CloseHooks } from './close-hooks.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
 import { FileReceiver } from './files/receive.ts';
 import { type FileOutcome, FileSender, type SendFileOptions } from './files/send.ts';
-import { Kernel } from './kernel.ts';
 import { Condition, EventFlag, Lock, Semaphore } from './locks/locks.ts';
 import type { ChannelName, Located, LocateOptions, Name } from './names/name.ts';
 import { Finder } from './peers/finder.ts';
 import { type PeerOptions, Peers, type PeersAt, type Where } from './peers/peers.ts';
 import { locateAt } from './peers/search.ts';
 import type { PeerStatus } from './peers/status.ts';
+import { Kernel } from './post/kernel.ts';
+import type { Travelling } from './references/classes.ts';
 import {
   checkRuntimeOptions,
   datagramsOf,
@@ -33,13 +33,13 @@ import type { Service } from './services/service-name.ts';
 import { Hub } from './sessions/hub.ts';
 import { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
 import { listenAt } from './sessions/listen.ts';
-import { carriedTo, carry } from './sessions/own-carrier.ts';
 import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
 import { swapTask } from './tasks/swap.ts';
 import type { TaskOptions } from './tasks/table.ts';
 import { GRACE_MS } from './tasks/task.ts';
+import { carriedTo, carry } from './threads/own-carrier.ts';
 
 const PULSE_MS = 2_000;
 

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import type { RuntimeId } from '../../src/base/index.ts';
-import type { Carried } from '../../src/kernel/sessions/carrier.ts';
 import { ROOM_BYTES } from '../../src/kernel/sessions/session.ts';
-import { type Downward, ThreadCarrier } from '../../src/kernel/sessions/thread-carrier.ts';
+import type { Carried } from '../../src/kernel/threads/carrier.ts';
+import { type Downward, ThreadCarrier } from '../../src/kernel/threads/thread-carrier.ts';
 
 test('what is freed on the other thread wakes those that wait for room, also if no link was ever full', async (t) => {
   const { port1, port2 } = new MessageChannel();

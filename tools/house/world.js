@@ -8,7 +8,7 @@ const STATE =
   /^(export )?(let |var |const \w+(: [^=]+)? = (new (Map|Set|WeakMap|WeakSet|AsyncLocalStorage|IdMap|Fifo)(<[^=]*>)?\(\)|\[\]))/;
 
 // The files that are the real world.
-const TIMES = ['kernel/environment.ts', 'kernel/sessions/pulse-thread.ts', 'worker/serve.ts'];
+const TIMES = ['kernel/environment.ts', 'kernel/threads/pulse-thread.ts', 'worker/serve.ts'];
 
 const isTime = (name) => TIMES.includes(name) || /^transport\/(tcp|unix)\//.test(name) || name.startsWith('testing/');
 const isProcess = (name) => name === 'kernel/environment.ts' || name.startsWith('cli/');

@@ -1,9 +1,9 @@
 // References to channels, and what can be done with one.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
-import type { SendWindow } from '../sessions/credit.ts';
-import { Reference, type RefWire } from '../tasks/ref-base.ts';
+import type { SendWindow } from '../post/credit.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
+import { Reference, type RefWire } from '../references/ref-base.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import { roomFor } from '../tasks/task-refs.ts';
 import type { LocalChannel, Transform } from './channel.ts';

@@ -8,8 +8,8 @@
 //   CN3. A subscriber that has ended is unsubscribed.
 //   CN4. One message to many subscribers of one peer crosses the link once.
 import { Fifo, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { type SendWindow, WINDOW } from '../sessions/credit.ts';
+import { type SendWindow, WINDOW } from '../post/credit.ts';
+import type { Kernel } from '../post/kernel.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { Receiver } from '../tasks/table.ts';
 import type { LocalTask } from '../tasks/task.ts';

@@ -1,7 +1,8 @@
 // The door to the channels of a runtime, and the face a channel's owner has of it.
-import type { Kernel } from '../kernel.ts';
+
 import type { ChannelName } from '../names/name.ts';
-import type { Asked, Port } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import type { Asked, Port } from '../post/ports.ts';
 import { LocalChannel, type Transform } from './channel.ts';
 import {
   CHANNEL_CODE,

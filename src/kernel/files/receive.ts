@@ -12,8 +12,8 @@ import { dirname, join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
 import type { FileStat, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 

@@ -3,7 +3,7 @@
 //   FA1. What a member looks for is looked for at all members, those that come later included.
 //   FA2. All members that wait for one name share one search.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
 import type { Nameable } from './name.ts';
 import { Search, type Sought } from './search.ts';
 

@@ -6,8 +6,8 @@
 //   RG2. A search ends with the first positive answer; a denial decides nothing while others may still know.
 //   RG3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { type Asked, PORT } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { type Asked, PORT } from '../post/ports.ts';
 import { Family } from './family.ts';
 import { checkName, type Kind, type LocateOptions, type Nameable } from './name.ts';
 import { Search } from './search.ts';

@@ -1,7 +1,7 @@
 // One question after a name, to any number of peers.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
 import type { Kind } from './name.ts';
 
 /** What a search asks for. */

@@ -3,7 +3,7 @@
 //   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { parseAddress } from '../../transport/index.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
 import { DEFAULT_PORT } from '../runtime-options.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';

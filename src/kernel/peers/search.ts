@@ -11,8 +11,8 @@ import {
   toError,
 } from '../../base/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../kernel.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
+import type { Kernel } from '../post/kernel.ts';
 import type { Peers } from './peers.ts';
 
 const FIRST_MS = 50;

@@ -5,8 +5,8 @@
 //   SP1. A call is answered once: with the result, with what was thrown, or with why it could not start.
 //   SP2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT, type Port } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT, type Port } from '../post/ports.ts';
 import type { TaskEnd } from '../tasks/self.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import type { Service } from './service-name.ts';

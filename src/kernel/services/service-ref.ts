@@ -1,8 +1,8 @@
 // References to services, and what can be done with one.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
-import { Reference, type RefWire } from '../tasks/ref-base.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
+import { Reference, type RefWire } from '../references/ref-base.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { TaskEnded } from '../tasks/self.ts';
 

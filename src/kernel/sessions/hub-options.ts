@@ -2,7 +2,7 @@
 import { FlotillaError, type Log, type RuntimeId } from '../../base/index.ts';
 import type { Certificate, Identity, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Carried } from './carrier.ts';
+import type { Carried } from '../threads/carrier.ts';
 
 /** What a runtime tells of itself when a session opens. */
 export interface PeerInfo {

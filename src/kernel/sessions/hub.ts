@@ -24,6 +24,7 @@ import {
   type Self,
 } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
+import type { Range } from '../post/range.ts';
 import { connectTo, type Trying } from './connect.ts';
 import { Dialer } from './dialer.ts';
 import { Endings } from './endings.ts';
@@ -32,7 +33,6 @@ import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
 import { ANEW, answersUs, awaitOpen, BYE, endOf, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
 import { Parking } from './parking.ts';
-import type { Range } from './range.ts';
 import { Relay } from './relay.ts';
 import { controlFrame, Session, type SessionEnd } from './session.ts';
 

@@ -7,7 +7,7 @@
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import type { Conn } from '../../transport/index.ts';
 import { ByteWriter, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
-import type { Range } from './range.ts';
+import type { Range } from '../post/range.ts';
 import { RelayConn } from './relay-conn.ts';
 
 const OP = { OPEN: 1, DATA: 2, CLOSE: 3, CREDIT: 4 } as const;

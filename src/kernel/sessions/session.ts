@@ -10,7 +10,7 @@
 import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
-import { bytesOf, type Range } from './range.ts';
+import { bytesOf, type Range } from '../post/range.ts';
 import { PartReceiver, PartSender, type Places, payloadStart, type Whole } from './transfer.ts';
 
 /** How a session came to its end. */

@@ -9,7 +9,7 @@
 //   TR5. A link that no longer serves writes to nothing that is handed up.
 import { Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
-import { bytesOf, piecesOf, type Range } from './range.ts';
+import { bytesOf, piecesOf, type Range } from '../post/range.ts';
 
 const WINDOW = 4 << 20;
 const MOST_ARRIVING = 1024;

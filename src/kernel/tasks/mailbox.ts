@@ -5,7 +5,7 @@
 //   MB3. After interrupt() every wait, present and future, rejects.
 //   MB4. A message that nobody waits for stays until it is read; so does one for which a function given by the task throws.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
-import { WINDOW } from '../sessions/credit.ts';
+import { WINDOW } from '../post/credit.ts';
 
 interface Letter<M> {
   readonly value: M;

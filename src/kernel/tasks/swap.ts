@@ -1,6 +1,6 @@
 // Replacing the function of a running task.
 import { FlotillaError } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskFunction } from './self.ts';
 

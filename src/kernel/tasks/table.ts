@@ -3,10 +3,10 @@
 //   TB1. A number is never used again.
 //   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
 import { type Clock, FlotillaError, type RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
-import { FIRST_TASK } from '../ports.ts';
-import { TakeCount } from '../sessions/credit.ts';
+import { TakeCount } from '../post/credit.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { FIRST_TASK } from '../post/ports.ts';
 import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskEnd, TaskFunction, TaskHost, TaskResult } from './self.ts';

@@ -1,11 +1,11 @@
 // References to tasks: of this runtime, of another, of one that has ended; and the place where an answer is awaited.
 import { FlotillaError, toError } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
-import { isSessionLoss, type OnAnswer } from '../requests.ts';
-import { type SendWindow, WINDOW } from '../sessions/credit.ts';
+import { type SendWindow, WINDOW } from '../post/credit.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
+import { isSessionLoss, type OnAnswer } from '../post/requests.ts';
+import { Reference, type RefWire } from '../references/ref-base.ts';
 import { lostEnd, taskEnded } from './ends.ts';
-import { Reference, type RefWire } from './ref-base.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
 import type { TaskEnd, TaskEnded } from './self.ts';
 import { endValue, type LocalTask } from './task.ts';

@@ -2,8 +2,8 @@
 //
 //   WA1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
 //   WA2. A pair of watcher and watched gives one notice, however often it was asked for.
-import type { Kernel } from '../kernel.ts';
-import { PORT } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { PORT } from '../post/ports.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskEnded } from './self.ts';
 

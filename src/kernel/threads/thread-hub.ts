@@ -5,11 +5,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
-import type { Kernel } from '../kernel.ts';
-import { FIRST_TASK } from '../ports.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { FIRST_TASK } from '../post/ports.ts';
+import type { Hub } from '../sessions/hub.ts';
 import { taskEnded } from '../tasks/ends.ts';
 import type { Carried } from './carrier.ts';
-import type { Hub } from './hub.ts';
 import type { Downward, Upward } from './thread-carrier.ts';
 
 const BATCH_BYTES = 16 << 10;

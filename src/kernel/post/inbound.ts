@@ -1,9 +1,9 @@
 // What frames from peers mean: one item at a time.
-import { FlotillaError, type RuntimeId } from '../base/index.ts';
-import { type Decoder, KIND } from '../wire/index.ts';
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { type Decoder, KIND } from '../../wire/index.ts';
+import { taskEnded } from '../tasks/ends.ts';
 import type { Kernel } from './kernel.ts';
 import { FIRST_TASK, PORT } from './ports.ts';
-import { taskEnded } from './tasks/ends.ts';
 
 /** Reads one item of a frame and does what it says. Throws ERR_WIRE_*. */
 export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: number, decoder: Decoder): void {

@@ -6,35 +6,35 @@
 //   KE2. A reference to a task of this runtime becomes that task again when it comes home.
 //   KE3. When a peer is gone, every wait on it ends.
 //   KE4. What cannot be read, or throws where it arrives, harms nothing that came with it.
-import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../base/index.ts';
-import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../wire/index.ts';
-import type { LocalChannel } from './channels/channel.ts';
-import { channelPort } from './channels/port.ts';
-import { ClassRegistry } from './classes.ts';
-import type { FileData } from './files/contract.ts';
+import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../../base/index.ts';
+import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../../wire/index.ts';
+import type { LocalChannel } from '../channels/channel.ts';
+import { channelPort } from '../channels/port.ts';
+import type { FileData } from '../files/contract.ts';
+import type { LocateOptions, Name } from '../names/name.ts';
+import { Registry } from '../names/registry.ts';
+import { Gone } from '../peers/gone.ts';
+import type { PeerStatus } from '../peers/status.ts';
+import { ClassRegistry } from '../references/classes.ts';
+import type { RefWire } from '../references/ref-base.ts';
+import { References } from '../references/references.ts';
+import { runtimePort } from '../runtime-port.ts';
+import { Services } from '../services/port.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import type { SessionEnd } from '../sessions/session.ts';
+import { fileUnknown, ownPlace, type Place } from '../tasks/place.ts';
+import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
+import type { TaskFunction, TaskResult } from '../tasks/self.ts';
+import { TaskTable } from '../tasks/table.ts';
+import { Watches } from '../tasks/watch.ts';
+import type { Carried, Carrier } from '../threads/carrier.ts';
+import type { SendWindow } from './credit.ts';
 import { takeItem } from './inbound.ts';
-import type { LocateOptions, Name } from './names/name.ts';
-import { Registry } from './names/registry.ts';
-import { Gone } from './peers/gone.ts';
-import type { PeerStatus } from './peers/status.ts';
+import { Outgoing } from './outgoing.ts';
 import { type Methods, methodPort, PORT, type Port } from './ports.ts';
+import { type Range, Segments } from './range.ts';
 import { offlineError, Requests, sessionError } from './requests.ts';
-import { runtimePort } from './runtime-port.ts';
-import { Services } from './services/port.ts';
-import type { Carried, Carrier } from './sessions/carrier.ts';
-import type { SendWindow } from './sessions/credit.ts';
-import type { PeerInfo } from './sessions/hub-options.ts';
-import { Outgoing } from './sessions/outgoing.ts';
-import { type Range, Segments } from './sessions/range.ts';
-import type { SessionEnd } from './sessions/session.ts';
-import { Windows } from './sessions/windows.ts';
-import { fileUnknown, ownPlace, type Place } from './tasks/place.ts';
-import type { RefWire } from './tasks/ref-base.ts';
-import type { TaskRef, WaitOptions } from './tasks/reference.ts';
-import { References } from './tasks/references.ts';
-import type { TaskFunction, TaskResult } from './tasks/self.ts';
-import { TaskTable } from './tasks/table.ts';
-import { Watches } from './tasks/watch.ts';
+import { Windows } from './windows.ts';
 
 export interface KernelOptions {
   readonly clock: Clock;

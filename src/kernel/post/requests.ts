@@ -3,9 +3,9 @@
 //   RQ1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
 //   RQ2. One that the asker gives up is cancelled at the other side.
 //   RQ3. A runtime that is offline is asked nothing: whoever would ask it is told so at once.
-import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../base/index.ts';
-import type { SessionEnd } from './sessions/session.ts';
-import type { WaitOptions } from './tasks/reference.ts';
+import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../../base/index.ts';
+import type { SessionEnd } from '../sessions/session.ts';
+import type { WaitOptions } from '../tasks/reference.ts';
 
 /** Hears the one outcome of a request. */
 export type OnAnswer = (ok: boolean, value: unknown) => void;

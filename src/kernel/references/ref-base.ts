@@ -1,6 +1,6 @@
 // What all references have in common: where they point, and how they travel.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
 
 /** A reference as it travels. */
 export interface RefWire {

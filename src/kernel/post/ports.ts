@@ -1,6 +1,6 @@
 // The numbered doors of a runtime: frames name one as their target. Fixed numbers below FIRST_TASK, tasks above.
-import { FlotillaError, type RuntimeId, toError } from '../base/index.ts';
-import type { SessionEnd } from './sessions/session.ts';
+import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import type { SessionEnd } from '../sessions/session.ts';
 
 /** The doors every runtime may have. */
 export const PORT = {

@@ -2,7 +2,7 @@
 //
 //   CL1. A class is found by the name it was registered with on this side, never by anything else that arrived.
 //   CL2. An object is made without running its constructor, from its own data, or by the class's own `fromWire`.
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError } from '../../base/index.ts';
 
 /** The extension by which objects of registered classes travel. */
 export const OBJECT_CODE = 4;

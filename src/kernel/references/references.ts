@@ -1,9 +1,9 @@
 // References as they are made, sent and received: what belongs to this runtime comes home as itself.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
+import type { TaskRef } from '../tasks/reference.ts';
+import { EndedRef, RemoteRef, TASK_CODE } from '../tasks/task-refs.ts';
 import { Reference, type RefWire } from './ref-base.ts';
-import type { TaskRef } from './reference.ts';
-import { EndedRef, RemoteRef, TASK_CODE } from './task-refs.ts';
 
 /** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
 export interface RefKind {

@@ -2,10 +2,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeId } from '../../base/index.ts';
 import { eachFrame } from '../../wire/index.ts';
+import { bytesOf, piecesOf, type Range } from '../post/range.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import { ROOM_BYTES, type SessionEnd } from '../sessions/session.ts';
 import type { Carried, Carrier } from './carrier.ts';
-import type { PeerInfo } from './hub-options.ts';
-import { bytesOf, piecesOf, type Range } from './range.ts';
-import { ROOM_BYTES, type SessionEnd } from './session.ts';
 
 /** From the thread of the user's code to the thread of the kernel. */
 export type Upward =

@@ -2,11 +2,11 @@
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel } from '../post/kernel.ts';
+import { piecesOf, type Range } from '../post/range.ts';
+import type { Hub } from '../sessions/hub.ts';
+import type { HubEvents } from '../sessions/hub-options.ts';
 import type { Carrier } from './carrier.ts';
-import type { Hub } from './hub.ts';
-import type { HubEvents } from './hub-options.ts';
-import { piecesOf, type Range } from './range.ts';
 
 /** Carries frames to peers by the hub of the same thread, and to the runtime itself. */
 export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type Dial, dialAndGreet, Identity, Keyring, Link, parseAddress, type Role, systemNetwork } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
 import { realClock, realRandom } from '../environment.ts';
-import { controlFrame } from './session.ts';
+import { controlFrame } from '../sessions/session.ts';
 
 const {
   identity: privateKey,

@@ -1,9 +1,9 @@
 // What the value side of a runtime needs from its byte side, be that on the same thread or on another.
 import type { RuntimeId } from '../../base/index.ts';
-import type { PeerInfo } from './hub-options.ts';
-import type { Range } from './range.ts';
-import type { SessionEnd } from './session.ts';
-import type { Places } from './transfer.ts';
+import type { Range } from '../post/range.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import type { SessionEnd } from '../sessions/session.ts';
+import type { Places } from '../sessions/transfer.ts';
 
 /** Carries encoded frames to peers. */
 export interface Carrier {
