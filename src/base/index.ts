@@ -12,11 +12,10 @@ export { Fifo } from './fifo.ts';
 export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
 export { randomFraction, shortId, toHex } from './ids.ts';
-export type { Kind, OptionRow } from './kinds.ts';
+export type { Kind, KindValue } from './kinds.ts';
 export {
   abortSignal,
   callback,
-  checkRows,
   either,
   fields,
   flag,
@@ -31,7 +30,8 @@ export {
 } from './kinds.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
-export { checkNumber, checkOptions, defined, suggest } from './options.ts';
+export type { OptionRow, OptionRows, OptionTable } from './options.ts';
+export { defined, defineOptions, suggest } from './options.ts';
 export { type Paint, paint } from './paint.ts';
 export { Scope } from './scope.ts';
 export { onAbort } from './signals.ts';

@@ -1,32 +1,71 @@
-// Options are checked by name: a misspelt one is an error that suggests the right one.
+// One table of options for each thing that has some: it checks them by name and kind, and a misspelt one is told the right name.
 import { FlotillaError } from './errors.ts';
+import type { Kind } from './kinds.ts';
 
-/** The names closest to a misspelt one, nearest first; none if all are far. */
+/** An option: its kind, what it is called elsewhere, and whether users are told of it. */
+export interface OptionRow<out T = unknown> {
+  readonly is: Kind<T>;
+  /** Its names in other systems. */
+  readonly also?: readonly string[];
+  readonly internal?: boolean;
+}
+
+// As much of a type as a kind can tell: what a function takes, and what some lists hold, shows when they are used.
+type Told<T> = T extends (...args: never[]) => unknown
+  ? (...args: never[]) => unknown
+  : T extends readonly unknown[]
+    ? T | readonly unknown[]
+    : T;
+
+/** A row for each of the options. */
+export type OptionRows<O> = { readonly [K in keyof O]-?: OptionRow<Told<Exclude<O[K], undefined>>> };
+
+/** The options of one thing. */
+export interface OptionTable<O> {
+  readonly rows: OptionRows<O>;
+  /** The options, if they are such. Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID for the first that is not known, or not of its kind. */
+  check(options: unknown): O;
+}
+
+/** The table of the options of a thing that is told by a name. The compiler wants a row for each property of `O`, of its type. */
+export function defineOptions<O extends object>(of: string, rows: OptionRows<O>): OptionTable<O> {
+  return { rows, check: (options) => checked(of, options, rows) as O };
+}
+
+function checked(of: string, options: unknown, rows: Readonly<Record<string, OptionRow>>): object {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null)
+    throw new FlotillaError('ERR_OPTION_INVALID', `${of}: the options must be an object; they are ${shown(options)}.`);
+  for (const [name, value] of Object.entries(options)) {
+    const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
+    if (!row) throw unknownOption(of, name, rows);
+    const must = value === undefined ? undefined : row.is(value);
+    if (must !== undefined) throw new FlotillaError('ERR_OPTION_INVALID', `${of}: '${name}' must be ${must}; it is ${shown(value)}.`);
+  }
+  return options;
+}
+
+function unknownOption(of: string, name: string, rows: Readonly<Record<string, OptionRow>>): FlotillaError {
+  const known = Object.keys(rows).filter((one) => !rows[one]?.internal);
+  const called = known.filter((one) => rows[one]?.also?.includes(name)).map((one) => `'${one}'`);
+  const better = suggest(name, known);
+  const hint = called.length > 0 ? ` Here it is ${called.join(' or ')}.` : better ? ` Did you mean '${better}'?` : '';
+  return new FlotillaError('ERR_OPTION_UNKNOWN', `${of} has no option '${name}'.${hint} It knows: ${known.join(', ')}.`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** The name closest to a misspelt one; none if all are far. */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const scored = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
   return scored && scored.distance <= Math.max(2, Math.floor(name.length / 3)) ? scored.candidate : undefined;
-}
-
-/** Throws ERR_OPTION_UNKNOWN for the first option that is not known. */
-export function checkOptions(of: string, options: object | undefined, known: readonly string[]): void {
-  for (const name of Object.keys(options ?? {})) {
-    if (known.includes(name)) continue;
-    const better = suggest(name, known);
-    throw new FlotillaError(
-      'ERR_OPTION_UNKNOWN',
-      `${of} has no option '${name}'.${better ? ` Did you mean '${better}'?` : ''} It knows: ${known.join(', ')}.`,
-    );
-  }
-}
-
-/** Throws ERR_OPTION_INVALID unless the value is absent or a number within the bounds. */
-export function checkNumber(of: string, name: string, value: number | undefined, least: number, most = Number.POSITIVE_INFINITY): void {
-  if (value === undefined) return;
-  if (typeof value === 'number' && value >= least && value <= most) return;
-  const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `from ${least} to ${most}`;
-  throw new FlotillaError('ERR_OPTION_INVALID', `${of}: '${name}' must be a number, ${range}; it is ${String(value)}.`);
 }
 
 /** The options that were given: without those that are undefined. */

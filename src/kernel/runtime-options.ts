@@ -2,7 +2,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import {
   callback,
-  checkRows,
+  defineOptions,
   either,
   FlotillaError,
   fields,
@@ -13,7 +13,6 @@ import {
   label,
   listOf,
   number,
-  type OptionRow,
   oneOf,
   type RuntimeId,
   text,
@@ -90,17 +89,19 @@ const MOST_TIMEOUT_MS = 0x7fff_ffff;
 const MOST_PORT = 65_535;
 const MOST_HOPS = 255;
 
-const bytes: Kind = (value) => (value instanceof Uint8Array && value.length > 0 ? undefined : 'bytes');
-const group4: Kind = (value) => (isIPv4(String(value)) && /^2(2[4-9]|3\d)\./.test(String(value)) ? undefined : 'an IPv4 multicast address');
-const group6: Kind = (value) => (isIPv6(String(value)) && /^ff/i.test(String(value)) ? undefined : 'an IPv6 multicast address');
-const log: Kind = (value) =>
+const bytes: Kind<Uint8Array> = (value) => (value instanceof Uint8Array && value.length > 0 ? undefined : 'bytes');
+const group4: Kind<string> = (value) =>
+  isIPv4(String(value)) && /^2(2[4-9]|3\d)\./.test(String(value)) ? undefined : 'an IPv4 multicast address';
+const group6: Kind<string> = (value) => (isIPv6(String(value)) && /^ff/i.test(String(value)) ? undefined : 'an IPv6 multicast address');
+const log: Kind<Log> = (value) =>
   ['debug', 'info', 'warn', 'error'].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function')
     ? undefined
     : 'an object with the functions debug, info, warn and error';
-const secret: Kind = (value) => (either(text, bytes)(value) === undefined ? undefined : 'a text or bytes, not empty');
-const secrets: Kind = (value) => (Array.isArray(value) && value.length > 0 ? listOf(secret)(value) : secret(value));
+const secret: Kind<string | Uint8Array> = (value) => (either(text, bytes)(value) === undefined ? undefined : 'a text or bytes, not empty');
+const secrets: Kind<string | Uint8Array | readonly (string | Uint8Array)[]> = (value) =>
+  Array.isArray(value) && value.length > 0 ? listOf(secret)(value) : secret(value);
 
-const ROWS: Readonly<Record<keyof RuntimeOptions, OptionRow>> = {
+const RUNTIME = defineOptions<RuntimeOptions>('Runtime.start', {
   name: { is: label },
   listen: { is: either(text, listOf(text)), also: ['node', 'host', 'tcp_port'] },
   advertise: { is: either(text, listOf(text)), also: ['ext_ip_addr', 'ext_host'] },
@@ -120,13 +121,13 @@ const ROWS: Readonly<Record<keyof RuntimeOptions, OptionRow>> = {
   encrypt: { is: oneOf('auto', 'always') },
   log: { is: log },
   logLevel: { is: oneOf('debug', 'info', 'warn', 'error', 'silent') },
-  role: { is: text, internal: true },
+  role: { is: oneOf('runtime', 'client', 'scheduler', 'host', 'worker'), internal: true },
   keeps: { is: callback, internal: true },
-};
+});
 
 /** Throws ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID or ERR_LINK_ADDRESS. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  checkRows('Runtime.start', options, ROWS);
+  RUNTIME.check(options);
   for (const seed of options.seeds ?? []) parseAddress(seed, DEFAULT_PORT);
   const places = placesOf(options).length;
   const advertised = [options.advertise ?? []].flat();

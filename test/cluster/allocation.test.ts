@@ -91,6 +91,24 @@ test('an allocation may have fields of its own, and be an object of a class that
   assert.throws(() => allocationsOf([{ hots: 'lab-1' } as never]), /no option 'hots'.*'host'/s);
 });
 
+test('every field of an allocation is checked when it is given; one that is called as in dispycos is told its name here', () => {
+  const told = (given: object): string => {
+    try {
+      return `taken: ${JSON.stringify(allocationsOf([given as never]))}`;
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assert.match(told({ host: 5 }), /An allocation: 'host' must be a text; it is 5\./);
+  assert.match(told({ platform: 5 }), /'platform' must be a text or a regular expression; it is 5/);
+  assert.match(told({ platform: '(' }), /'platform' is no regular expression/);
+  assert.match(told({ workers: '4' }), /'workers' must be a number, at least 0; it is '4'/);
+  assert.match(told({ allocate: 4 }), /'allocate' must be a function; it is 4/);
+  assert.match(told({ node: 'lab-*' }), /no option 'node'\. Here it is 'host'/);
+  assert.match(told({ host: 'lab-*', cpus: 4 }), /no option 'cpus'\. Here it is 'workers'/);
+  assert.match(told({ host: 'lab-*', workers: 1, cpus: 4, platform: '' }), /^taken/);
+});
+
 test('a place has a name, a location, and with a number behind it its workers', () => {
   const addresses = ['tcp://10.0.0.2:9706', 'tcp://[fd00::2]:9706'];
   for (const where of ['lab', 'tcp://10.0.0.2:9706', '10.0.0.2:9706', '10.0.0.2', '[fd00::2]:9706'])

@@ -2,7 +2,7 @@
 import {
   abortSignal,
   callback,
-  checkRows,
+  defineOptions,
   either,
   FlotillaError,
   fields,
@@ -12,7 +12,6 @@ import {
   list,
   listOf,
   number,
-  type OptionRow,
   oneOf,
   text,
   whole,
@@ -92,12 +91,14 @@ export interface ClientOptions {
   readonly multicast?: RuntimeOptions['multicast'];
 }
 
-const setUpKind: Kind = (value) =>
+const setUpKind: Kind<SetUp | (() => unknown)> = (value) =>
   either(callback, fields({ fn: callback, args: callback }))(value) === undefined ? undefined : 'a function, or made by setUp(fn, ...args)';
-const secret: Kind = (value) =>
+const secret: Kind<string | Uint8Array> = (value) =>
   text(value) === undefined || (value instanceof Uint8Array && value.length > 0) ? undefined : 'a text or bytes, not empty';
+// The runtime looks at each of them.
+const groups: Kind<object> = (value) => (typeof value === 'object' && value !== null ? undefined : 'groups');
 
-const CLIENT_ROWS: Readonly<Record<keyof ClientOptions, OptionRow>> = {
+const CLIENT = defineOptions<ClientOptions>('Client.connect', {
   scheduler: { is: (value) => (typeof value === 'string' ? undefined : 'a text'), also: ['location'] },
   local: { is: flag },
   workers: { is: whole(1, 10_000), also: ['cpus'] },
@@ -131,11 +132,8 @@ const CLIENT_ROWS: Readonly<Record<keyof ClientOptions, OptionRow>> = {
   listen: { is: either(text, listOf(text)), also: ['node', 'host', 'tcp_port'] },
   advertise: { is: either(text, listOf(text)), also: ['ext_ip_addr', 'ext_host'] },
   udpPort: { is: whole(1, 65_535), also: ['udp_port'] },
-  multicast: {
-    is: either(flag, (value) => (typeof value === 'object' && value !== null ? undefined : 'groups')),
-    also: ['ipv4_udp_multicast'],
-  },
-};
+  multicast: { is: either(flag, groups), also: ['ipv4_udp_multicast'] },
+});
 
 /** How far a call is, as it reports by `current().progress()`. */
 export interface Progress {
@@ -164,14 +162,14 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-const CALL_ROWS: Readonly<Record<keyof CallOptions, OptionRow>> = {
+const CALL = defineOptions<CallOptions>('client.with', {
   at: { is: text },
   io: { is: number(1, 100_000) },
   retries: { is: number(0, 1_000) },
   timeout: { is: number(0) },
   signal: { is: abortSignal },
   onProgress: { is: callback },
-};
+});
 
 /** Options of {@link Client.map}. */
 export interface MapOptions {
@@ -192,7 +190,7 @@ export interface MapOptions {
   readonly itemStatus?: boolean;
 }
 
-const MAP_ROWS: Readonly<Record<keyof MapOptions, OptionRow>> = {
+const MAP = defineOptions<MapOptions>('client.map', {
   args: { is: (value) => (Array.isArray(value) ? undefined : 'an array: the arguments of the function after the item') },
   concurrency: { is: number(1) },
   window: { is: number(1) },
@@ -201,7 +199,7 @@ const MAP_ROWS: Readonly<Record<keyof MapOptions, OptionRow>> = {
   total: { is: number(0) },
   signal: { is: abortSignal },
   itemStatus: { is: flag },
-};
+});
 
 /** Options of `client.close`. */
 export interface CloseClientOptions {
@@ -213,20 +211,20 @@ export interface CloseClientOptions {
   readonly timeout?: number;
 }
 
-const CLOSE_ROWS: Readonly<Record<keyof CloseClientOptions, OptionRow>> = {
+const CLOSE = defineOptions<CloseClientOptions>('client.close', {
   awaitIo: { is: flag, also: ['await_io'] },
   terminate: { is: flag },
   timeout: { is: number(0) },
-};
+});
 
 /** Throws ERR_OPTION_* for what cannot be. */
 export function checkClientOptions(options: ClientOptions): void {
-  checkRows('Client.connect', options, CLIENT_ROWS);
+  CLIENT.check(options);
   allocationsOf(options.hosts ?? []);
 }
 
 export function checkCallOptions(options: CallOptions): void {
-  checkRows('client.with', options, CALL_ROWS);
+  CALL.check(options);
 }
 
 export function checkMapOptions(options: MapOptions, items: unknown): void {
@@ -236,9 +234,9 @@ export function checkMapOptions(options: MapOptions, items: unknown): void {
       `client.map: the items must be iterable; they are ${items === null ? 'null' : typeof items}.`,
     );
   }
-  checkRows('client.map', options, MAP_ROWS);
+  MAP.check(options);
 }
 
 export function checkCloseOptions(options: CloseClientOptions): void {
-  checkRows('client.close', options, CLOSE_ROWS);
+  CLOSE.check(options);
 }

@@ -3,7 +3,7 @@
 //   AL1. What no allocation matches is not used. Patterns match the whole name or address, `*` any part of it; what is no pattern is resolved, too.
 //   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
 //   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
-import { checkNumber, checkOptions, FlotillaError, suggest } from '../../base/index.ts';
+import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text } from '../../base/index.ts';
 import type { Availability, HostFacts } from '../../host/index.ts';
 import { type Address, formatAddress, isLoopback, isThisMachine, parseAddress } from '../../transport/index.ts';
 
@@ -31,7 +31,19 @@ export interface HostAllocation {
   readonly allocate?: (offer: HostOffer) => number | Promise<number>;
 }
 
-const FIELDS: readonly (keyof HostAllocation)[] = ['host', 'port', 'platform', 'workers', 'memory', 'disk', 'allocate'];
+const pattern: Kind<string | RegExp> = (value) =>
+  typeof value === 'string' || value instanceof RegExp ? undefined : 'a text or a regular expression';
+
+const ALLOCATION = defineOptions<HostAllocation>('An allocation', {
+  host: { is: text, also: ['node'] },
+  port: { is: number(0) },
+  platform: { is: pattern },
+  workers: { is: number(0), also: ['cpus'] },
+  memory: { is: number(0) },
+  disk: { is: number(0) },
+  allocate: { is: callback },
+});
+const FIELDS = Object.entries(ALLOCATION.rows).map(([name, { also = [] }]) => ({ name, also }));
 
 /** The allocations of an option. Throws ERR_OPTION_*. */
 export function allocationsOf(hosts: readonly (string | HostAllocation)[]): readonly HostAllocation[] {
@@ -40,19 +52,19 @@ export function allocationsOf(hosts: readonly (string | HostAllocation)[]): read
     if (typeof given !== 'object' || given === null)
       throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: 'hosts' holds names and allocations, not ${String(given)}.`);
     if (Object.getPrototypeOf(given) === Object.prototype) checkFields(given);
-    for (const name of ['port', 'workers', 'memory', 'disk'] as const) checkNumber('An allocation', name, given[name], 0);
-    if (given.allocate !== undefined && typeof given.allocate !== 'function')
-      throw new FlotillaError('ERR_OPTION_INVALID', "An allocation's 'allocate' must be a function.");
-    if (typeof given.platform === 'string') asPattern(given.platform);
+    const { host, port, platform, workers, memory, disk, allocate } = given; // those of its class, too
+    ALLOCATION.check({ host, port, platform, workers, memory, disk, allocate });
+    if (typeof platform === 'string') asPattern(platform);
     return given;
   });
 }
 
-// What is like a field of ours that is not given is a slip; all else is the program's own.
+// A field that is like one of ours, or is called so elsewhere, is a slip unless ours is given, too; all else is the program's own.
 function checkFields(given: HostAllocation): void {
+  const names = FIELDS.map(({ name }) => name);
   for (const name of Object.keys(given)) {
-    const meant = suggest(name, FIELDS);
-    if (meant !== undefined && !(meant in given)) checkOptions('An allocation', { [name]: true }, FIELDS);
+    const meant = FIELDS.find(({ also }) => also.includes(name))?.name ?? suggest(name, names);
+    if (meant !== undefined && !(meant in given)) ALLOCATION.check({ [name]: true });
   }
 }
 
