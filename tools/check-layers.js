@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkCircles } from './house/circles.js';
 import { readHouse } from './house/files.js';
 import { checkLaws } from './house/laws.js';
+import { checkNames } from './house/names.js';
 import { checkRooms } from './house/rooms.js';
 import { checkShape } from './house/shape.js';
 import { checkWorld } from './house/world.js';
@@ -10,7 +11,7 @@ import { checkWorld } from './house/world.js';
 /** The faults of a house, as lines of text. */
 export function checkLayers(src) {
   const files = readHouse(src);
-  return [checkRooms, checkShape, checkCircles, checkWorld, checkLaws].flatMap((check) => check(files));
+  return [checkRooms, checkShape, checkCircles, checkWorld, checkLaws, checkNames].flatMap((check) => check(files));
 }
 
 // What a fault is, without what may change while it stays: its line, and the particulars in brackets.

@@ -14,7 +14,7 @@ export interface Script {
 }
 
 /** A function's script, and the offset in its source at which the function's parameters (or body) begin. */
-export interface Place {
+export interface SourcePlace {
   readonly script: Script;
   readonly offset: number;
 }
@@ -31,11 +31,11 @@ interface InternalProperty {
 }
 
 /** Finds functions; remembers scripts. */
-export class Finder {
+export class FunctionFinder {
   readonly #scripts = new Map<string, Script>();
 
   /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. FI2 */
-  find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): Place {
+  find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): SourcePlace {
     const name = fn.name ? `'${fn.name}'` : 'the function';
     const session = new Session();
     const urls = new Map<string, string>();

@@ -10,7 +10,7 @@ import { realpathSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
-import { Finder, type Place } from './find.ts';
+import { FunctionFinder, type SourcePlace } from './find.ts';
 import { buildModule, TOP_PREFIX } from './module.ts';
 import { outline, withoutLowering } from './outline.ts';
 import { buildPackage } from './package.ts';
@@ -23,15 +23,15 @@ type AnyFunction = ((...args: never[]) => unknown) | (abstract new (...args: nev
 
 /** The code that one client ships. */
 export class Library implements SliceNeeds {
-  readonly #finder = new Finder();
+  readonly #finder = new FunctionFinder();
   readonly #main: string | undefined;
   readonly #units = new Map<string, Unit>();
   readonly #building = new Map<string, Promise<Unit>>();
   readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
   readonly #stands = new WeakMap<AnyFunction, { readonly file?: string; readonly package?: string; readonly name: string }>();
   readonly #sliced = new Map<string, Sliced>();
-  readonly #places = new WeakMap<AnyFunction, Place>();
-  readonly #firsts = new Map<Place['script'], Map<number, AnyFunction>>();
+  readonly #places = new WeakMap<AnyFunction, SourcePlace>();
+  readonly #firsts = new Map<SourcePlace['script'], Map<number, AnyFunction>>();
 
   constructor(main: string | undefined = process.argv[1]) {
     this.#main = main === undefined ? undefined : realFile(main);
@@ -53,7 +53,7 @@ export class Library implements SliceNeeds {
    */
   firstAt(fn: AnyFunction): AnyFunction {
     if (this.#stands.has(fn)) return fn;
-    let place: Place;
+    let place: SourcePlace;
     try {
       place = this.#placeOf(fn);
     } catch {
@@ -180,7 +180,7 @@ export class Library implements SliceNeeds {
     }
   }
 
-  #placeOf(fn: AnyFunction): Place {
+  #placeOf(fn: AnyFunction): SourcePlace {
     let place = this.#places.get(fn);
     if (!place) {
       place = this.#finder.find(fn);
@@ -189,7 +189,7 @@ export class Library implements SliceNeeds {
     return place;
   }
 
-  #place(fn: AnyFunction, place: Place): Shipped {
+  #place(fn: AnyFunction, place: SourcePlace): Shipped {
     const from = this.#slice(place);
     const path = withoutLowering(pathToFunction(from.root, place.offset));
     const node = path.at(-1);
@@ -209,7 +209,7 @@ export class Library implements SliceNeeds {
     return { label, unit, name: 'fn', path: [] };
   }
 
-  #slice(place: Place): Sliced {
+  #slice(place: SourcePlace): Sliced {
     const { url, source } = place.script;
     const known = this.#sliced.get(url);
     if (known) return known;

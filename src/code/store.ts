@@ -19,7 +19,7 @@ const SAFE_HASH = /^[0-9a-f]{64}$/;
 const SAFE_PACKAGE = /^(@[\w.-]+\/)?[\w.-]+$/;
 
 /** Whose a client's folder is, if not the host's own. */
-export interface Owner {
+export interface FolderOwner {
   readonly uid: number;
   readonly gid: number;
   /** The files stay the host's own, and are the owner's to read by their group. */
@@ -65,7 +65,7 @@ export class Store {
    *
    * Throws ERR_CODE_PACKAGE_ABSENT, ERR_CODE_MISSING for a name that is none, and ERR_HOST_FOLDER when the client's folder is gone.
    */
-  async provide(folder: string, units: readonly UnitHead[], owner?: Owner): Promise<string[]> {
+  async provide(folder: string, units: readonly UnitHead[], owner?: FolderOwner): Promise<string[]> {
     const code = join(folder, 'code');
     await mkdir(code, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw folderError(error, folder);
@@ -136,7 +136,7 @@ export class Store {
 }
 
 // A file is at its place whole, or not at all.
-async function placeFile(path: string, text: string | Buffer, onDisk: boolean, owner?: Owner): Promise<void> {
+async function placeFile(path: string, text: string | Buffer, onDisk: boolean, owner?: FolderOwner): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     const file = await open(draft, 'wx', 0o600);

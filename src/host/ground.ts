@@ -10,7 +10,7 @@ import { workingFolder } from '../kernel/index.ts';
 import { hostFolder, keepYoung, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
 import { Child, killGroup, type Started, startProcess } from './process/child.ts';
-import type { ChildHandler, Launched, Limits, WorkerConfig } from './process/contract.ts';
+import type { ChildHandler, Launched, WorkerConfig, WorkerLimits } from './process/contract.ts';
 import { Sweeper } from './process/marked.ts';
 import { type Account, clearAs } from './process/users.ts';
 import type { Availability } from './protocol.ts';
@@ -56,7 +56,7 @@ export interface GroundOptions {
   readonly dest?: string | undefined;
   /** Leaves the folders of clients where they are. */
   readonly keepFolders?: boolean | undefined;
-  readonly limits?: Limits | undefined;
+  readonly limits?: WorkerLimits | undefined;
   /** Accounts that workers run under, one for each client at a time. */
   readonly accounts?: readonly Account[] | undefined;
   /** Keeps a process started ahead, so that the next worker is there at once. */

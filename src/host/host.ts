@@ -15,7 +15,7 @@ import type { Home } from './ground.ts';
 import { factsOf } from './machine.ts';
 import type { HostEvents, HostOptions } from './options.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
-import type { Assignment, HostFacts, HostNotice, HostReport, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
+import type { Assignment, HostFacts, HostNotice, HostPulse, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
 import { schedulerOf, Tenant, takenError } from './tenant.ts';
 
@@ -86,7 +86,7 @@ export class Host implements SlotHost {
     return { facts: this.facts, addresses: this.#runtime.locations, open: this.open && !this.#closed, clients: this.options.clients, held };
   }
 
-  get report(): HostReport {
+  get report(): HostPulse {
     const now = this.clock.now();
     return { availability: this.options.ground.availability(), slots: [...this.#slots.values()].map((slot) => slot.report(now)) };
   }
@@ -187,7 +187,7 @@ export class Host implements SlotHost {
   }
 
   /** Tells clients how much is free, and which of their workers have been idle for too long. To be called at every pulse. */
-  tick(): HostReport {
+  tick(): HostPulse {
     const { report } = this;
     const { idleMs: most = 0 } = this.options;
     for (const [client, tenant] of this.#tenants)

@@ -15,7 +15,7 @@ export interface DailyHours extends ServiceHours {
 }
 
 /** What a host does at a moment, and when that changes (milliseconds since 1970). */
-export interface Service {
+export interface ServiceAt {
   readonly phase: 'open' | 'stopping' | 'closed';
   readonly until: number;
 }
@@ -43,7 +43,7 @@ export function parseHours(hours: ServiceHours, now: number): DailyHours {
 }
 
 /** What is to be done at a moment. */
-export function serviceAt(hours: DailyHours, now: number): Service {
+export function serviceAt(hours: DailyHours, now: number): ServiceAt {
   const days = [-1, 0, 1, 2].map((offset) => {
     const start = onDay(now, offset, hours.start);
     const stop = hours.stop === undefined ? undefined : nextAfter(start, hours.stop);

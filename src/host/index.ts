@@ -4,14 +4,14 @@ export { userFolder } from './folder.ts';
 export type { Ground, GroundOptions, Home } from './ground.ts';
 export { systemGround } from './ground.ts';
 export { Host } from './host.ts';
-export type { Service, ServiceHours } from './hours.ts';
+export type { ServiceAt, ServiceHours } from './hours.ts';
 export { parseHours, serviceAt } from './hours.ts';
 export type { Machine } from './machine.ts';
 export { factsOf, thisMachine, thisPlatform, usableCores } from './machine.ts';
 export type { HostEvents, HostOptions } from './options.ts';
 export { killGroup } from './process/child.ts';
-export type { ChildHandler, Launched, Limits, WorkerConfig } from './process/contract.ts';
-export type { Identity } from './process/identity.ts';
+export type { ChildHandler, Launched, WorkerConfig, WorkerLimits } from './process/contract.ts';
+export type { ProcessIdentity } from './process/identity.ts';
 export { fateOf, isTitled, ownIdentity } from './process/identity.ts';
 export { killMarked, MARK } from './process/marked.ts';
 export { setTitle, titleOf } from './process/title.ts';
@@ -22,7 +22,7 @@ export type {
   Availability,
   HostFacts,
   HostNotice,
-  HostReport,
+  HostPulse,
   IdlePlaces,
   Offer,
   SlotReport,

@@ -60,7 +60,7 @@ export interface SlotReport {
 }
 
 /** What a host tells its scheduler at every pulse. */
-export interface HostReport {
+export interface HostPulse {
   readonly availability: Availability;
   readonly slots: readonly SlotReport[];
 }

@@ -145,14 +145,14 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
 }
 
 /** A place to listen at: with another port if that one is used, if `orAny`. */
-export interface Place {
+export interface ListenPlace {
   readonly address: Address;
   readonly orAny: boolean;
   readonly advertise: string | undefined;
 }
 
 /** Where to listen. Throws ERR_LINK_ADDRESS, or ERR_OPTION_INVALID for an address of the other family. */
-export function placesOf(options: RuntimeOptions): readonly Place[] {
+export function placesOf(options: RuntimeOptions): readonly ListenPlace[] {
   const everywhere = options.family === 6 ? 'tcp://[::]' : 'tcp://0.0.0.0';
   const texts = [options.listen ?? (options.discover ? everywhere : [])].flat();
   const advertise = [options.advertise ?? []].flat();
@@ -168,7 +168,7 @@ export function placesOf(options: RuntimeOptions): readonly Place[] {
 }
 
 /** How runtimes nearby are looked for; undefined if they are not. */
-export function datagramsOf(options: RuntimeOptions, places: readonly Place[]): DatagramOptions | undefined {
+export function datagramsOf(options: RuntimeOptions, places: readonly ListenPlace[]): DatagramOptions | undefined {
   if (!options.discover) return undefined;
   const { multicast, family, udpPort = DEFAULT_PORT } = options;
   const chosen = typeof multicast === 'object' ? multicast : {};
@@ -178,7 +178,7 @@ export function datagramsOf(options: RuntimeOptions, places: readonly Place[]): 
 }
 
 /** Whether others may reach this runtime without having been told of it: who starts it is told where it is. */
-export function isOpen(options: RuntimeOptions, places: readonly Place[]): boolean {
+export function isOpen(options: RuntimeOptions, places: readonly ListenPlace[]): boolean {
   return options.discover === true || places.some(({ address }) => address.scheme === 'tcp' && !isLoopback(address.host));
 }
 

@@ -21,8 +21,8 @@ import {
   datagramsOf,
   isOpen,
   type Listening,
+  type ListenPlace,
   type Listens,
-  type Place,
   placesOf,
   type RuntimeOptions,
   secretsOf,
@@ -79,7 +79,7 @@ export class Runtime implements AsyncDisposable {
     secrets: readonly Uint8Array[],
     log: Log,
     options: RuntimeOptions,
-    places: readonly Place[],
+    places: readonly ListenPlace[],
   ) {
     this.hub = hub;
     this.kernel = kernel;

@@ -1,7 +1,7 @@
 // Accepts connections where a runtime listens, and hands over those whose other side has proved itself.
 import { hasCode } from '../base/index.ts';
 import type { Address } from './address.ts';
-import type { Conn, Listening, Network } from './contract.ts';
+import type { Conn, ListeningPlace, Network } from './contract.ts';
 import { Door, type Guest } from './door.ts';
 import { type Greeted, greetAsListener, refuse, type Self } from './handshake.ts';
 
@@ -11,7 +11,7 @@ export function acceptAt(
   address: Address,
   self: Self,
   on: { greeted(conn: Conn, greeted: Greeted): void; failed(remote: string, error: Error): void },
-): Promise<Listening> {
+): Promise<ListeningPlace> {
   const door = new Door(self.clock);
   const accept = (conn: Conn, known?: Guest): void => {
     const guest = known ?? door.enter(hostOf(conn.remote), conn.local, () => conn.destroy());

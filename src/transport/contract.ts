@@ -72,7 +72,7 @@ export interface ListenOptions {
 }
 
 /** A place where a runtime can be dialled. */
-export interface Listening {
+export interface ListeningPlace {
   readonly address: Address;
   close(): Promise<void>;
 }
@@ -80,5 +80,5 @@ export interface Listening {
 /** Dials and listens. */
 export interface Network {
   dial(address: Address, options: DialOptions): Promise<Conn>;
-  listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<Listening>;
+  listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<ListeningPlace>;
 }

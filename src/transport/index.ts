@@ -3,7 +3,7 @@
 export { acceptAt } from './accept.ts';
 export type { Address } from './address.ts';
 export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableAt, reachableHosts } from './address.ts';
-export type { Certificate, Conn, ConnHandler, DialOptions, Listening, ListenOptions, Network, PreSharedKey } from './contract.ts';
+export type { Certificate, Conn, ConnHandler, DialOptions, ListeningPlace, ListenOptions, Network, PreSharedKey } from './contract.ts';
 export { Door, FAILING, PENDING, sourceOf } from './door.ts';
 export type { Dial } from './greet.ts';
 export { dialAndGreet } from './greet.ts';

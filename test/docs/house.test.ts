@@ -13,7 +13,7 @@ interface LayerCheck {
 }
 const layerCheck = (): Promise<LayerCheck> => import(join(ROOT, 'tools/check-layers.js'));
 
-test('the house is in order: rooms, doors, shapes, circles, world and laws; and the list of known faults only gets shorter', async () => {
+test('the house is in order: rooms, doors, shapes, circles, world, laws and names; and the list of known faults only gets shorter', async () => {
   const { checkLayers, compareFaults, knownFaults } = await layerCheck();
   assert.deepEqual(compareFaults(checkLayers(join(ROOT, 'src')), knownFaults()), { added: [], gone: [] });
 });
@@ -52,6 +52,11 @@ const PLANTED: readonly { what: string; files: Readonly<Record<string, string>>;
   { what: 'global time', files: { 'base/t.ts': '// T.\nsetTimeout(b);\n' }, fault: "'setTimeout' reaches for the world" },
   { what: "the process's variables", files: { 'base/e.ts': "// E.\nprocess.env['A'];\n" }, fault: "'process.env' reaches for the process" },
   { what: 'state of a module', files: { 'base/s.ts': '// S.\nconst all = new Map<string, number>();\n' }, fault: 'a module has no state' },
+  {
+    what: 'two things of one name',
+    files: { 'base/x.ts': '// X.\nexport interface Place {}\n', 'wire/y.ts': '// Y.\nexport class Place {}\n' },
+    fault: "'Place' is a name of src/base/x.ts: one name, one thing",
+  },
   {
     what: 'a circle at run time',
     files: { 'base/x.ts': "// X.\nimport { y } from './y.ts';\n", 'base/y.ts': "// Y.\nexport { x } from './x.ts';\n" },

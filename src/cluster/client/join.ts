@@ -59,7 +59,7 @@ const FIND_MS = 800;
 const PATIENT_MS = 5_000;
 
 /** What a client starts with; `keeper.keeps` is to be set. */
-export interface Started {
+export interface StartedClient {
   readonly runtime: Runtime;
   readonly mode: Mode;
   /** By the runtime's clock. */
@@ -70,7 +70,7 @@ export interface Started {
 }
 
 /** Starts the runtime of a client, and says how it will come to its workers. */
-export async function startRuntime(options: ClientOptions, world: Environment | undefined): Promise<Started> {
+export async function startRuntime(options: ClientOptions, world: Environment | undefined): Promise<StartedClient> {
   const warn = options.warn ?? ((text: string) => process.stderr.write(`flotilla: ${text}\n`));
   const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
   const environment = world ?? nodeEnvironment();

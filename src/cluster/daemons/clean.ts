@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, FlotillaError, sleep } from '../../base/index.ts';
-import { fateOf, type Identity, isTitled, ownIdentity, titleOf, userFolder } from '../../host/index.ts';
+import { fateOf, isTitled, ownIdentity, type ProcessIdentity, titleOf, userFolder } from '../../host/index.ts';
 
 const ASK_MS = 8_000;
 const LOOK_MS = 50;
@@ -48,7 +48,7 @@ export async function claimPlace(
 }
 
 // Politely, then firmly: its workers die with it in any case.
-async function end(clock: Clock, host: Identity): Promise<void> {
+async function end(clock: Clock, host: ProcessIdentity): Promise<void> {
   const { pid } = host;
   for (const [signal, ms] of [
     ['SIGTERM', ASK_MS],
@@ -67,7 +67,7 @@ async function end(clock: Clock, host: Identity): Promise<void> {
   throw new FlotillaError('ERR_HOST_START', `The host of process ${pid} does not end.`);
 }
 
-function readClaim(file: string): Identity | undefined {
+function readClaim(file: string): ProcessIdentity | undefined {
   try {
     const { pid, start, system } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     const isOne = typeof pid === 'number' && typeof start === 'string' && typeof system === 'string';
@@ -78,6 +78,6 @@ function readClaim(file: string): Identity | undefined {
 }
 
 // A number may have been given to another program since, and what stands in a file may have been written by anybody.
-function isHost(claim: Identity): boolean {
+function isHost(claim: ProcessIdentity): boolean {
   return fateOf(claim) === 'lives' && isTitled(claim.pid, titleOf('host')) !== false;
 }

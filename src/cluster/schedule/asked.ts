@@ -11,7 +11,7 @@ interface Gathered {
 }
 
 /** Asks places back, or lets them stay. */
-export class Asked {
+export class AskedBack {
   readonly #state: ScheduleState;
   readonly #gathered = new Map<string, { readonly kind: 'revoke' | 'keep'; readonly for: readonly ClientState[]; readonly of: Gathered }>();
 

@@ -7,7 +7,7 @@
 //   RE5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
 //   RE6. A client that asked only just now has the cluster alone a moment later: who asked before it, and took longer to come, is first.
 import type { RuntimeId } from '../../base/index.ts';
-import { Asked } from './asked.ts';
+import { AskedBack } from './asked.ts';
 import { freeSlot, isFairer, isWaiting, neediest, nextTurns, roomiest } from './choose.ts';
 import {
   ask,
@@ -28,7 +28,7 @@ import {
 const MOMENT_MS = 250;
 
 /** A worker place. */
-export interface Place {
+export interface WorkerSlot {
   readonly host: RuntimeId;
   readonly slot: number;
 }
@@ -71,7 +71,7 @@ export type ScheduleEvent =
   /** A client does not answer any more, or does again. */
   | { readonly kind: 'client-silent'; readonly id: RuntimeId; readonly silent: boolean }
   /** A client gives another place back than the one it was asked for. */
-  | { readonly kind: 'client-swaps'; readonly id: RuntimeId; readonly asked: Place; readonly given: Place }
+  | { readonly kind: 'client-swaps'; readonly id: RuntimeId; readonly asked: WorkerSlot; readonly given: WorkerSlot }
   /** A while has passed. */
   | { readonly kind: 'ask-again' }
   | { readonly kind: 'freed'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number };
@@ -167,7 +167,7 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
       return [];
     }
     case 'ask-again': {
-      const again = new Asked(state);
+      const again = new AskedBack(state);
       for (const client of state.clients.values()) if (!client.silent) again.again(client);
       return [...again.effects, ...share(state)];
     }
@@ -269,7 +269,7 @@ function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effec
     coming += counted;
   }
   if (coming === 0 && (wanting.size === 0 || state.clients.size < 2)) return release(state, expected, effects);
-  const asked = new Asked(state);
+  const asked = new AskedBack(state);
   const settled = new Set<ClientState>();
   for (
     let needy = neediest(state.clients.values(), settled, expected);
@@ -299,7 +299,7 @@ function release(state: ScheduleState, expected: ReadonlyMap<ClientState, number
       (other) => other !== client && isWaiting(other, holds(other)) && isFairer(client, holds(client), other, holds(other)),
     );
     if (needed) continue;
-    const asked = new Asked(state);
+    const asked = new AskedBack(state);
     while (client.overdue > 0) asked.keep(client);
     effects.push(...asked.effects);
   }

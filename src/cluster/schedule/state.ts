@@ -5,7 +5,7 @@
 import { invariant, type RuntimeId } from '../../base/index.ts';
 
 /** A place that somebody holds. */
-export interface Held {
+export interface HeldSlot {
   readonly client: RuntimeId;
   readonly epoch: number;
   /** How often it has been asked back; 0: it may stay. */
@@ -26,7 +26,7 @@ export interface HostState {
   /** False: what is held goes on, and nothing more is granted. */
   open: boolean;
   /** By slot number, from 1. */
-  readonly held: Map<number, Held>;
+  readonly held: Map<number, HeldSlot>;
 }
 
 /** A client: how much it wants, where it may have it, and whether it is its turn. */
@@ -139,7 +139,7 @@ export function give(state: ScheduleState, host: HostState, slot: number): void 
 }
 
 /** A place is asked back, once more; or may stay. */
-export function ask(state: ScheduleState, held: Held, back = true): void {
+export function ask(state: ScheduleState, held: HeldSlot, back = true): void {
   const known = state.clients.get(held.client);
   if (!known) return;
   count(known, held, -1);
@@ -148,7 +148,7 @@ export function ask(state: ScheduleState, held: Held, back = true): void {
 }
 
 /** The places that a client has been asked for. */
-export function askedOf(state: ScheduleState, client: ClientState): { host: HostState; slot: number; held: Held }[] {
+export function askedOf(state: ScheduleState, client: ClientState): { host: HostState; slot: number; held: HeldSlot }[] {
   if (client.leaving === 0) return [];
   return [...client.on].flatMap(([id, slots]) => {
     const host = state.hosts.get(id);
@@ -160,7 +160,7 @@ export function askedOf(state: ScheduleState, client: ClientState): { host: Host
   });
 }
 
-function count(client: ClientState, { asked }: Held, by: 1 | -1): void {
+function count(client: ClientState, { asked }: HeldSlot, by: 1 | -1): void {
   if (asked > 0) client.leaving += by;
   if (asked >= OVERDUE) client.overdue += by;
 }

@@ -1,6 +1,6 @@
 // What a scheduler takes in from hosts and clients: everything that is said to it is checked before it counts, so that nobody stops it for all.
 import { FlotillaError, label, type RuntimeId } from '../../base/index.ts';
-import type { HostReport, Offer } from '../../host/index.ts';
+import type { HostPulse, Offer } from '../../host/index.ts';
 import type { Limit, Wish } from '../protocol.ts';
 import type { ScheduleEvent } from '../schedule/index.ts';
 
@@ -64,7 +64,7 @@ export function checkLimit(limit: Limit): Limit {
 }
 
 /** Whether a host's report says what it must. */
-export function isReport(report: HostReport): boolean {
+export function isReport(report: HostPulse): boolean {
   const { availability, slots } = report;
   if (typeof availability !== 'object' || availability === null || !Array.isArray(slots) || slots.length > MOST_WORKERS) return false;
   return slots.every((one) => typeof one === 'object' && one !== null && isCount(one.slot, MOST_WORKERS) && isName(one.client));

@@ -1,6 +1,6 @@
 // A cluster as its scheduler sees it: hosts, who holds what there and since when, clients.
 import type { RuntimeId } from '../../base/index.ts';
-import type { HostReport, Offer } from '../../host/index.ts';
+import type { HostPulse, Offer } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import type { ClusterStatus, Counters, Holder } from '../protocol.ts';
 import type { HostState, ScheduleState } from '../schedule/index.ts';
@@ -9,7 +9,7 @@ const MOST_WHYS = 8;
 
 /** What a scheduler knows beside its schedule. */
 export interface Seen {
-  readonly reports: ReadonlyMap<RuntimeId, HostReport>;
+  readonly reports: ReadonlyMap<RuntimeId, HostPulse>;
   readonly offers: ReadonlyMap<RuntimeId, Offer>;
   /** When an epoch was granted, by the clock. */
   readonly grantedAt: ReadonlyMap<number, number>;

@@ -8,7 +8,7 @@
 //   SC4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
 //   SC5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
 import { type Clock, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../../base/index.ts';
-import type { HostReport, Offer } from '../../host/index.ts';
+import type { HostPulse, Offer } from '../../host/index.ts';
 import { PORT, type Runtime, type SessionEnd } from '../../kernel/index.ts';
 import { explainClient, explainClients } from '../client/explain.ts';
 import type { HostOffer } from '../crew/allocation.ts';
@@ -16,12 +16,12 @@ import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from '../p
 import {
   type ClientState,
   emptyState,
-  type Held,
+  type HeldSlot,
   type HostState,
-  type Place,
   react,
   type ScheduleEffect,
   type ScheduleEvent,
+  type WorkerSlot,
 } from '../schedule/index.ts';
 import { asClient, checkLimit, checkOffer, checkTime, checkWish, isReport } from './admission.ts';
 import { clusterStatus } from './cluster-status.ts';
@@ -61,7 +61,7 @@ export class Scheduler {
   readonly #state = emptyState();
   readonly #known = new Map<RuntimeId, Known>();
   readonly #offers = new Map<RuntimeId, Offer>();
-  readonly #reports = new Map<RuntimeId, HostReport>();
+  readonly #reports = new Map<RuntimeId, HostPulse>();
   readonly #enlisting = new Set<RuntimeId>();
   /** Assignments that a host has not answered, by host and client. */
   readonly #assigning = new Map<string, Promise<unknown>>();
@@ -83,7 +83,7 @@ export class Scheduler {
       limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [checkLimit(limit)] }),
       asked: ({ peer }, ago: number) => this.#do({ kind: 'client-asked', id: peer, since: this.#clock.now() - checkTime(ago) }),
       again: ({ peer }) => this.#again(peer),
-      swaps: ({ peer }, asked: Place, given: Place) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
+      swaps: ({ peer }, asked: WorkerSlot, given: WorkerSlot) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
       lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
       leave: ({ peer }) => this.#left(peer),
       freed: ({ peer }, slots: number[], epoch: number, gone?: RuntimeId) => {
@@ -96,7 +96,7 @@ export class Scheduler {
     kernel.serve(PORT.SCHEDULER, {
       ...methods,
       message: (peer, value) => {
-        const report = (value ?? {}) as ({ kind: 'report' } & HostReport) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
+        const report = (value ?? {}) as ({ kind: 'report' } & HostPulse) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
         const known = this.#known.get(peer);
         if (report.kind === 'report') {
           if (isReport(report)) this.#reports.set(peer, report);
@@ -344,11 +344,11 @@ export class Scheduler {
     host: HostState,
     client: RuntimeId,
     slots: readonly number[],
-    meant: (held: Held) => boolean,
+    meant: (held: HeldSlot) => boolean,
     notice: { readonly kind: 'revoke'; readonly among: readonly RuntimeId[] | undefined } | { readonly kind: 'holds' },
   ): void {
     const tell = (): void => {
-      const held = (slot: number): Held | undefined => this.#state.hosts.get(host.id)?.held.get(slot);
+      const held = (slot: number): HeldSlot | undefined => this.#state.hosts.get(host.id)?.held.get(slot);
       const still = slots.filter((slot) => {
         const place = held(slot);
         return place?.client === client && meant(place);

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import { type Conn, SocketConn } from '../../transport/index.ts';
-import type { ChildHandler, Launched, Limits, WorkerConfig } from './contract.ts';
+import type { ChildHandler, Launched, WorkerConfig, WorkerLimits } from './contract.ts';
 import { describeExit, describeStart, killsForMemory, tellingLines } from './ends.ts';
 import { LimitWatch } from './limits.ts';
 import { MARK, type Sweeper } from './marked.ts';
@@ -29,7 +29,7 @@ export interface Started {
 }
 
 /** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. Throws ERR_HOST_START. */
-export function startProcess(entry: string, limits: Limits, account: Account | undefined, cwd: string, mark: string): Started {
+export function startProcess(entry: string, limits: WorkerLimits, account: Account | undefined, cwd: string, mark: string): Started {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
   const { command, args, ids } = commandOf(account, [...heap, entry, WORKER_ARGUMENT]);
   const env = { ...workerEnvironment(account), [MARK]: mark };
@@ -42,7 +42,7 @@ export function startProcess(entry: string, limits: Limits, account: Account | u
 
 /** What a worker process is kept within, and what it is ended with. */
 export interface ChildOptions {
-  readonly limits: Limits;
+  readonly limits: WorkerLimits;
   readonly account: Account | undefined;
   readonly clock: Clock;
   readonly sweeper: Sweeper;

@@ -22,7 +22,7 @@ export interface WorkerConfig {
 }
 
 /** What a worker may use. */
-export interface Limits {
+export interface WorkerLimits {
   /** Heap of its main thread, in MiB; Node's own by default. */
   readonly heap?: number;
   /** Bytes of memory of the worker with all that it starts. */

@@ -5,7 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** A process that can be told from any other: by its number, when it was started, and on which system that was. */
-export interface Identity {
+export interface ProcessIdentity {
   readonly pid: number;
   /** As the system tells it; empty where it does not. */
   readonly start: string;
@@ -14,12 +14,12 @@ export interface Identity {
 }
 
 /** This process. */
-export function ownIdentity(): Identity {
+export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, start: startOf(process.pid), system: systemHere() };
 }
 
 /** What has become of a process; unknown if it is, or was, of another system. */
-export function fateOf({ pid, start, system }: Identity): 'lives' | 'gone' | 'unknown' {
+export function fateOf({ pid, start, system }: ProcessIdentity): 'lives' | 'gone' | 'unknown' {
   if (system !== systemHere()) return 'unknown';
   if (!isAlive(pid)) return 'gone';
   const now = startOf(pid);

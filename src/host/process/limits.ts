@@ -4,7 +4,7 @@
 //   LW2. Processes that it starts are looked for every while; those that are known are looked at each time.
 import { readFileSync } from 'node:fs';
 import type { Clock, Timer } from '../../base/index.ts';
-import type { Limits } from './contract.ts';
+import type { WorkerLimits } from './contract.ts';
 import { inherited, processes } from './marked.ts';
 
 const LOOK_FOR_MS = 500;
@@ -18,14 +18,14 @@ const MIB = 1 << 20;
 export class LimitWatch {
   readonly #group: number;
   readonly #marks: ReadonlySet<string>;
-  readonly #limits: Limits;
+  readonly #limits: WorkerLimits;
   readonly #clock: Clock;
   readonly #exceeded: (why: string) => void;
   #known: readonly string[] = [];
   #lookedFor = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
 
-  constructor(group: number, mark: string, limits: Limits, clock: Clock, exceeded: (why: string) => void) {
+  constructor(group: number, mark: string, limits: WorkerLimits, clock: Clock, exceeded: (why: string) => void) {
     this.#group = group;
     this.#marks = new Set([mark]);
     this.#limits = limits;

@@ -26,7 +26,7 @@ const MOST_BYTES = LIMITS.frame;
 const POOLED = 32;
 
 /** What a sender says of a file. */
-export interface Offer {
+export interface FileOffer {
   readonly name: string;
   readonly dir: string;
   readonly size: number;
@@ -57,7 +57,7 @@ interface Chunk {
 interface Transfer {
   readonly peer: RuntimeId;
   readonly number: number;
-  readonly offer: Offer;
+  readonly offer: FileOffer;
   readonly target: string;
   readonly part: string;
   readonly writing: Writing;
@@ -97,7 +97,7 @@ export class FileReceiver {
     this.#environment = environment;
     this.settings = settings;
     const methods = kernel.methods({
-      offer: ({ peer }, offer: Offer) => this.#offer(peer, offer),
+      offer: ({ peer }, offer: FileOffer) => this.#offer(peer, offer),
       finish: ({ peer }, number: number, hash: string) => this.#finish(peer, number, hash),
       give: ({ peer }, number: number) => this.#drop(peer, number, true),
       delete: ({ peer }, dir: string, name: string) => this.#delete(this.#dirOf(peer), dir, name),
@@ -126,7 +126,7 @@ export class FileReceiver {
     await Promise.all([...this.#transfers.values()].map(({ peer, number }) => this.#drop(peer, number, false)));
   }
 
-  async #offer(peer: RuntimeId, offer: Offer): Promise<OfferAnswer> {
+  async #offer(peer: RuntimeId, offer: FileOffer): Promise<OfferAnswer> {
     const { folders, name } = checkPath(offer.dir, offer.name);
     const { size, mtime } = offer;
     if (!Number.isSafeInteger(size) || size < 0 || typeof mtime !== 'number')
@@ -163,7 +163,7 @@ export class FileReceiver {
     return answer;
   }
 
-  async #same(target: string, there: FileStat, offer: Offer): Promise<boolean> {
+  async #same(target: string, there: FileStat, offer: FileOffer): Promise<boolean> {
     if (there.size !== offer.size) return false;
     if (offer.hash === undefined) return there.mode === (offer.mode & 0o777) && Math.abs(there.mtime - offer.mtime) < 1_000;
     const { files } = this.#environment;
@@ -177,7 +177,7 @@ export class FileReceiver {
     return hash.digest('hex') === offer.hash;
   }
 
-  async #begin(peer: RuntimeId, offer: Offer, target: string, part: string): Promise<OfferAnswer> {
+  async #begin(peer: RuntimeId, offer: FileOffer, target: string, part: string): Promise<OfferAnswer> {
     const { files } = this.#environment;
     const before = await files.stat(part);
     const from = before?.isFile && before.size <= offer.size ? before.size : 0;

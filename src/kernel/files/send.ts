@@ -13,7 +13,7 @@ import { PORT } from '../post/ports.ts';
 import { sessionError } from '../post/requests.ts';
 import type { FileStat, Reading } from './contract.ts';
 import { checkPath, fileError } from './paths.ts';
-import { hashUpTo, type Offer, type OfferAnswer, type ReceiverNotice } from './receive.ts';
+import { type FileOffer, hashUpTo, type OfferAnswer, type ReceiverNotice } from './receive.ts';
 
 const CHUNK = 512 << 10;
 const AHEAD = 16;
@@ -107,7 +107,7 @@ export class FileSender {
   }
 
   // FS3: who gives up while the answer is on its way gives up what it begins, too.
-  #offer(peer: RuntimeId, offer: Offer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
+  #offer(peer: RuntimeId, offer: FileOffer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
     const answered = this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], { timeout }) as Promise<OfferAnswer>;
     if (!signal) return answered;
     return new Promise((resolve, reject) => {

@@ -23,7 +23,7 @@ export interface ChannelName<in M, out O = M> {
 }
 
 /** What a name can stand for. */
-export type Kind = 'task' | 'channel' | 'service';
+export type NameKind = 'task' | 'channel' | 'service';
 
 /** What can have a name, as this runtime has it. */
 export interface Nameable {
@@ -34,7 +34,7 @@ export interface Nameable {
 
 /** Any name that says what it stands for. */
 export interface Name {
-  readonly kind: Kind;
+  readonly kind: NameKind;
   readonly name: string;
   /** Carries the type of what it stands for; there is no value. */
   readonly locates?: unknown;

@@ -9,7 +9,7 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import { type Asked, PORT } from '../post/ports.ts';
 import { Family } from './family.ts';
-import { checkName, type Kind, type LocateOptions, type Nameable } from './name.ts';
+import { checkName, type LocateOptions, type Nameable, type NameKind } from './name.ts';
 import { Search } from './search.ts';
 
 /** The most names one runtime has, and the most searches it keeps waiting for one peer. */
@@ -17,7 +17,7 @@ export const NAMES = { registered: 100_000, searchesEach: 10_000 } as const;
 const WARN_FIRST_MS = 5_000;
 const WARN_MS = 30_000;
 
-const KINDS: readonly Kind[] = ['task', 'channel', 'service'];
+const KINDS: readonly NameKind[] = ['task', 'channel', 'service'];
 
 /** The names of one runtime. */
 export class Registry {
@@ -32,7 +32,7 @@ export class Registry {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.family = new Family(kernel);
-    kernel.serveMethods(PORT.NAMES, { find: (asked, kind: Kind, name: string, wait: boolean) => this.#find(asked, kind, name, wait) });
+    kernel.serveMethods(PORT.NAMES, { find: (asked, kind: NameKind, name: string, wait: boolean) => this.#find(asked, kind, name, wait) });
   }
 
   get size(): number {
@@ -40,7 +40,7 @@ export class Registry {
   }
 
   /** Gives a name. Throws ERR_NAME_TAKEN, ERR_OPTION_INVALID or ERR_LIMIT. RG1 */
-  register(kind: Kind, name: string, what: Nameable): void {
+  register(kind: NameKind, name: string, what: Nameable): void {
     const key = keyOf(kind, checkName(name));
     const holder = this.#names.get(key);
     if (holder && holder.id === what.id) return;
@@ -57,7 +57,7 @@ export class Registry {
   }
 
   /** Takes a name back from its holder; whether it held it. */
-  unregister(kind: Kind, name: string, what: Nameable): boolean {
+  unregister(kind: NameKind, name: string, what: Nameable): boolean {
     const key = keyOf(kind, name);
     if (this.#names.get(key)?.id !== what.id) return false;
     this.#held.get(what.number)?.delete(key);
@@ -71,7 +71,7 @@ export class Registry {
   }
 
   /** Finds a name: here, then at peers, those that come later included. RG2 */
-  locate(kind: Kind, name: string, options: LocateOptions = {}): Promise<unknown> {
+  locate(kind: NameKind, name: string, options: LocateOptions = {}): Promise<unknown> {
     checkName(name);
     const { at, timeout, signal } = options;
     const kernel = this.#kernel;
@@ -118,7 +118,7 @@ export class Registry {
     });
   }
 
-  #find(asked: Asked, kind: Kind, name: string, wait: boolean): unknown {
+  #find(asked: Asked, kind: NameKind, name: string, wait: boolean): unknown {
     if (!KINDS.includes(kind) || typeof name !== 'string') return null;
     const own = this.#names.get(keyOf(kind, name));
     if (own) return own;
@@ -164,7 +164,7 @@ export class Registry {
     return info?.addresses.includes(at) ?? false;
   }
 
-  #unknown(kind: Kind, name: string, { at, timeout }: LocateOptions, denied: ReadonlySet<RuntimeId>): FlotillaError {
+  #unknown(kind: NameKind, name: string, { at, timeout }: LocateOptions, denied: ReadonlySet<RuntimeId>): FlotillaError {
     const peer = at === undefined ? undefined : this.#kernel.peers.get(at as RuntimeId);
     const where = at === undefined ? '' : ` at ${peer ? `'${peer.name}'` : at}`;
     const waited = timeout ? ` within ${timeout} ms` : '';
@@ -175,7 +175,7 @@ export class Registry {
   }
 }
 
-function keyOf(kind: Kind, name: string): string {
+function keyOf(kind: NameKind, name: string): string {
   return `${kind} ${name}`;
 }
 

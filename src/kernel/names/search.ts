@@ -2,11 +2,11 @@
 import type { RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import { PORT } from '../post/ports.ts';
-import type { Kind } from './name.ts';
+import type { NameKind } from './name.ts';
 
 /** What a search asks for. */
 export interface Sought {
-  readonly kind: Kind;
+  readonly kind: NameKind;
   readonly name: string;
   /** Whether peers that do not have it answer when it is registered with them, or at once. */
   readonly wait: boolean;

@@ -18,7 +18,7 @@ import {
   greetAsDialer,
   greetAsListener,
   Link,
-  type Listening,
+  type ListeningPlace,
   mustEncrypt,
   reachableAt,
   type Self,
@@ -54,7 +54,7 @@ export class Hub {
   readonly #endings = new Endings();
   readonly #offline = new Set<RuntimeId>();
   readonly #holders = new Holders();
-  readonly #listening: Listening[] = [];
+  readonly #listening: ListeningPlace[] = [];
   readonly #links = new Set<Link>();
   readonly #relay: Relay;
   #addresses: readonly string[] = [];

@@ -11,7 +11,7 @@ import { Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
 import { bytesOf, type Range } from '../post/range.ts';
-import { PartReceiver, PartSender, type Places, payloadStart, type Whole } from './transfer.ts';
+import { type FramePlaces, PartReceiver, PartSender, payloadStart, type Whole } from './transfer.ts';
 
 /** How a session came to its end. */
 export interface SessionEnd {
@@ -41,7 +41,7 @@ export type SessionState =
 export interface SessionHandler {
   frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
   /** Who knows where the bytes of whole frames belong. */
-  readonly places: Places;
+  readonly places: FramePlaces;
   /** There is room again after `pending` was above the limit. */
   room(session: Session): void;
 }

@@ -162,7 +162,7 @@ interface Part {
 }
 
 /** Knows where the bytes of whole frames belong. */
-export interface Places {
+export interface FramePlaces {
   /** Where so many bytes of a frame belong that is arriving; undefined: it is handed up when it is whole. */
   land?(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined;
   /** They are there. */

@@ -3,7 +3,7 @@ import type { RuntimeId } from '../../base/index.ts';
 import type { Range } from '../post/range.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
-import type { Places } from '../sessions/transfer.ts';
+import type { FramePlaces } from '../sessions/transfer.ts';
 
 /** Carries encoded frames to peers. */
 export interface Carrier {
@@ -24,7 +24,7 @@ export interface Carrier {
 }
 
 /** What the byte side tells the value side. */
-export interface Carried extends Places {
+export interface Carried extends FramePlaces {
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
   opened(peer: PeerInfo): void;
   /** Silent past the limit, but held. */

@@ -5,7 +5,7 @@
 //   MN3. Across a partition nothing arrives and nothing is reported: only silence tells.
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress } from '../address.ts';
-import type { Conn, Listening, Network } from '../contract.ts';
+import type { Conn, ListeningPlace, Network } from '../contract.ts';
 import { MemoryConn } from './conn.ts';
 
 interface Place {
@@ -156,7 +156,7 @@ export class MemoryNetwork {
     return here;
   }
 
-  async #listen(machine: string, address: Address, accept: (conn: Conn) => void): Promise<Listening> {
+  async #listen(machine: string, address: Address, accept: (conn: Conn) => void): Promise<ListeningPlace> {
     const bound: Address = { scheme: 'mem', host: address.host, port: address.port || this.#nextPort++ };
     const key = `${bound.host}:${bound.port}`;
     if (this.#places.has(key))

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { isLoopback } from '../address.ts';
 import type { Conn, ConnHandler } from '../contract.ts';
-import type { Landing } from './landing.ts';
+import type { SocketLanding } from './landing.ts';
 import { endsOf } from './place.ts';
 
 /** Time for the other side to read the last bytes before a closing socket is destroyed. */
@@ -26,7 +26,7 @@ export class SocketConn implements Conn {
   #held: Buffer[] = [];
 
   /** `landing` is what the socket reads by, if it was made with one; `rest` what was read of it before. */
-  constructor(socket: Socket, remote?: string, landing?: Landing, rest?: Buffer) {
+  constructor(socket: Socket, remote?: string, landing?: SocketLanding, rest?: Buffer) {
     this.#socket = socket;
     this.exposed = remote === undefined && !(socket instanceof TLSSocket);
     this.local = remote !== undefined || isLoopback(socket.remoteAddress ?? '') || socket.remoteAddress === socket.localAddress;
@@ -59,7 +59,7 @@ export class SocketConn implements Conn {
     return this.exposed ? endsOf(socket, side) : 'local';
   }
 
-  #land(landing: Landing): void {
+  #land(landing: SocketLanding): void {
     landing.reader = {
       place: () => this.#handler?.place?.(),
       placed: (bytes) => this.#handler?.placed?.(bytes),

@@ -6,7 +6,7 @@ import { type Address, formatAddress, isThisMachine } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { refuse } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
-import { Landing } from './landing.ts';
+import { SocketLanding } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
 import { tlsFailure, unaccepted } from './words.ts';
 
@@ -16,7 +16,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     const { certificate } = options;
     const plain = !certificate && options.encrypt === 'auto' && isThisMachine(address.host);
     const { host, port } = address;
-    const landing = plain ? new Landing() : undefined;
+    const landing = plain ? new SocketLanding() : undefined;
     const socket: Socket = landing
       ? connect({ host, port, onread: landing.onread, ...BUFFERS })
       : certificate

@@ -19,7 +19,7 @@ export interface Reader {
 }
 
 /** The `onread` of one socket. */
-export class Landing {
+export class SocketLanding {
   /** Who takes what is read. */
   reader: Reader | undefined;
   #place: Buffer | undefined;
@@ -50,7 +50,9 @@ interface Handle {
 }
 
 /** An accepted socket as one that reads by a landing, and what has been read of it; undefined where this version of Node does not allow that. */
-export function withLanding(accepted: Socket): { readonly socket: Socket; readonly landing: Landing; readonly rest: Buffer } | undefined {
+export function withLanding(
+  accepted: Socket,
+): { readonly socket: Socket; readonly landing: SocketLanding; readonly rest: Buffer } | undefined {
   const held = accepted as unknown as { _handle?: Partial<Handle> | null };
   const handle = held._handle;
   if (typeof handle?.readStop !== 'function' || typeof handle.useUserBuffer !== 'function' || handle.readStop() !== 0) return undefined;
@@ -58,7 +60,7 @@ export function withLanding(accepted: Socket): { readonly socket: Socket; readon
   for (let chunk = accepted.read(); chunk; chunk = accepted.read()) rest.push(chunk); // all at once, or chunk by chunk, as versions differ
   handle.reading = false;
   held._handle = null;
-  const landing = new Landing();
+  const landing = new SocketLanding();
   const options = { handle, onread: landing.onread, readable: true, writable: true, pauseOnCreate: true, ...BUFFERS };
   const socket = new Socket(options as object);
   socket.on('close', () => accepted.destroy()); // its server counts the one that it made, and closes it

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress, isLoopback } from '../address.ts';
-import type { Conn, Listening, ListenOptions } from '../contract.ts';
+import type { Conn, ListeningPlace, ListenOptions } from '../contract.ts';
 import type { Guest } from '../door.ts';
 import { exposedError, refuse, wrongCertificate } from '../handshake.ts';
 import { SocketConn } from './conn.ts';
@@ -16,7 +16,7 @@ const FIRST_BYTE_MS = 5_000;
 const BACKLOG = 1024;
 
 /** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
-export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<Listening> {
+export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<ListeningPlace> {
   const sockets = new Set<Socket>();
   const guests = new Map<string, Guest>();
   const { certificate } = options;

@@ -4,7 +4,7 @@ import { FlotillaError } from '../../base/index.ts';
 import { type Address, formatAddress } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
-import { Landing } from '../tcp/landing.ts';
+import { SocketLanding } from '../tcp/landing.ts';
 import { BUFFERS } from '../tcp/tls.ts';
 import { systemPath } from './path.ts';
 
@@ -13,7 +13,7 @@ export function dial(address: Address, { timeoutMs, signal }: DialOptions): Prom
   const where = formatAddress(address);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const landing = new Landing();
+    const landing = new SocketLanding();
     const socket = connect({ path: systemPath(address.host), onread: landing.onread, ...BUFFERS });
     const clean = (): void => {
       for (const event of ['connect', 'error', 'timeout']) socket.removeAllListeners(event); // what Node itself listens to stays
