@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { SILENT } from '../../src/base/index.ts';
 import { MapRun } from '../../src/cluster/calls/map.ts';
+import { Notices } from '../../src/cluster/calls/notices.ts';
 import { mapResults } from '../../src/cluster/calls/results.ts';
 import { type Caller, PLAIN, runCall } from '../../src/cluster/calls/run.ts';
 import { WorkReport } from '../../src/cluster/calls/work-report.ts';
 import { Telling } from '../../src/cluster/crew/telling.ts';
 import { Dispatcher } from '../../src/cluster/dispatch/dispatcher.ts';
-import { type Job, type Member, newJob, newMember } from '../../src/cluster/dispatch/work.ts';
+import { type Job, newJob } from '../../src/cluster/dispatch/job.ts';
+import { WorkQueue } from '../../src/cluster/dispatch/queue.ts';
+import { type Member, newMember } from '../../src/cluster/dispatch/work.ts';
 import type { Loaded } from '../../src/code/index.ts';
 import { PORT, type Runtime } from '../../src/kernel/index.ts';
 import { seededRandom, World } from '../../src/testing/index.ts';
@@ -22,7 +25,7 @@ export async function runDispatch(seed: number): Promise<Report> {
   const world = new World({ seed, latencyMs: [0, 1 + (seed % 10)] });
   const chance = seededRandom(seed * 31 + 7);
   const client = await world.start('client', { listen: 'mem://client:1', pulse: 2_000, role: 'client' });
-  const dispatcher = new Dispatcher(client.kernel);
+  const dispatcher = new Dispatcher({ kernel: client.kernel, queue: new WorkQueue() });
   const functions = new Map<number, Loaded>();
   const jobs = new Map<unknown, Job>();
   const caller: Caller = {
@@ -43,7 +46,7 @@ export async function runDispatch(seed: number): Promise<Report> {
     mapError: (error) => error,
     tasks: new Set(),
     report: new WorkReport(world.clock, new Telling(world.clock, SILENT), dispatcher),
-    notices: new Map(),
+    notices: new Notices(),
   };
   const workers = new Map<Member, { runtime: Runtime; machine: string }>();
   let started = 0;

@@ -9,18 +9,17 @@
 //   MP4. Leaving the loop stops what is under way and closes the input.
 //   MP5. A batch whose worker is lost is tried again item by item, so that one bad item costs the others nothing.
 import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../../base/index.ts';
-import { PORT } from '../../kernel/index.ts';
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { CallOptions, MapOptions } from '../client/options.ts';
 import { BATCH_MS, learn } from '../dispatch/ahead.ts';
+import { type BatchOrder, isBeside, RETRIES } from '../dispatch/order.ts';
 import { struckOut } from '../dispatch/struck-out.ts';
-import type { Loss, Member, Work } from '../dispatch/work.ts';
+import { type Loss, type Member, newWork, type PromisedItems, type Work } from '../dispatch/work.ts';
 import { showProgress } from './progress.ts';
 import { aborted, type Caller, submit } from './run.ts';
 
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
-const RETRIES = 2;
 
 /** Items that were taken together, and what became of them. */
 export interface Batch<T> {
@@ -209,27 +208,16 @@ export class MapRun<T> {
   }
 
   #submit(batch: Batch<T>, from: number, to: number, strikes: number, suspect = false): void {
-    const { at, io, retries, args } = this.#options;
+    const { at, io = 0, retries = RETRIES, args = [] } = this.#options;
     const job = this.#caller.job(this.#fn);
     const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
-    const work: Work = {
-      job,
-      port: io === undefined ? PORT.BATCH : PORT.IO,
-      method: job.id,
-      args: io === undefined ? [items, args ?? []] : [items[0], ...(args ?? [])],
-      weight: to - from,
-      io: io ?? 0,
-      at,
-      retries: retries ?? RETRIES,
-      strikes,
-      suspect,
-      counted: true,
-      state: { kind: 'new' },
+    const order: BatchOrder = { kind: 'batch', job, items, args, weight: to - from, io, at, retries };
+    const promised: PromisedItems = {
       settle: (ok, value, member) => {
         this.#running.delete(work);
         if (this.#closed) return;
-        if (io !== undefined) this.#settleItem(batch, from, ok, value, member);
-        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, work, member);
+        if (isBeside(order)) this.#settleItem(batch, from, ok, value, member);
+        else if (ok) this.#settleBatch(batch, from, to, value as BatchOutcome, member);
         else if (to - from > 1 && member) {
           this.#underWay += to - from;
           for (let i = from; i < to; i++) this.#submit(batch, i, i + 1, strikes);
@@ -238,6 +226,7 @@ export class MapRun<T> {
       },
       lost: (loss, running) => this.#lost(work, batch, from, to, loss, running),
     };
+    const work = newWork(order, promised, strikes, suspect);
     this.#running.add(work);
     submit(this.#caller, work);
   }
@@ -259,8 +248,8 @@ export class MapRun<T> {
     );
   }
 
-  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, work: Work, member: Member | undefined): void {
-    learn(work, outcome.elapsed / (to - from));
+  #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, member: Member | undefined): void {
+    learn(this.#caller.job(this.#fn), outcome.elapsed / (to - from));
     for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
     for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
     if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i, member);
@@ -288,7 +277,7 @@ export class MapRun<T> {
     this.#underWay -= to - from;
     const strikes = work.strikes + (running && to - from === 1 ? 1 : 0);
     if (strikes > work.retries) {
-      this.#settleItem(batch, from, false, struckOut({ ...work, strikes }, loss), undefined);
+      this.#settleItem(batch, from, false, struckOut({ job: work.job, strikes }, loss), undefined);
       this.#wake?.resolve();
       this.#pull();
       return false;

@@ -3,11 +3,12 @@ import { Deferred, Fifo, FlotillaError, onAbort, type Timer, toError } from '../
 import { type Kernel, PORT, type TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Job, Member, Work } from '../dispatch/work.ts';
+import type { Job } from '../dispatch/job.ts';
+import { RETRIES } from '../dispatch/order.ts';
+import { type Member, newCall, newWork, type Promised, type Work } from '../dispatch/work.ts';
+import type { Follower, Notices } from './notices.ts';
 import type { WorkReport } from './work-report.ts';
 
-const RETRIES = 2;
-const NEW: Work['state'] = Object.freeze({ kind: 'new' });
 const STREAM_RETURN = 16;
 
 /** Something that runs calls of one client. */
@@ -25,60 +26,12 @@ export interface Caller {
   readonly tasks: Set<TaskRef<unknown>>;
   /** Tells of tasks. */
   readonly report: WorkReport;
-  /** Calls that stream or report progress, by the worker's number for them. */
-  readonly notices: Map<
-    string,
-    { item?(value: unknown): void; progress?(done: number, total: number | undefined, note: string | undefined): void }
-  >;
+  /** What workers say of calls that stream or report progress. */
+  readonly notices: Notices;
 }
 
 /** No options at all: the way of most calls, and the shortest. */
 export const PLAIN: CallOptions = Object.freeze({});
-
-// A call without options. One small object for all it needs: there may be a million of them. What all have in common is the class's.
-class PlainCall implements Work {
-  readonly job: Job;
-  readonly args: unknown;
-  state: Work['state'] = NEW;
-  strikes = 0;
-  declare suspect?: boolean;
-  readonly #resolve: (value: unknown) => void;
-
-  constructor(job: Job, args: unknown, resolve: (value: unknown) => void) {
-    this.job = job;
-    this.args = args;
-    this.#resolve = resolve;
-  }
-
-  get port(): number {
-    return PORT.CALLS;
-  }
-
-  get method(): number {
-    return this.job.id;
-  }
-
-  get weight(): number {
-    return 1;
-  }
-
-  get io(): number {
-    return 0;
-  }
-
-  get at(): undefined {
-    return undefined;
-  }
-
-  get retries(): number {
-    return RETRIES;
-  }
-
-  // A promise's two functions weigh more than the promise: one must do.
-  settle(ok: boolean, value: unknown): void {
-    this.#resolve(ok ? value : Promise.reject(value));
-  }
-}
 
 /** Runs a function on a worker. Rejects with what it threw, or with an error of ours. */
 export function runCall(
@@ -90,27 +43,20 @@ export function runCall(
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
   const job = caller.job(fn);
-  if (options === PLAIN) return new Promise((resolve) => submit(caller, new PlainCall(job, args, resolve)));
+  if (options === PLAIN) return new Promise((resolve) => submit(caller, newCall(job, args, resolve)));
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
-    const work: Work = {
-      job,
-      port: options.io === undefined ? PORT.CALLS : PORT.IO,
-      method: job.id,
-      args,
-      weight: 1,
-      io: options.io ?? 0,
-      at: options.at,
-      retries: options.retries ?? RETRIES,
-      strikes: 0,
-      state: { kind: 'new' },
+    const { at, io = 0, retries = RETRIES, onProgress } = options;
+    const promised: Promised = {
       settle(ok, value) {
         timer?.cancel();
         off();
         if (ok) resolve(value);
         else reject(value);
       },
+      ...(onProgress && { moved: caller.notices.follow({ progress: progressOf(onProgress) }) }),
     };
+    const work = newWork({ kind: 'call', job, args, weight: 1, io, at, retries }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     if (timeout !== undefined) {
       timer = caller.kernel.clock.after(timeout, () => {
@@ -122,8 +68,12 @@ export function runCall(
       });
     }
     submit(caller, work);
-    if (options.onProgress) watchProgress(caller, work, options.onProgress);
   });
+}
+
+// Tells of a call's progress, and who reports it.
+function progressOf(onProgress: NonNullable<CallOptions['onProgress']>): Follower['progress'] {
+  return (done, total, note, { info: { name: worker } }) => onProgress({ done, total, note, worker });
 }
 
 /** Submits work; it is given to workers once its function's code is where it must be. */
@@ -132,30 +82,6 @@ export function submit(caller: Caller, work: Work): void {
   if (refused) return caller.dispatcher.refuse(work, refused);
   if (work.job.ready) caller.dispatcher.submit(work);
   else caller.dispatcher.expect(work, caller.prepare(work.job));
-}
-
-function watchProgress(caller: Caller, work: Work, onProgress: NonNullable<CallOptions['onProgress']>): void {
-  onRunning(work, (member, call) => {
-    const key = `${member.info.id} ${call}`;
-    caller.notices.set(key, { progress: (done, total, note) => onProgress({ done, total, note, worker: member.info.name }) });
-    return () => caller.notices.delete(key);
-  });
-}
-
-// Calls `begin` each time the work starts to run somewhere, and what it returns when it stops running there.
-function onRunning(work: Work, begin: (member: Member, call: number) => () => void): void {
-  let state = work.state;
-  let end: (() => void) | undefined;
-  Object.defineProperty(work, 'state', {
-    get: () => state,
-    set: (next: Work['state']) => {
-      end?.();
-      end = undefined;
-      state = next;
-      if (next.kind === 'running') end = begin(next.member, next.call);
-    },
-  });
-  if (state.kind === 'running') end = begin(state.member, state.call);
 }
 
 /** The values of a generator that runs on a worker. A bounded number of them waits here or on the way. */
@@ -211,35 +137,23 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
 
   #start(): Work {
     const job = this.#caller.job(this.#fn);
-    const work: Work = {
-      job,
-      port: PORT.STREAM,
-      method: job.id,
-      args: this.#args,
-      weight: 1,
-      io: this.#options.io ?? 1,
-      at: this.#options.at,
-      retries: 0,
-      strikes: 0,
-      state: { kind: 'new' },
+    const { at, io = 1, onProgress } = this.#options;
+    const heard: Follower = {
+      item: (value) => {
+        this.#waiting.push({ value: value as Y });
+        this.#wake?.resolve();
+      },
+      progress: onProgress && progressOf(onProgress),
+    };
+    const promised: Promised = {
       settle: (ok, value) => {
         this.#end = { ok, value };
         this.#wake?.resolve();
       },
+      moved: this.#caller.notices.follow(heard),
     };
+    const work = newWork({ kind: 'stream', job, args: this.#args, weight: 1, io, at, retries: 0 }, promised);
     this.#work = work;
-    onRunning(work, (member, call) => {
-      const key = `${member.info.id} ${call}`;
-      const { onProgress } = this.#options;
-      this.#caller.notices.set(key, {
-        item: (value) => {
-          this.#waiting.push({ value: value as Y });
-          this.#wake?.resolve();
-        },
-        progress: (done, total, note) => onProgress?.({ done, total, note, worker: member.info.name }),
-      });
-      return () => this.#caller.notices.delete(key);
-    });
     submit(this.#caller, work);
     return work;
   }

@@ -1,8 +1,9 @@
 // Tasks that a client starts on workers: each has its worker to itself, unless `io`.
 import { FlotillaError, onAbort } from '../../base/index.ts';
-import { PORT, type TaskRef } from '../../kernel/index.ts';
+import type { TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
-import type { Work } from '../dispatch/work.ts';
+import { isBeside } from '../dispatch/order.ts';
+import { newWork, type Promised } from '../dispatch/work.ts';
 import { aborted, type Caller, submit } from './run.ts';
 
 /** Starts a function as a task on a worker; resolves with a reference to it. */
@@ -28,31 +29,21 @@ export function spawnTask(
               ),
             ),
           );
-    const work: Work = {
-      job,
-      port: PORT.TASKS,
-      method: 'spawn',
-      args: [job.id, args],
-      weight: 1,
-      io: options.io ?? 0,
-      at: options.at,
-      retries: options.retries ?? 0,
-      strikes: 0,
-      state: { kind: 'new' },
+    const promised: Promised = {
       settle(ok, value, member) {
         timer?.cancel();
         off();
         if (!ok) return reject(value);
         const ref = value as TaskRef<unknown>;
         const { info, ended } = caller.report.task(work, member, ref);
-        if (member && work.io === 0) member.alone = true;
+        if (member && !isBeside(work)) member.alone = true;
         member?.tasks.set(ref, info);
         caller.tasks.add(ref);
         void ref.ended.then((end) => {
           if ('error' in end) caller.mapError(end.error, member);
           caller.tasks.delete(ref);
           member?.tasks.delete(ref);
-          if (member && work.io === 0) member.alone = false;
+          if (member && !isBeside(work)) member.alone = false;
           ended(end);
           if (member) caller.dispatcher.drained(member);
           caller.dispatcher.pump();
@@ -60,6 +51,8 @@ export function spawnTask(
         resolve(ref);
       },
     };
+    const { at, io = 0, retries = 0 } = options;
+    const work = newWork({ kind: 'task', job, args, weight: 1, io, at, retries }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     submit(caller, work);
   });

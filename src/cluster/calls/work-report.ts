@@ -1,11 +1,12 @@
 // Tells of tasks and calls as they begin and end, each once, however often they are tried.
 import { type Clock, toError } from '../../base/index.ts';
 import type { WorkerInfo } from '../../host/index.ts';
-import { PORT, type TaskEnd, type TaskRef } from '../../kernel/index.ts';
+import type { TaskEnd, TaskRef } from '../../kernel/index.ts';
 import type { ClientOptions } from '../client/options.ts';
 import type { Telling } from '../crew/telling.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Member, Work } from '../dispatch/work.ts';
+import { isBeside, type Order } from '../dispatch/order.ts';
+import type { Member, Work, WorkChange } from '../dispatch/work.ts';
 import type { Change, WorkInfo } from '../events.ts';
 
 /** What is told of the work of one client. */
@@ -16,6 +17,7 @@ export class WorkReport {
   readonly #begun = new WeakMap<Work, WorkInfo>();
   readonly #ids = new WeakMap<Work, number>();
   #next = 1;
+  #listens = false;
 
   constructor(clock: Clock, events: Telling, dispatcher: Dispatcher) {
     this.#clock = clock;
@@ -25,7 +27,9 @@ export class WorkReport {
 
   /** Calls are told of from now on: somebody listens. */
   listen(): void {
-    this.#dispatcher.onWork ??= (work, member, end) => this.#work(work, member, end);
+    if (this.#listens) return;
+    this.#listens = true;
+    this.#dispatcher.changes.on((change) => this.#work(change));
   }
 
   /** Tells those that a client's options name. */
@@ -68,26 +72,26 @@ export class WorkReport {
     return [...member.inFlight].flatMap(({ work, since }) => {
       if (!isTold(work)) return [];
       const info = this.#begun.get(work) ?? this.infoOf(work, member, since + age, undefined);
-      if (this.#dispatcher.onWork) this.#begun.set(work, info);
+      if (this.#listens) this.#begun.set(work, info);
       return [info];
     });
   }
 
   infoOf(work: Work, member: Member | undefined, startTime: number, task: TaskRef<unknown> | undefined): WorkInfo {
-    const { job, args, io, port } = work;
+    const { job, args } = work;
     return {
       id: this.#idOf(work),
       name: job.label,
-      args: (port === PORT.TASKS ? (args as [number, unknown[]])[1] : args) as readonly unknown[],
+      args,
       worker: member?.info.name ?? '',
       host: member?.info.hostName ?? '',
       startTime: Math.round(startTime),
-      io: io > 0,
+      io: isBeside(work),
       task: task as TaskRef<never> | undefined,
     };
   }
 
-  #work(work: Work, member: Member | undefined, end: { readonly ok: boolean; readonly value: unknown } | undefined): void {
+  #work({ work, member, end }: WorkChange): void {
     if (!isTold(work)) return;
     const begun = this.#begun.get(work);
     if (end) {
@@ -115,6 +119,6 @@ export class WorkReport {
 }
 
 // A call of its own: what a map has under way is counted, and a task is told of when it has started.
-function isTold({ port, counted }: Work): boolean {
-  return port !== PORT.BATCH && port !== PORT.TASKS && !counted;
+function isTold({ kind }: Order): boolean {
+  return kind === 'call' || kind === 'stream';
 }

@@ -10,6 +10,7 @@ import { Library, type Loaded } from '../../code/index.ts';
 import type { Environment, Kernel, Runtime, Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
 import { isStreaming } from '../../worker/index.ts';
 import { MapRun } from '../calls/map.ts';
+import { Notices } from '../calls/notices.ts';
 import { mapResults } from '../calls/results.ts';
 import { type Caller, PLAIN, RemoteValues, runCall } from '../calls/run.ts';
 import { spawnTask } from '../calls/spawn.ts';
@@ -24,8 +25,10 @@ import { Places } from '../crew/places.ts';
 import { Provision } from '../crew/provision.ts';
 import { asSetUp } from '../crew/set-up.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Job } from '../dispatch/job.ts';
+import { WorkQueue } from '../dispatch/queue.ts';
 import { countersOf } from '../dispatch/tally.ts';
-import type { Job, Member } from '../dispatch/work.ts';
+import type { Member } from '../dispatch/work.ts';
 import type { Counters } from '../protocol.ts';
 import { CLOSE_MS, endTasks, untilDone } from './closing.ts';
 import { type Controlled, Controls } from './controls.ts';
@@ -84,7 +87,8 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     this.#options = options;
     this.#warn = warn;
     this.#library = library;
-    this.#dispatcher = new Dispatcher(runtime.kernel, (error, member) => this.#mapError(error, member));
+    const mapError: Caller['mapError'] = (error, member) => this.#mapError(error, member);
+    this.#dispatcher = new Dispatcher({ kernel: runtime.kernel, queue: new WorkQueue(), mapError });
     this.#allocations = allocationsOf(options.hosts ?? []);
     const { disableHosts = false, disableWorkers = false, restartWorkers = false, abandonZombieHosts = false } = options;
     const crewClient: CrewClient = {
@@ -134,8 +138,8 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       job: (fn) => this.#job(fn),
       prepare: (job) => this.#prepare(job),
       refuses: (at) => places.refuses(at),
-      mapError: (error, member) => this.#mapError(error, member),
-      notices: new Map(),
+      mapError,
+      notices: new Notices(),
       tasks: new Set(),
     };
     report.tell(options, warn);

@@ -3,7 +3,7 @@ import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { HostNotice } from '../../host/index.ts';
 import { type Asked, type Kernel, PORT } from '../../kernel/index.ts';
 import type { WorkerNotice } from '../../worker/index.ts';
-import type { Caller } from '../calls/run.ts';
+import type { Notices } from '../calls/notices.ts';
 import type { HostOffer } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Orders } from '../crew/orders.ts';
@@ -14,7 +14,7 @@ import type { SchedulerNotice } from '../protocol.ts';
 export interface BehindDoor {
   readonly crew: Crew;
   readonly orders: Orders;
-  readonly notices: Caller['notices'];
+  readonly notices: Notices;
   readonly restartWorkers: boolean;
   allocate(offer: HostOffer): Promise<unknown>;
   explain(): readonly string[];
@@ -47,9 +47,9 @@ export function openDoor(kernel: Kernel, { crew, orders, notices, restartWorkers
       const notice = value as HostNotice | SchedulerNotice | WorkerNotice;
       switch (notice.kind) {
         case 'item':
-          return notices.get(`${peer} ${notice.call}`)?.item?.(notice.value);
+          return notices.item(peer, notice.call, notice.value);
         case 'progress':
-          return notices.get(`${peer} ${notice.call}`)?.progress?.(notice.done, notice.total, notice.note);
+          return notices.progress(peer, notice.call, notice.done, notice.total, notice.note);
         case 'log':
           return crew.onOutput({ worker: crew.members.get(peer)?.info.name ?? '?', stream: 'log', text: notice.text });
         case 'stopped':

@@ -69,7 +69,7 @@ export class Crew {
     this.events = new Telling(client.runtime.environment.clock, client.log);
     this.asks = new HostAsks(client.runtime, (station) => this.stations.get(station.id) === station);
     this.returns = new Returns(this.#kernel.clock, this.#dispatcher, this);
-    this.#dispatcher.onDrained = (member) => this.#drained(member);
+    this.#dispatcher.drains.on((member) => this.#drained(member));
   }
 
   /** What the scheduler grants. */

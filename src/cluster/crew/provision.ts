@@ -11,7 +11,7 @@ import { classesOf, className, type Library, packageName, type Shipped, type Uni
 import type { WorkerInfo } from '../../host/index.ts';
 import { isSessionLoss, PORT, type Runtime } from '../../kernel/index.ts';
 import type { Define } from '../../worker/index.ts';
-import { type Job, newJob } from '../dispatch/work.ts';
+import { type Job, newJob } from '../dispatch/job.ts';
 import type { Parts } from './components.ts';
 import type { SetUp } from './set-up.ts';
 import type { Station } from './station.ts';

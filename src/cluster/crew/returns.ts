@@ -128,7 +128,7 @@ export class Returns {
     const before = this.#draining;
     this.#draining = draining;
     const owing = this.#debts.size > 0;
-    this.#dispatcher.owing = owing;
+    this.#dispatcher.owe(owing);
     for (const member of before) if (!draining.has(member)) this.#dispatcher.stay(member);
     for (const member of draining) if (!before.has(member)) this.#dispatcher.leave(member);
     if (!owing) this.#slow.clear();

@@ -10,32 +10,51 @@
 //       told to stop, and has its worker ended for it only where nothing runs beside: nobody asked for that.
 //   DP6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
 //   DP7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
-import type { Clock } from '../../base/index.ts';
+import { type Clock, Events } from '../../base/index.ts';
 import type { WorkerOrder } from '../../host/index.ts';
 import { isSessionLoss, type Kernel, PORT } from '../../kernel/index.ts';
 import type { Define } from '../../worker/index.ts';
-import { hasCapacity, measure, weightMs } from './ahead.ts';
+import { measure, weightMs } from './ahead.ts';
+import { choose } from './choose.ts';
 import { Coming } from './coming.ts';
-import { WorkQueue } from './queue.ts';
+import { Idle } from './idle.ts';
+import { argsOf, doorOf, isBeside, methodOf } from './order.ts';
+import type { Queue } from './queue.ts';
 import { Recaller } from './recall.ts';
 import { struckOut } from './struck-out.ts';
 import { Tally } from './tally.ts';
-import { besides, Flight, isAlone, isAt, isUnderWay, type Loss, type Member, type Work } from './work.ts';
+import { Flight, isAlone, type Loss, type Member, move, type Work, type WorkChange, type WorkState } from './work.ts';
 
-const DONE: Work['state'] = Object.freeze({ kind: 'done' });
-const WAITING: Work['state'] = Object.freeze({ kind: 'waiting' });
+const DONE: WorkState = Object.freeze({ kind: 'done' });
+const WAITING: WorkState = Object.freeze({ kind: 'waiting' });
+
+/** What a dispatcher is made of. */
+export interface DispatcherOptions {
+  readonly kernel: Kernel;
+  /** Where work waits for a worker; empty as yet. */
+  readonly queue: Queue;
+  /** Makes of an error of a worker what the caller sees. */
+  readonly mapError?: (error: unknown, member: Member) => unknown;
+}
+
+// A fault of ours is not hidden from whoever caused it.
+const rethrow = (error: unknown): never => {
+  throw error;
+};
 
 /** The dispatcher of one client. */
 export class Dispatcher {
   readonly tally = new Tally();
-  /** Told when a worker that was leaving has nothing under way any more; any worker, while places are owed to others. */
-  onDrained: (member: Member) => void = () => {};
-  owing = false;
+  /** Workers that were leaving, and have nothing under way any more; any worker, while places are owed to others. */
+  readonly drains = new Events<Member>(rethrow);
+  /** Work that begins on a worker, and ends. */
+  readonly changes = new Events<WorkChange>(rethrow);
+  #owing = false;
   readonly #kernel: Kernel;
   readonly #clock: Clock;
   readonly #mapError: (error: unknown, member: Member) => unknown;
   readonly members: Member[] = [];
-  readonly #queue = new WorkQueue();
+  readonly #queue: Queue;
   readonly #coming = new Coming();
   #waiting = 0;
   #ioOpen = 0;
@@ -43,16 +62,16 @@ export class Dispatcher {
   /** Work that is not settled. */
   #open = 0;
   #failure: Error | undefined;
-  #idle: { readonly io: boolean; readonly resolve: () => void }[] = [];
+  readonly #idle = new Idle((io) => this.isIdle(io));
   readonly #recaller: Recaller;
   /** Work that a silent worker may have, too. */
   readonly #doubtful = new Set<Work>();
   /** The time, as it was looked at last. */
   #now = 0;
 
-  /** `mapError` makes of an error of a worker what the caller sees. */
-  constructor(kernel: Kernel, mapError: (error: unknown, member: Member) => unknown = (error) => error) {
+  constructor({ kernel, queue, mapError = (error) => error }: DispatcherOptions) {
     this.#kernel = kernel;
+    this.#queue = queue;
     this.#mapError = mapError;
     this.#clock = kernel.clock;
     const recalled = (flights: readonly Flight[]): void => {
@@ -65,9 +84,6 @@ export class Dispatcher {
   get waiting(): number {
     return this.#waiting;
   }
-
-  /** Hears of calls that begin, and end; only while somebody wants to know. */
-  onWork: ((work: Work, member: Member | undefined, end?: { readonly ok: boolean; readonly value: unknown }) => void) | undefined;
 
   get running(): number {
     return this.#open - this.#waiting;
@@ -88,7 +104,7 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Takes no more work for a worker; resolves through `onDrained`. */
+  /** Takes no more work for a worker; `drains` tells when it has none. */
   leave(member: Member): void {
     if (member.state === 'ready') member.state = 'leaving';
     this.drained(member);
@@ -97,7 +113,12 @@ export class Dispatcher {
   /** Nothing is under way on a worker any more, perhaps. */
   drained(member: Member): void {
     if (member.inFlight.size > 0 || member.tasks.size > 0 || member.state === 'lost') return;
-    if (member.state === 'leaving' || this.owing) this.onDrained(member);
+    if (member.state === 'leaving' || this.#owing) this.drains.emit(member);
+  }
+
+  /** Whether places are owed to others: then each worker that has nothing to do is told of. */
+  owe(owing: boolean): void {
+    this.#owing = owing;
   }
 
   /** A worker that was leaving is given work again. */
@@ -110,7 +131,7 @@ export class Dispatcher {
   /** A worker is silent: what may be tried again is given to others as well. DP5 */
   doubt(member: Member): void {
     const doubtful = [...member.inFlight].filter(
-      (flight) => flight.work.state === flight && flight.work.retries > 0 && flight.work.port !== PORT.TASKS,
+      (flight) => flight.work.state === flight && flight.work.retries > 0 && flight.work.kind !== 'task',
     );
     for (const { work } of doubtful.reverse()) {
       this.tally.retried += work.weight;
@@ -127,7 +148,7 @@ export class Dispatcher {
       if (work.state.kind === 'done') this.#stop(flight, isAlone(flight)); // DP5
       if (work.state.kind !== 'waiting') continue;
       this.#waiting -= work.weight;
-      work.state = flight;
+      move(work, flight);
     }
     this.pump();
   }
@@ -166,23 +187,23 @@ export class Dispatcher {
   }
 
   #takes(work: Work): boolean {
-    work.state = WAITING;
+    move(work, WAITING);
     this.#waiting += work.weight;
     this.#open += work.weight;
-    if (work.io > 0) this.#ioOpen += work.weight;
+    if (isBeside(work)) this.#ioOpen += work.weight;
     if (this.#failure) this.#settle(work, false, this.#failure, undefined);
     return !this.#failure;
   }
 
   #place(work: Work): void {
-    const member = this.#queue.hasBefore(work) ? undefined : this.#choose(work);
+    const member = this.#queue.hasBefore(work) ? undefined : choose(this.members, work, this.#doubtful);
     if (member) this.#assign(member, work);
     else this.#queue.push(work);
   }
 
   /** Puts work back at the front: it has waited already. */
   resubmit(work: Work): void {
-    work.state = WAITING;
+    move(work, WAITING);
     this.#waiting += work.weight;
     this.#queue.unshift(work);
   }
@@ -195,8 +216,8 @@ export class Dispatcher {
     this.tally.cancelled += work.weight;
     if (state.kind === 'running') state.member.tally.cancelled += work.weight;
     if (state.kind === 'running') this.#stop(state, true, reason);
-    this.onWork?.(work, undefined, { ok: false, value: reason });
-    work.settle(false, reason, undefined); // DP4
+    if (this.changes.size > 0) this.changes.emit({ work, member: undefined, end: { ok: false, value: reason } });
+    work.promised.settle(false, reason, undefined); // DP4
     this.#pumpSoon();
   }
 
@@ -210,9 +231,10 @@ export class Dispatcher {
   // Tells a worker to stop some work, at the cost of its life if need be, and does not wait for it.
   #stop(flight: Flight, atAnyCost: boolean, reason?: unknown): void {
     const { member, work, call } = flight;
+    const port = doorOf(work);
     // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
-    if (atAnyCost) this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port: work.port } satisfies WorkerOrder);
-    this.#kernel.requests.cancel(member.info.id, work.port, call, reason);
+    if (atAnyCost) this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port } satisfies WorkerOrder);
+    this.#kernel.requests.cancel(member.info.id, port, call, reason);
     member.stopping.add(call); // DP7
     this.#finish(flight);
     this.drained(member);
@@ -225,8 +247,7 @@ export class Dispatcher {
 
   /** Resolves when that is so. */
   idle(io: boolean): Promise<void> {
-    if (this.isIdle(io)) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push({ io, resolve }));
+    return this.#idle.wait(io);
   }
 
   /** Fails all that waits, and all that comes. */
@@ -239,7 +260,7 @@ export class Dispatcher {
 
   pump(): void {
     this.#queue.drain(this.#give);
-    if (this.#idle.length > 0) this.#tellIdle();
+    this.#idle.look();
     if (this.members.length > 1 && this.#open > 0 && this.#queue.noneForAll) this.#recaller.watch();
   }
 
@@ -254,19 +275,10 @@ export class Dispatcher {
   }
 
   readonly #give = (work: Work): boolean => {
-    const member = this.#choose(work);
+    const member = choose(this.members, work, this.#doubtful);
     if (member) this.#assign(member, work);
     return member !== undefined;
   };
-
-  #tellIdle(): void {
-    const waiting = this.#idle;
-    this.#idle = [];
-    for (const one of waiting) {
-      if (this.isIdle(one.io)) one.resolve();
-      else this.#idle.push(one);
-    }
-  }
 
   // DP6
   #recalled(flight: Flight): void {
@@ -296,30 +308,15 @@ export class Dispatcher {
       return this.resubmit(work);
     }
     work.suspect = true;
-    if (work.lost) {
+    if (work.kind === 'batch') {
       this.#done(work);
-      if (work.lost(loss, wasRunning)) this.tally.retried += work.weight;
+      if (work.promised.lost(loss, wasRunning)) this.tally.retried += work.weight;
       return;
     }
-    if (wasRunning || work.io > 0) work.strikes++;
+    if (wasRunning || isBeside(work)) work.strikes++;
     if (work.strikes > work.retries) return this.#settle(work, false, struckOut(work, loss), undefined); // DP3
     this.tally.retried += work.weight;
     this.resubmit(work);
-  }
-
-  #choose(work: Work): Member | undefined {
-    let best: Member | undefined;
-    const serial = work.io === 0;
-    for (const member of this.members) {
-      if (member.state !== 'ready' || member.pause !== 0 || member.alone || member.stopping.size > 0) continue; // DP7
-      if (this.#doubtful.size > 0 && this.#doubtful.has(work) && isUnderWay(work, member)) continue;
-      if (work.at !== undefined && !isAt(member, work.at)) continue;
-      if (work.job.refusedBy.size > 0 && work.job.refusedBy.has(member.info.host)) continue;
-      if (serial ? !hasCapacity(member, work) : besides(member) >= work.io) continue; // DP1
-      const load = serial ? member.queuedMs + member.inFlight.size * 1e-6 : besides(member);
-      if (best === undefined || load < (serial ? best.queuedMs + best.inFlight.size * 1e-6 : besides(best))) best = member;
-    }
-    return best;
   }
 
   #assign(member: Member, work: Work): void {
@@ -337,16 +334,16 @@ export class Dispatcher {
     }
     const flight = new Flight(this.#onAnswer, member, work);
     try {
-      flight.call = this.#kernel.requests.request(flight, work.port, work.method, work.args);
+      flight.call = this.#kernel.requests.request(flight, doorOf(work), methodOf(work), argsOf(work));
     } catch (error) {
       return this.#settle(work, false, error, member);
     }
     this.#waiting -= work.weight;
     flight.since = this.#now;
-    work.state = flight;
+    move(work, flight);
     member.inFlight.add(flight);
-    this.onWork?.(work, member);
-    if (work.io > 0) member.io++;
+    if (this.changes.size > 0) this.changes.emit({ work, member });
+    if (isBeside(work)) member.io++;
     else member.queuedMs += weightMs(work);
   }
 
@@ -358,7 +355,7 @@ export class Dispatcher {
       member.state = 'lost';
       return;
     }
-    if (work.io === 0) {
+    if (!isBeside(work)) {
       this.#now = this.#clock.now();
       measure(member, work, this.#now);
     }
@@ -373,7 +370,7 @@ export class Dispatcher {
   #finish(flight: Flight): void {
     const { member, work } = flight;
     if (!member.inFlight.delete(flight)) return;
-    if (work.io > 0) member.io--;
+    if (isBeside(work)) member.io--;
     else if (member.inFlight.size === member.io) member.queuedMs = 0;
     else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
   }
@@ -382,18 +379,18 @@ export class Dispatcher {
     if (work.state.kind === 'done') return; // DP4
     this.#done(work);
     const outcome = ok || member === undefined ? value : this.#mapError(value, member);
-    this.onWork?.(work, member, { ok, value: outcome });
+    if (this.changes.size > 0) this.changes.emit({ work, member, end: { ok, value: outcome } });
     this.tally.ended(work, ok, value, member !== undefined);
-    work.settle(ok, outcome, member);
+    work.promised.settle(ok, outcome, member);
   }
 
   #done(work: Work): void {
     if (work.state.kind === 'waiting') this.#waiting -= work.weight;
     if (work.state.kind !== 'new') {
       this.#open -= work.weight;
-      if (work.io > 0) this.#ioOpen -= work.weight;
+      if (isBeside(work)) this.#ioOpen -= work.weight;
     }
-    work.state = DONE;
+    move(work, DONE);
     if (this.#doubtful.size > 0) this.#doubtful.delete(work);
   }
 }

@@ -2,11 +2,25 @@
 //
 //   QU1. Work of a kind is given in its order. Where the first of a kind finds no worker, none of its kind does.
 import { Fifo } from '../../base/index.ts';
-import { PORT } from '../../kernel/index.ts';
+import { isBeside } from './order.ts';
 import type { Work } from './work.ts';
 
-/** The waiting work of one client. Work that was given up meanwhile is passed over. */
-export class WorkQueue {
+/** Where work waits for a worker. Work that was given up meanwhile is passed over. */
+export interface Queue extends Iterable<Work> {
+  /** Whether nothing waits that any worker could take. */
+  readonly noneForAll: boolean;
+  /** Whether work waits already that must be given before this. */
+  hasBefore(work: Work): boolean;
+  push(work: Work): void;
+  /** In front of all that it must be given before: it has waited already. */
+  unshift(work: Work): void;
+  /** Gives what can be given: `give` says whether it was. */
+  drain(give: (work: Work) => boolean): void;
+  clear(): void;
+}
+
+/** The waiting work of one client, in memory. */
+export class WorkQueue implements Queue {
   readonly #any = new Fifo<Work>();
   readonly #kinds = new Map<string, Fifo<Work>>();
 
@@ -68,7 +82,8 @@ function drainOne(waiting: Fifo<Work>, give: (work: Work) => boolean): void {
 }
 
 // What decides which workers can take it; undefined: any.
-function kindOf({ at, io, port, job }: Work): string | undefined {
-  if (at === undefined && io === 0 && port !== PORT.TASKS && job.refusedBy.size === 0) return undefined;
-  return `${at ?? ''} ${io} ${port} ${job.id}`;
+function kindOf(work: Work): string | undefined {
+  const { at, io, kind, job } = work;
+  if (at === undefined && !isBeside(work) && kind !== 'task' && job.refusedBy.size === 0) return undefined;
+  return `${at ?? ''} ${io} ${kind} ${job.id}`;
 }

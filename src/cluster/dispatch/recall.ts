@@ -1,6 +1,7 @@
 // Takes back from a slow worker what it has not begun, when another has nothing to do.
 import type { Timer } from '../../base/index.ts';
 import { type Kernel, PORT } from '../../kernel/index.ts';
+import { isBeside } from './order.ts';
 import type { Flight, Member } from './work.ts';
 
 /** Work that has run so long, with other work behind it, is slow. */
@@ -57,7 +58,7 @@ export class Recaller {
 
 // The work, in order, that a worker had been given and will not begin; none if it does not answer.
 async function recallFrom(kernel: Kernel, member: Member): Promise<Flight[]> {
-  const waiting = [...member.inFlight].filter(({ work }) => work.io === 0 && work.port !== PORT.TASKS).slice(1);
+  const waiting = [...member.inFlight].filter(({ work }) => !isBeside(work) && work.kind !== 'task').slice(1);
   if (waiting.length === 0) return [];
   try {
     const calls = waiting.map((flight) => flight.call);

@@ -3,10 +3,7 @@ import { FlotillaError } from '../../base/index.ts';
 import type { Loss } from './work.ts';
 
 /** The error for work that was lost as often as it may be. */
-export function struckOut(
-  work: { readonly job: { readonly label: string }; readonly strikes: number; readonly retries: number },
-  loss: Loss,
-): FlotillaError {
+export function struckOut(work: { readonly job: { readonly label: string }; readonly strikes: number }, loss: Loss): FlotillaError {
   const printed = loss.lastLines.length > 0 ? ` Its last lines:\n${loss.lastLines.slice(-8).join('\n')}` : '';
   const details = { details: { worker: loss.worker, attempts: work.strikes } };
   if (work.strikes > 1) {

@@ -1,8 +1,7 @@
 // Counts of work: of a client, of one worker, of all workers of a host. Items of `map` count one each.
-import { PORT } from '../../kernel/index.ts';
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { Counters } from '../protocol.ts';
-import type { Work } from './work.ts';
+import { isBeside, type Order } from './order.ts';
 
 /** How work ended, in numbers. */
 export class Tally {
@@ -14,9 +13,10 @@ export class Tally {
   lost = 0;
 
   /** Work has ended with an outcome. `tried`: on a worker; a batch that failed there as a whole is tried again item by item. */
-  ended({ port, weight }: Work, ok: boolean, value: unknown, tried: boolean): void {
-    if (!ok && tried && port === PORT.BATCH && weight > 1) return;
-    const failed = !ok ? weight : port === PORT.BATCH ? (value as BatchOutcome).failed.length : 0;
+  ended(order: Order, ok: boolean, value: unknown, tried: boolean): void {
+    const { kind, weight } = order;
+    if (!ok && tried && weight > 1) return;
+    const failed = !ok ? weight : kind === 'batch' && !isBeside(order) ? (value as BatchOutcome).failed.length : 0;
     this.failed += failed;
     this.done += weight - failed;
   }

@@ -1,44 +1,16 @@
-// What is given to workers: one call, one batch of map items, one stream, one task.
+// What is given to workers: an order, what was promised to whoever gave it, and how far it is.
+//
+//   WK1. Work is made here only, by newWork or newCall, and says what kind it is; nobody reads the kind out of anything else.
+//   WK2. Its state changes by `move` only, which tells whoever was promised to hear of it.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Shipped } from '../../code/index.ts';
 import type { WorkerInfo } from '../../host/index.ts';
 import type { Pending, TaskRef } from '../../kernel/index.ts';
 import type { WorkInfo } from '../events.ts';
 import { means } from '../where.ts';
+import { Flights, type Linked } from './flights.ts';
+import type { Job } from './job.ts';
+import { type BatchOrder, type CallOrder, type Order, RETRIES } from './order.ts';
 import { Tally } from './tally.ts';
-
-type AnyFunction = (...args: never[]) => unknown;
-
-/** A function as its client knows it. */
-export interface Job {
-  readonly id: number;
-  readonly fn: AnyFunction;
-  readonly label: string;
-  shipped: Shipped | undefined;
-  /** Milliseconds of one call or item, measured; unknown until the first is done. */
-  serviceMs: number | undefined;
-  /** Hosts that cannot run it, and why. */
-  readonly refusedBy: Map<RuntimeId, Error>;
-  /** Resolves when every host that is known has the code. */
-  prepared: Promise<void> | undefined;
-  ready: boolean;
-}
-
-/** A job whose code has not been looked for. Where a function without a name is written is known, and told, when it is shipped. */
-export function newJob(id: number, fn: AnyFunction, label = fn.name): Job {
-  return {
-    id,
-    fn,
-    get label() {
-      return label || this.shipped?.label || 'anonymous';
-    },
-    shipped: undefined,
-    serviceMs: undefined,
-    refusedBy: new Map(),
-    prepared: undefined,
-    ready: false,
-  };
-}
 
 /** How a worker came to leave. */
 export interface Loss {
@@ -52,29 +24,100 @@ export interface Loss {
   readonly terminated?: number | undefined;
 }
 
-/** Something to be done by one worker. */
-export interface Work {
-  readonly job: Job;
-  readonly port: number;
-  readonly method: unknown;
-  readonly args: unknown;
-  /** How many items it holds. */
-  readonly weight: number;
-  /** Runs beside others on a worker, at most so many at once; 0: alone, one at a time. */
-  readonly io: number;
-  /** Where it must run: the name of a host or of a worker. */
-  readonly at: string | undefined;
-  readonly retries: number;
-  strikes: number;
-  /** Was under way on a worker that was lost: runs with nothing ahead or behind it, so that only the guilty are blamed. */
-  suspect?: boolean;
-  state: { readonly kind: 'new' } | { readonly kind: 'waiting' } | Flight | { readonly kind: 'done' };
-  /** Is an item of a map: counted, not told of. */
-  readonly counted?: boolean;
+/** How far work is. */
+export type WorkState = { readonly kind: 'new' } | { readonly kind: 'waiting' } | Flight | { readonly kind: 'done' };
+
+/** What was promised to whoever gave an order. */
+export interface Promised {
   /** Hears the one outcome. */
   settle(ok: boolean, value: unknown, member: Member | undefined): void;
-  /** It was under way on a worker that was lost: put it back, in its own way, or settle it. True if it was put back. */
-  lost?(loss: Loss, running: boolean): boolean;
+  /** Hears of each change of its state. */
+  moved?(state: WorkState): void;
+}
+
+/** What was promised to a map of its items. */
+export interface PromisedItems extends Promised {
+  /** They were under way on a worker that was lost: the map gives new orders for them, or settles them. True if there are new ones. */
+  lost(loss: Loss, running: boolean): boolean;
+}
+
+/** How far some work is, and what it has cost. */
+export interface Standing {
+  state: WorkState;
+  /** How many workers were lost by it. */
+  strikes: number;
+  /** Was under way on a worker that was lost: runs with nothing ahead or behind it, so that only the guilty are blamed. */
+  suspect?: boolean | undefined;
+}
+
+type PromisedOf<O extends Order> = O extends BatchOrder ? PromisedItems : Promised;
+type WorkOf<O extends Order> = O & Standing & { readonly promised: PromisedOf<O> };
+
+/** Something to be done by one worker. */
+export type Work = { [K in Order['kind']]: WorkOf<Extract<Order, { kind: K }>> }[Order['kind']];
+
+const NEW: WorkState = Object.freeze({ kind: 'new' });
+
+/** Work of any kind. WK1 */
+export function newWork<O extends Order>(order: O, promised: PromisedOf<O>, strikes = 0, suspect = false): WorkOf<O> {
+  const rest = { state: NEW, strikes, suspect, promised };
+  return { ...order, ...rest };
+}
+
+// A call without options. One small object for all it needs, order and promise: there may be a million of them. What all have in common is the class's.
+class PlainCall implements CallOrder, Standing, Promised {
+  readonly job: Job;
+  readonly args: readonly unknown[];
+  state: WorkState = NEW;
+  strikes = 0;
+  declare suspect?: boolean | undefined;
+  readonly #resolve: (value: unknown) => void;
+
+  constructor(job: Job, args: readonly unknown[], resolve: (value: unknown) => void) {
+    this.job = job;
+    this.args = args;
+    this.#resolve = resolve;
+  }
+
+  get kind(): 'call' {
+    return 'call';
+  }
+
+  get weight(): number {
+    return 1;
+  }
+
+  get io(): number {
+    return 0;
+  }
+
+  get at(): undefined {
+    return undefined;
+  }
+
+  get retries(): number {
+    return RETRIES;
+  }
+
+  get promised(): Promised {
+    return this;
+  }
+
+  // A promise's two functions weigh more than the promise: one must do.
+  settle(ok: boolean, value: unknown): void {
+    this.#resolve(ok ? value : Promise.reject(value));
+  }
+}
+
+/** The state of some work has changed. WK2 */
+export function move(work: Work, state: WorkState): void {
+  work.state = state;
+  work.promised.moved?.(state);
+}
+
+/** A call without options. WK1 */
+export function newCall(job: Job, args: readonly unknown[], resolve: (value: unknown) => void): Work {
+  return new PlainCall(job, args, resolve);
 }
 
 /** Why a worker is given nothing, though it is there. */
@@ -86,7 +129,7 @@ export interface Member {
   /** Where its host can be reached, and it behind that. */
   readonly addresses: readonly string[];
   /** Work under way, in the order in which it was given. */
-  readonly inFlight: Flights;
+  readonly inFlight: Flights<Flight>;
   readonly defined: Set<number>;
   /** Tasks that were started there and run, with what is told of them. */
   readonly tasks: Map<TaskRef<unknown>, WorkInfo>;
@@ -131,7 +174,7 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
 }
 
 /** Work on its way: what a worker's answer finds, and the state of the work until then. There may be two of one work: the first answer counts. */
-export class Flight implements Pending {
+export class Flight implements Pending, Linked<Flight> {
   readonly kind = 'running';
   readonly peer: RuntimeId;
   readonly member: Member;
@@ -155,40 +198,11 @@ export class Flight implements Pending {
   }
 }
 
-/** What is under way on one worker, in the order in which it was given. */
-export class Flights implements Iterable<Flight> {
-  size = 0;
-  first: Flight | undefined;
-  #last: Flight | undefined;
-
-  add(flight: Flight): void {
-    flight.before = this.#last;
-    if (this.#last) this.#last.after = flight;
-    else this.first = flight;
-    this.#last = flight;
-    this.size++;
-  }
-
-  has(flight: Flight): boolean {
-    return flight.before !== undefined || this.first === flight;
-  }
-
-  delete(flight: Flight): boolean {
-    if (!this.has(flight)) return false;
-    const { before, after } = flight;
-    if (before) before.after = after;
-    else this.first = after;
-    if (after) after.before = before;
-    else this.#last = before;
-    flight.before = undefined;
-    flight.after = undefined;
-    this.size--;
-    return true;
-  }
-
-  *[Symbol.iterator](): Generator<Flight, void, void> {
-    for (let flight = this.first; flight; flight = flight.after) yield flight;
-  }
+/** Some work begins on a worker, or ends with an outcome. */
+export interface WorkChange {
+  readonly work: Work;
+  readonly member: Member | undefined;
+  readonly end?: { readonly ok: boolean; readonly value: unknown };
 }
 
 /** Whether a worker is, or is at, the place that is named. */
