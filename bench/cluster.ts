@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Client } from 'flotilla';
 import { emptyState, react } from '../src/cluster/index.ts';
-import { systemGround } from '../src/host/index.ts';
+import { SystemGround } from '../src/host/index.ts';
 import { Runtime } from '../src/kernel/index.ts';
 import { empty } from './support/empty.ts';
 import { median, type Row, times } from './support/measure.ts';
@@ -25,7 +25,7 @@ const { NODE_EXTRA_CA_CERTS: _slow, ...env } = process.env;
 async function starts(spare: boolean): Promise<number> {
   const runtime = await Runtime.start({ role: 'host', secret: SECRET });
   const { environment } = runtime;
-  const ground = systemGround({ entry, random: environment.random, clock: environment.clock, spare });
+  const ground = new SystemGround({ entry, random: environment.random, variables: environment.variables, clock: environment.clock, spare });
   const home = ground.enter(runtime.id, 1);
   const took = await times(7, async () => {
     if (spare) await new Promise((resolve) => setTimeout(resolve, 700)); // until the spare is there

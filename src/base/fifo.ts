@@ -1,7 +1,8 @@
 // A queue that is fast at both ends: a growing ring.
 
 const FIRST_SLOTS = 16;
-const NONE: undefined[] = [];
+/** What a queue without items has: no item can be put into it, so that all of them share it. */
+const NONE: never[] = [];
 
 /** First in, first out; O(1) at both ends. Takes objects only, so that what `shift` gives is never taken for nothing. */
 export class Fifo<T extends object> {

@@ -159,7 +159,7 @@ function readConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boo
 function secretIn({ secret, certificate }: Shown): string {
   if (certificate) return 'who has the certificate may connect';
   if (secret) return 'the secret is that of --secret (others on this machine may see it: FLOTILLA_SECRET is better)';
-  return `the secret is in ${process.env['FLOTILLA_SECRET'] ? 'FLOTILLA_SECRET' : secretPath()}`;
+  return `the secret is in ${process.env['FLOTILLA_SECRET'] ? 'FLOTILLA_SECRET' : secretPath(process.env)}`;
 }
 
 function say(text: string): void {

@@ -7,7 +7,7 @@ export function secretCommand(): Command {
   const command = new Command('secret')
     .description('Show where the shared secret is and how to copy it. Every machine of a cluster needs the same.')
     .action(() => {
-      const { secret, from, created } = loadSecret(realRandom);
+      const { secret, from, created } = loadSecret(realRandom, process.env);
       const key = new Keys(secret).id.slice(0, 8);
       process.stdout.write(
         `The secret is in ${from}${created ? ' (made just now)' : ''}. Its key is ${key}: machines that show the same key can talk.\n`,
@@ -19,13 +19,13 @@ export function secretCommand(): Command {
     });
   command.addCommand(
     new Command('show').description('Print the secret itself.').action(() => {
-      const { secret, from } = loadSecret(realRandom);
+      const { secret, from } = loadSecret(realRandom, process.env);
       process.stdout.write(`${from === 'FLOTILLA_SECRET' ? Buffer.from(secret).toString('utf8') : printable(secret)}\n`);
     }),
   );
   command.addCommand(
     new Command('create').description('Make the secret, if there is none.').action(() => {
-      const { from, created } = loadSecret(realRandom);
+      const { from, created } = loadSecret(realRandom, process.env);
       process.stdout.write(
         created
           ? `Made a secret in ${from}.\n`
@@ -35,21 +35,21 @@ export function secretCommand(): Command {
   );
   command.addCommand(
     new Command('rotate').description('Make a new secret; the one before stays valid until `drop`.').action(() => {
-      rotateSecret(realRandom);
+      rotateSecret(realRandom, secretPath(process.env));
       process.stdout.write(
-        `There is a new secret in ${secretPath()}; the one before is still valid.\nCopy the file to every machine, restart what runs there, then run on each: flotilla secret drop\n`,
+        `There is a new secret in ${secretPath(process.env)}; the one before is still valid.\nCopy the file to every machine, restart what runs there, then run on each: flotilla secret drop\n`,
       );
     }),
   );
   command.addCommand(
     new Command('drop').description('End a change of the secret: the one before is valid no longer.').action(() => {
-      const dropped = dropOldSecrets(realRandom);
+      const dropped = dropOldSecrets(realRandom, secretPath(process.env));
       process.stdout.write(dropped > 0 ? 'The secret before is valid no longer; restart what runs.\n' : 'There was only one secret.\n');
     }),
   );
   command.addCommand(
     new Command('where').description('Print the path of the secret file.').action(() => {
-      process.stdout.write(`${secretPath()}\n`);
+      process.stdout.write(`${secretPath(process.env)}\n`);
     }),
   );
   return command;

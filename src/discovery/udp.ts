@@ -25,9 +25,32 @@ interface Interface {
 /** The datagrams of this machine. */
 export const udpDatagrams: Datagrams = Object.freeze({ open: openUdp });
 
-async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: DatagramPeer) => void): Promise<DatagramSocket> {
-  const { port, multicast, loopback, family, listens = true } = options;
+async function openUdp(options: DatagramOptions, receive: Receive): Promise<DatagramSocket> {
   const sockets: Socket[] = [];
+  try {
+    return new UdpSockets(options, sockets, await bindAll(options, sockets, receive));
+  } catch (error) {
+    await closeAll(sockets);
+    throw new FlotillaError(
+      'ERR_DISCOVERY',
+      `Port ${options.port} (udp) cannot be used to look for runtimes nearby: ${(error as Error).message}. Choose another with 'udpPort', the same on all machines, or give 'seeds' instead.`,
+      { cause: error },
+    );
+  }
+}
+
+type Receive = (bytes: Buffer, from: DatagramPeer) => void;
+
+/** Sockets at the shared port, and such as answers come to. */
+interface Bound {
+  readonly shared4: Socket | undefined;
+  readonly own4: Socket | undefined;
+  readonly shared6: Socket | undefined;
+  readonly own6: Socket | undefined;
+}
+
+// Puts every socket into `sockets` before it is bound, so that those can be closed that were opened before one failed.
+async function bindAll({ port, family, listens = true }: DatagramOptions, sockets: Socket[], receive: Receive): Promise<Bound> {
   const take = (shared: boolean) => (bytes: Buffer, from: { address: string; port: number }) =>
     receive(bytes, { host: from.address.replace(/^::ffff:/, '').replace(/%.*$/, ''), port: from.port, shared });
   const bind = async (type: 'udp4' | 'udp6', at: number): Promise<Socket> => {
@@ -44,72 +67,91 @@ async function openUdp(options: DatagramOptions, receive: (bytes: Buffer, from: 
     socket.on('error', () => {});
     return socket;
   };
-  try {
-    const shared4 = family === 6 || !listens ? undefined : await bind('udp4', port);
-    const own4 = family === 6 ? undefined : await bind('udp4', 0);
-    // Whoever asks this machine by an IPv6 address is heard, also if nothing is announced there.
-    const shared6 = family !== 4 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
-    const own6 = family !== 4 ? await bind('udp6', 0).catch(() => undefined) : undefined;
-    own4?.setBroadcast(true);
-    const joined = new Set<string>();
-    const join = (one: Interface): void => {
-      if (joined.has(one.address) || multicast === false) return;
-      try {
-        if (one.v6) shared6?.addMembership(multicast.group6, `::%${one.name}`);
-        else shared4?.addMembership(multicast.group4, one.address);
-        joined.add(one.address);
-      } catch {} // the interface is going down, or cannot
-    };
-    const shoutOn = (one: Interface, bytes: Buffer): void => {
-      join(one); // interfaces come and go
-      try {
-        if (one.v6 && own6 && multicast) {
-          own6.setMulticastInterface(`::%${one.name}`);
-          own6.setMulticastTTL(multicast.hops);
-          own6.send(bytes, port, multicast.group6, () => {});
-        } else if (!one.v6 && own4 && multicast) {
-          own4.setMulticastInterface(one.address);
-          own4.setMulticastTTL(multicast.hops);
-          own4.send(bytes, port, multicast.group4, () => {});
-        } else if (!one.v6) own4?.send(bytes, port, broadcastOf(one), () => {});
-      } catch {}
-    };
-    const joined6 = new Set<string>();
-    const shoutHere6 = (bytes: Buffer): void => {
-      for (const { name, v6 } of own6 ? interfaces(family) : []) {
-        if (!v6) continue;
-        joinHere6(name);
-        attempt(() => {
-          own6?.setMulticastInterface(`::%${name}`);
-          own6?.send(bytes, port, LOOPBACK6, () => {});
-        });
-      }
-    };
-    const joinHere6 = (name: string): void => {
-      if (!joined6.has(name)) attempt(() => shared6?.addMembership(LOOPBACK6, `::%${name}`));
-      joined6.add(name);
-    };
-    for (const { name, v6 } of interfaces(family)) if (v6) joinHere6(name);
-    for (const one of interfaces(family)) join(one);
-    return {
-      shout(bytes, here = false) {
-        own4?.send(bytes, port, LOOPBACK, () => {});
-        shoutHere6(bytes);
-        if (here || loopback) return;
-        for (const one of interfaces(family)) if (!one.internal) shoutOn(one, bytes);
-      },
-      send(bytes, host, to) {
-        (isIPv6(host) ? own6 : own4)?.send(bytes, to, host, () => {});
-      },
-      close: () => closeAll(sockets),
-    };
-  } catch (error) {
-    await closeAll(sockets);
-    throw new FlotillaError(
-      'ERR_DISCOVERY',
-      `Port ${port} (udp) cannot be used to look for runtimes nearby: ${(error as Error).message}. Choose another with 'udpPort', the same on all machines, or give 'seeds' instead.`,
-      { cause: error },
-    );
+  const shared4 = family === 6 || !listens ? undefined : await bind('udp4', port);
+  const own4 = family === 6 ? undefined : await bind('udp4', 0);
+  // Whoever asks this machine by an IPv6 address is heard, also if nothing is announced there.
+  const shared6 = family !== 4 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
+  const own6 = family !== 4 ? await bind('udp6', 0).catch(() => undefined) : undefined;
+  own4?.setBroadcast(true);
+  return { shared4, own4, shared6, own6 };
+}
+
+// Owns its sockets, and which interfaces were joined to which group: they come and go, and are joined when they are spoken on.
+class UdpSockets implements DatagramSocket {
+  readonly #options: DatagramOptions;
+  readonly #sockets: Socket[];
+  readonly #bound: Bound;
+  readonly #joined = new Set<string>();
+  readonly #joinedHere = new Set<string>();
+
+  constructor(options: DatagramOptions, sockets: Socket[], bound: Bound) {
+    this.#options = options;
+    this.#sockets = sockets;
+    this.#bound = bound;
+    for (const { name, v6 } of interfaces(options.family)) if (v6) this.#joinHere6(name);
+    for (const one of interfaces(options.family)) this.#join(one);
+  }
+
+  shout(bytes: Buffer, here = false): void {
+    const { port, loopback, family } = this.#options;
+    this.#bound.own4?.send(bytes, port, LOOPBACK, () => {});
+    this.#shoutHere6(bytes);
+    if (here || loopback) return;
+    for (const one of interfaces(family)) if (!one.internal) this.#shoutOn(one, bytes);
+  }
+
+  send(bytes: Buffer, host: string, to: number): void {
+    const { own4, own6 } = this.#bound;
+    (isIPv6(host) ? own6 : own4)?.send(bytes, to, host, () => {});
+  }
+
+  close(): Promise<void> {
+    return closeAll(this.#sockets);
+  }
+
+  #join(one: Interface): void {
+    const { multicast } = this.#options;
+    if (this.#joined.has(one.address) || multicast === false) return;
+    attempt(() => {
+      if (one.v6) this.#bound.shared6?.addMembership(multicast.group6, `::%${one.name}`);
+      else this.#bound.shared4?.addMembership(multicast.group4, one.address);
+      this.#joined.add(one.address);
+    });
+  }
+
+  #shoutOn(one: Interface, bytes: Buffer): void {
+    this.#join(one);
+    const { port, multicast } = this.#options;
+    const { own4, own6 } = this.#bound;
+    attempt(() => {
+      if (one.v6 && own6 && multicast) {
+        own6.setMulticastInterface(`::%${one.name}`);
+        own6.setMulticastTTL(multicast.hops);
+        own6.send(bytes, port, multicast.group6, () => {});
+      } else if (!one.v6 && own4 && multicast) {
+        own4.setMulticastInterface(one.address);
+        own4.setMulticastTTL(multicast.hops);
+        own4.send(bytes, port, multicast.group4, () => {});
+      } else if (!one.v6) own4?.send(bytes, port, broadcastOf(one), () => {});
+    });
+  }
+
+  #shoutHere6(bytes: Buffer): void {
+    const { port, family } = this.#options;
+    const { own6 } = this.#bound;
+    for (const { name, v6 } of own6 ? interfaces(family) : []) {
+      if (!v6) continue;
+      this.#joinHere6(name);
+      attempt(() => {
+        own6?.setMulticastInterface(`::%${name}`);
+        own6?.send(bytes, port, LOOPBACK6, () => {});
+      });
+    }
+  }
+
+  #joinHere6(name: string): void {
+    if (!this.#joinedHere.has(name)) attempt(() => this.#bound.shared6?.addMembership(LOOPBACK6, `::%${name}`));
+    this.#joinedHere.add(name);
   }
 }
 

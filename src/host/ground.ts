@@ -1,17 +1,21 @@
 // What a host stands on: processes, folders, the store of code. Handed in, so that whole clusters can be simulated.
 //
+// Owns the host's folder, which accounts are free, and the spare process. Does not own the workers that it starts: whoever starts
+// one ends it; nor who may have what (host.ts).
+//
 //   GR1. What is made for a client goes with it; what is made for the host goes with the host.
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, type Timer, toHex } from '../base/index.ts';
+import { type Clock, FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 import { Store, type UnitHead } from '../code/index.ts';
 import { workingFolder } from '../kernel/index.ts';
 import { hostFolder, keepYoung, userFolder } from './folder.ts';
 import { Meter } from './machine.ts';
-import { Child, killGroup, type Started, startProcess } from './process/child.ts';
+import { Child, type Started, startProcess } from './process/child.ts';
 import type { ChildHandler, Launched, WorkerConfig, WorkerLimits } from './process/contract.ts';
 import { Sweeper } from './process/marked.ts';
+import { Spare } from './process/spare.ts';
 import { type Account, clearAs } from './process/users.ts';
 import type { Availability } from './protocol.ts';
 
@@ -47,11 +51,13 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-/** Options of {@link systemGround}. */
+/** Options of {@link SystemGround}. */
 export interface GroundOptions {
   /** The program of a worker process. */
   readonly entry: string;
   readonly random: RandomBytes;
+  /** The variables of this process, for its workers. */
+  readonly variables: Readonly<NodeJS.ProcessEnv>;
   /** Where its folders are made; the system's place for temporary files by default. */
   readonly dest?: string | undefined;
   /** Leaves the folders of clients where they are. */
@@ -64,8 +70,6 @@ export interface GroundOptions {
   readonly clock: Clock;
 }
 
-/** A spare is started when what was just asked for is on its way. */
-const SPARE_MS = 250;
 /** How often others are told that the folder of this host is in use. */
 const YOUNG_MS = 10 * 60_000;
 
@@ -73,107 +77,106 @@ const WORKER_MODE = 0o700;
 /** For who started the host and who its workers are, by their group; what is made inside is of that group, too. */
 const LENT_MODE = 0o2770;
 
-/** This machine. Throws ERR_HOST_START. */
-export function systemGround(options: GroundOptions): Ground {
-  const { entry, random, dest, keepFolders = false, limits = {}, accounts = [], clock } = options;
-  const root = hostFolder(random, dest, accounts.length > 0, clock.wall());
-  const store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall(), packages: workingFolder() });
-  const meter = new Meter(root);
-  let youngAt = clock.now();
-  const free = [...accounts];
-  const make = (folder: string, account: Account | undefined): void => {
-    if (account?.lent) {
-      if (!existsSync(folder)) mkdirSync(folder);
-      chmodSync(folder, LENT_MODE);
-      return;
+/** This machine. */
+export class SystemGround implements Ground {
+  readonly store: CodeStore;
+  readonly #options: GroundOptions;
+  readonly #root: string;
+  readonly #meter: Meter;
+  /** Accounts that no client has. */
+  readonly #free: Account[];
+  readonly #sweeper: Sweeper;
+  /** Absent where workers have accounts: whose the next one is, is not known. */
+  readonly #spare: Spare | undefined;
+  #youngAt: number;
+
+  /** Makes the host's folder. Throws ERR_HOST_START, ERR_HOST_FOLDER. */
+  constructor(options: GroundOptions) {
+    const { random, dest, accounts = [], clock } = options;
+    this.#options = options;
+    this.#root = hostFolder(random, dest, accounts.length > 0, clock.wall());
+    this.store = new Store(join(dest ?? userFolder(), 'store'), { wall: () => clock.wall(), packages: workingFolder() });
+    this.#meter = new Meter(this.#root);
+    this.#youngAt = clock.now();
+    this.#free = [...accounts];
+    this.#sweeper = new Sweeper(clock);
+    this.#spare = options.spare && accounts.length === 0 ? new Spare(clock, () => this.#start(undefined, this.#root)) : undefined;
+    this.#spare?.prepare();
+  }
+
+  launch(config: WorkerConfig, { account }: Home, handler: ChildHandler): Launched {
+    const { limits = {}, clock } = this.#options;
+    const ready = this.#spare?.take();
+    this.#spare?.prepare();
+    return new Child(ready ?? this.#start(account, config.cwd), config, handler, { limits, account, clock, sweeper: this.#sweeper });
+  }
+
+  enter(client: RuntimeId, stay: number): Home {
+    const { accounts = [] } = this.#options;
+    const account = this.#free.shift();
+    if (accounts.length > 0 && !account) {
+      throw new FlotillaError(
+        'ERR_HOST_START',
+        `All ${accounts.length} users that workers of this host may run under are taken by other clients. Give more with --user A,B,C, or wait.`,
+      );
     }
-    mkdirSync(folder, { recursive: true, mode: WORKER_MODE });
-    if (account && lstatSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid);
-  };
-  const sweeper = new Sweeper(clock);
-  const start = (account: Account | undefined, cwd: string): Started => startProcess(entry, limits, account, cwd, toHex(random(8)));
-  let spare: Started | undefined;
-  let timer: Timer | undefined;
-  let closed = false;
-  const keepSpare = (): void => {
-    if (!options.spare || accounts.length > 0 || spare || closed) return;
-    timer?.cancel();
-    timer = clock.after(
-      SPARE_MS,
-      () => {
-        if (closed || spare) return;
-        let made: Started;
-        try {
-          made = start(undefined, root);
-        } catch {
-          return; // whoever wants one is told why there is none
-        }
-        const gone = (): void => {
-          if (spare === made) spare = undefined;
-        };
-        void made.failed.then(gone);
-        made.process.once('exit', gone);
-        for (const stream of made.process.stdio) (stream as { unref?(): void } | null)?.unref?.();
-        made.process.unref();
-        spare = made;
-      },
-      { background: true },
-    );
-  };
-  keepSpare();
-  return {
-    store,
-    launch(config, home, handler) {
-      const ready = home.account ? undefined : spare;
-      if (ready) spare = undefined;
-      ready?.process.ref();
-      keepSpare();
-      const { account } = home;
-      return new Child(ready ?? start(account, config.cwd), config, handler, { limits, account, clock, sweeper });
-    },
-    enter(client, stay) {
-      const account = free.shift();
-      if (accounts.length > 0 && !account) {
-        throw new FlotillaError(
-          'ERR_HOST_START',
-          `All ${accounts.length} users that workers of this host may run under are taken by other clients. Give more with --user A,B,C, or wait.`,
-        );
-      }
-      const folder = join(root, `${client.slice(0, 12)}-${stay}`);
-      make(folder, account);
-      make(join(folder, 'code'), account);
-      make(join(folder, 'node_modules'), account);
-      return { folder, account };
-    },
-    room(home, slot) {
-      const folder = slot === 0 ? home.folder : join(home.folder, String(slot));
-      make(folder, home.account);
-      return folder;
-    },
-    give({ folder, account }, path) {
-      if (!account) return;
-      for (let at = path; at.length > folder.length; at = dirname(at)) {
-        if (!account.lent) chownSync(at, account.uid, account.gid);
-        else if (lstatSync(at).uid === process.geteuid?.()) chmodSync(at, lstatSync(at).mode | 0o060);
-      }
-    },
-    async leave(home) {
-      // GR1
-      if (!keepFolders && home.account?.lent) await clearAs(home.account, home.folder);
-      if (!keepFolders) await rm(home.folder, { recursive: true, force: true, maxRetries: 3 });
-      if (home.account) free.push(home.account);
-    },
-    availability() {
-      const now = clock.now();
-      if (now - youngAt > YOUNG_MS) keepYoung(root, clock.wall());
-      if (now - youngAt > YOUNG_MS) youngAt = now;
-      return meter.take();
-    },
-    async close() {
-      closed = true;
-      timer?.cancel();
-      if (spare) killGroup(spare.process.pid ?? 0);
-      if (!keepFolders) await rm(root, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
+    const folder = join(this.#root, `${client.slice(0, 12)}-${stay}`);
+    makeFolder(folder, account);
+    makeFolder(join(folder, 'code'), account);
+    makeFolder(join(folder, 'node_modules'), account);
+    return { folder, account };
+  }
+
+  room(home: Home, slot: number): string {
+    const folder = slot === 0 ? home.folder : join(home.folder, String(slot));
+    makeFolder(folder, home.account);
+    return folder;
+  }
+
+  give({ folder, account }: Home, path: string): void {
+    if (!account) return;
+    for (let at = path; at.length > folder.length; at = dirname(at)) {
+      if (!account.lent) chownSync(at, account.uid, account.gid);
+      else if (lstatSync(at).uid === process.geteuid?.()) chmodSync(at, lstatSync(at).mode | 0o060);
+    }
+  }
+
+  // GR1
+  async leave({ folder, account }: Home): Promise<void> {
+    const { keepFolders = false } = this.#options;
+    if (!keepFolders && account?.lent) await clearAs(account, folder);
+    if (!keepFolders) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    if (account) this.#free.push(account);
+  }
+
+  availability(): Availability {
+    const { clock } = this.#options;
+    const now = clock.now();
+    if (now - this.#youngAt > YOUNG_MS) {
+      keepYoung(this.#root, clock.wall());
+      this.#youngAt = now;
+    }
+    return this.#meter.take();
+  }
+
+  // GR1
+  async close(): Promise<void> {
+    this.#spare?.close();
+    if (!this.#options.keepFolders) await rm(this.#root, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #start(account: Account | undefined, cwd: string): Started {
+    const { entry, limits = {}, random, variables } = this.#options;
+    return startProcess({ entry, limits, account, cwd, variables, mark: toHex(random(8)) });
+  }
+}
+
+function makeFolder(folder: string, account: Account | undefined): void {
+  if (account?.lent) {
+    if (!existsSync(folder)) mkdirSync(folder);
+    chmodSync(folder, LENT_MODE);
+    return;
+  }
+  mkdirSync(folder, { recursive: true, mode: WORKER_MODE });
+  if (account && lstatSync(folder).uid !== account.uid) chownSync(folder, account.uid, account.gid);
 }

@@ -2,7 +2,7 @@
 
 export { userFolder } from './folder.ts';
 export type { Ground, GroundOptions, Home } from './ground.ts';
-export { systemGround } from './ground.ts';
+export { SystemGround } from './ground.ts';
 export { Host } from './host.ts';
 export type { ServiceAt, ServiceHours } from './hours.ts';
 export { parseHours, serviceAt } from './hours.ts';

@@ -19,6 +19,8 @@ export interface Environment {
   /** How runtimes nearby are heard. */
   readonly datagrams: Datagrams;
   readonly files: Files;
+  /** The variables of this process, by name. */
+  readonly variables: Readonly<NodeJS.ProcessEnv>;
   /** Where reports go unless the options say otherwise. */
   readonly log: Log;
   /** Calls back when the process ends of itself, or by `process.exit`: what can be done in that turn. Returns what takes it back. */
@@ -94,9 +96,10 @@ export function nodeEnvironment(): Environment {
         (found) => found.map(({ address }) => address),
         () => [],
       ),
-    secret: () => loadSecret(realRandom).all,
+    secret: () => loadSecret(realRandom, process.env).all,
     datagrams: udpDatagrams,
-    files: systemFiles,
+    files: systemFiles(process.env),
+    variables: process.env,
     log: lineLog(print, levelOf(process.env['FLOTILLA_LOG'])),
     atExit: atEnd('exit'),
     atIdle: atEnd('beforeExit'),

@@ -44,4 +44,4 @@ export { loopBack } from './threads/own-carrier.ts';
 export { PulseThread } from './threads/pulse.ts';
 export type { ThreadStart } from './threads/thread-carrier.ts';
 export { ThreadCarrier } from './threads/thread-carrier.ts';
-export { serveThread } from './threads/thread-hub.ts';
+export { ThreadHub } from './threads/thread-hub.ts';

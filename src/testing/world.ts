@@ -52,6 +52,7 @@ export class World {
       secret: () => Buffer.from('a secret for simulations'),
       datagrams: this.datagrams.at(machine),
       files: this.files(machine),
+      variables: {},
       log: SILENT,
       atExit: () => () => {},
       atIdle: () => () => {},

@@ -7,9 +7,9 @@ import { MOST_SECRETS } from './keys.ts';
 
 const SECRET_BYTES = 32;
 
-/** Where the secret lies unless said otherwise. */
-export function secretPath(): string {
-  return process.env['FLOTILLA_SECRET_FILE'] ?? join(process.env['HOME'] || homedir(), '.flotilla', 'secret');
+/** Where the secret lies: at FLOTILLA_SECRET_FILE, or in the user's own folder. */
+export function secretPath(variables: Readonly<NodeJS.ProcessEnv>): string {
+  return variables['FLOTILLA_SECRET_FILE'] ?? join(variables['HOME'] || homedir(), '.flotilla', 'secret');
 }
 
 /** A secret, where it came from, and the one before that is still valid while it is being changed. */
@@ -22,8 +22,9 @@ export interface LoadedSecret {
 }
 
 /** The secret from FLOTILLA_SECRET or the file, which is made if it does not exist. Throws ERR_SECRET_FILE. */
-export function loadSecret(random: RandomBytes, path = secretPath()): LoadedSecret {
-  const given = process.env['FLOTILLA_SECRET'];
+export function loadSecret(random: RandomBytes, variables: Readonly<NodeJS.ProcessEnv>): LoadedSecret {
+  const path = secretPath(variables);
+  const given = variables['FLOTILLA_SECRET'];
   if (given) return loaded(parseSecrets(given), 'FLOTILLA_SECRET', false);
   try {
     return loaded(readSecrets(path), path, false);
@@ -61,7 +62,7 @@ function parseSecrets(text: string): Uint8Array[] {
 }
 
 /** Makes a new secret and keeps the one before valid. Throws ERR_SECRET_FILE while another change is not done. */
-export function rotateSecret(random: RandomBytes, path = secretPath()): void {
+export function rotateSecret(random: RandomBytes, path: string): void {
   const lines = secretLines(path);
   if (lines.length >= MOST_SECRETS) {
     throw new FlotillaError('ERR_SECRET_FILE', `A change of the secret in ${path} is under way. Finish it first: flotilla secret drop.`);
@@ -70,7 +71,7 @@ export function rotateSecret(random: RandomBytes, path = secretPath()): void {
 }
 
 /** Ends a change: only the current secret is valid. Returns how many were dropped. */
-export function dropOldSecrets(random: RandomBytes, path = secretPath()): number {
+export function dropOldSecrets(random: RandomBytes, path: string): number {
   const lines = secretLines(path);
   if (lines.length > 1) replaceSecrets(random, path, lines.slice(0, 1));
   return lines.length - 1;

@@ -71,7 +71,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
         for (const [name, made] of classesOf(await loadUnit(folder, unit))) kernel.classes.register(made, className(unit, name));
     },
     keep: (data) => keepData(folder, data, kernel.extensions),
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    turn: () => new Promise((resolve) => environment.clock.turn(resolve)),
     onSettled: (call) => control.postMessage({ kind: 'settled', call } satisfies Control),
     recalled: () => {
       for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) heard(next.message as Control);

@@ -58,6 +58,27 @@ const PLANTED: readonly { what: string; files: Readonly<Record<string, string>>;
     fault: "'Place' is a name of src/base/x.ts: one name, one thing",
   },
   {
+    what: 'state of a module whose type is long',
+    files: { 'base/s.ts': '// S.\nconst all = new WeakMap<object, Set<() => void>>();\n' },
+    fault: 'a module has no state',
+  },
+  { what: 'a list of a module', files: { 'base/s.ts': '// S.\nconst all: string[] = [];\n' }, fault: 'a module has no state' },
+  {
+    what: 'state of a class',
+    files: { 'base/s.ts': '// S.\nclass S {\n  static readonly all = new Set();\n}\n' },
+    fault: 'a module has no state',
+  },
+  {
+    what: 'what all of a process share',
+    files: { 'base/g.ts': "// G.\nObject.defineProperty(globalThis, 'a', {});\n" },
+    fault: "'globalThis' is shared by the whole process",
+  },
+  {
+    what: 'a listener of the process',
+    files: { 'base/g.ts': "// G.\nprocess.on('exit', f);\n" },
+    fault: "'process.on(' is shared by the whole process",
+  },
+  {
     what: 'a circle at run time',
     files: { 'base/x.ts': "// X.\nimport { y } from './y.ts';\n", 'base/y.ts': "// Y.\nexport { x } from './x.ts';\n" },
     fault: 'src/base/x.ts  is in a circle of files at run time (base/x.ts, base/y.ts)',
@@ -104,6 +125,22 @@ for (const { what, files, fault } of PLANTED) {
     );
   });
 }
+
+test('the check of the house takes no list for state that can hold nothing, no method for a field, no text for code', async (t) => {
+  const { checkLayers } = await layerCheck();
+  const src = tempFolder(t);
+  mkdirSync(join(src, 'base'));
+  const harmless = [
+    'const NONE: never[] = [];',
+    'class A {',
+    '  static of(): A {',
+    "    return say('it called process.exit(0)', child.process.once('exit', f));",
+    '  }',
+    '}',
+  ];
+  writeFileSync(join(src, 'base/a.ts'), `// A.\n${harmless.join('\n')}\n`);
+  assert.deepEqual(checkLayers(src), []);
+});
 
 test('docs/errors.md is the table of the code, and every code is used', () => {
   assert.equal(readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'), formatErrorTable());

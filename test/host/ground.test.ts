@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemGround } from '../../src/host/index.ts';
+import { SystemGround } from '../../src/host/index.ts';
 import { nodeEnvironment, Runtime } from '../../src/kernel/index.ts';
 import { Identity } from '../../src/transport/index.ts';
 import { ROOT, tempFolder, writeProgram } from '../support/processes.ts';
@@ -20,9 +20,9 @@ test('a worker is the process that was started ahead, and the next one is starte
 }, async (t) => {
   const runtime = await Runtime.start({ role: 'host', secret: 'a secret of this test' });
   t.after(() => runtime.close());
-  const { clock, random } = nodeEnvironment();
+  const { clock, random, variables } = nodeEnvironment();
   const dest = tempFolder(t);
-  const ground = systemGround({ entry: join(ROOT, 'dist/lib/worker/main.js'), random, clock, dest, spare: true });
+  const ground = new SystemGround({ entry: join(ROOT, 'dist/lib/worker/main.js'), random, variables, clock, dest, spare: true });
   t.after(() => ground.close());
   const spare = async (not?: number): Promise<number> => {
     for (;;) {
@@ -58,8 +58,8 @@ test('a worker is the process that was started ahead, and the next one is starte
 });
 
 test('two stays of one client have folders of their own: what removes the first takes nothing from the second', async (t) => {
-  const { clock, random } = nodeEnvironment();
-  const ground = systemGround({ entry: '', random, clock, dest: tempFolder(t) });
+  const { clock, random, variables } = nodeEnvironment();
+  const ground = new SystemGround({ entry: '', random, variables, clock, dest: tempFolder(t) });
   t.after(() => ground.close());
   const client = Identity.fresh(random).id;
   const first = ground.enter(client, 1);
@@ -83,8 +83,8 @@ if (process.argv[2] === 'without') Module._resolveFilename = (name, ...rest) => 
   if (name === 'koffi') throw new Error('it is not installed');
   return resolve(name, ...rest);
 };
-const { mapFile } = await import(${JSON.stringify(join(ROOT, 'dist/src/worker/place/mapped.js'))});
-const bytes = new Uint8Array(mapFile(${JSON.stringify(path)}));
+const { FileMaps } = await import(${JSON.stringify(join(ROOT, 'dist/src/worker/place/mapped.js'))});
+const bytes = new Uint8Array(new FileMaps().read(${JSON.stringify(path)}));
 const seen = [bytes.length, bytes[0], bytes[99_999]];
 bytes[0] = 9;
 const maps = process.platform === 'linux' && (await import('node:fs')).readFileSync('/proc/self/maps', 'utf8').includes(${JSON.stringify(path)});

@@ -6,7 +6,9 @@ import { MessageChannel } from 'node:worker_threads';
 import type { RuntimeId } from '../../src/base/index.ts';
 import { ROOM_BYTES } from '../../src/kernel/sessions/session.ts';
 import type { Carried } from '../../src/kernel/threads/carrier.ts';
+import { Pulses } from '../../src/kernel/threads/pulse-thread.ts';
 import { type Downward, ThreadCarrier } from '../../src/kernel/threads/thread-carrier.ts';
+import { World } from '../../src/testing/index.ts';
 
 test('what is freed on the other thread wakes those that wait for room, also if no link was ever full', async (t) => {
   const { port1, port2 } = new MessageChannel();
@@ -28,4 +30,30 @@ test('what is freed on the other thread wakes those that wait for room, also if 
   assert.deepEqual(told, [peer], 'once, when there is room again');
   await free(1_000);
   assert.deepEqual(told, [peer]);
+});
+
+test('a runtime whose thread stands still is held by its peer as long as its pulses come, and is offline without them', async () => {
+  const world = new World({ seed: 1, latencyMs: [0, 5] });
+  const silence: string[] = [];
+  const b = await world.start('b', { listen: 'mem://b:1', keeps: () => true });
+  const a = await world.start('a');
+  await world.wait(a.connect('mem://b:1'));
+  b.kernel.peerEvents.on(({ status, peer }) => void silence.push(`${status} ${peer.name}`));
+  const { identity, role, pulseMs } = a.hub.options;
+  const beat = new Int32Array(new SharedArrayBuffer(4));
+  const [{ clock, random, network }, { secret }] = [world.environment('pulses'), a];
+  const start = { identity: identity.privateKey, role, secret, pulseMs, encrypt: 'auto', certificate: undefined, beat } as const;
+  const pulses = new Pulses({ clock, random, network }, start);
+  pulses.watch('mem://b:1');
+  await world.clock.advance(100);
+  world.pause('a');
+  await world.clock.advance(60_000);
+  assert.deepEqual(silence, []);
+  pulses.close();
+  await world.clock.advance(60_000);
+  assert.deepEqual(silence, ['offline a']);
+  world.resume('a');
+  await world.clock.advance(60_000);
+  assert.deepEqual(silence, ['offline a', 'online a']);
+  await world.close();
 });

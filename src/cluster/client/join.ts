@@ -75,7 +75,7 @@ export async function startRuntime(options: ClientOptions, world: Environment | 
   const log = lineLog((line) => warn(line.replace(/^warning: /, '')), 'warn');
   const environment = world ?? nodeEnvironment();
   const since = environment.clock.now();
-  const mode = modeOf(options, world === undefined ? process.env['FLOTILLA_SCHEDULER'] : undefined);
+  const mode = modeOf(options, environment.variables['FLOTILLA_SCHEDULER']);
   const {
     name = world === undefined ? programName() : undefined,
     pulse,

@@ -1,7 +1,7 @@
 // Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
 import { defined, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded } from '../../code/index.ts';
-import { Host, systemGround, thisMachine, type WorkerInfo } from '../../host/index.ts';
+import { Host, SystemGround, thisMachine, type WorkerInfo } from '../../host/index.ts';
 import { type Place, PORT, type Runtime } from '../../kernel/index.ts';
 import { formatAddress, parseAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
@@ -26,9 +26,10 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
     {
       name: machine.name,
       workers: options.workers ?? machine.cores,
-      ground: systemGround({
+      ground: new SystemGround({
         entry: workerEntry(),
         random: environment.random,
+        variables: environment.variables,
         clock: environment.clock,
         limits: defined({ heap: options.heap }),
       }),

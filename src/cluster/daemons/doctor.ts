@@ -30,7 +30,7 @@ export async function* examine({ other, udpPort = SCHEDULER_PORT }: DoctorOption
   yield nodeVersion();
   let key: string;
   try {
-    const { secret, from, created } = loadSecret(environment.random);
+    const { secret, from, created } = loadSecret(environment.random, environment.variables);
     key = new Keys(secret).id.slice(0, 8);
     yield {
       ok: true,

@@ -10,8 +10,8 @@ import {
   Host,
   parseHours,
   type ServiceHours,
+  SystemGround,
   serviceAt,
-  systemGround,
   thisMachine,
   usableCores,
 } from '../../host/index.ts';
@@ -117,9 +117,10 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
       environment,
     );
     const started = runtime;
-    const ground = systemGround({
+    const ground = new SystemGround({
       entry: workerEntry(),
       random: environment.random,
+      variables: environment.variables,
       dest: options.dest,
       keepFolders: options.cleanup === false,
       spare: options.spare !== false,

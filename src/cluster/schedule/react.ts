@@ -105,21 +105,8 @@ export type ScheduleEffect =
 /** Changes the state by one event; returns what is to be done. */
 export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffect[] {
   switch (event.kind) {
-    case 'host-joined': {
-      remove(state, event.id);
-      const { id, name, addresses, workers, clients = Number.POSITIVE_INFINITY, open } = event;
-      const host: HostState = { id, name, addresses, workers, clients, open, held: new Map() };
-      state.hosts.set(id, host);
-      index(state, host, true);
-      for (const { client, slots, epoch } of event.held) {
-        state.epoch = Math.max(state.epoch, epoch);
-        const known = state.clients.get(client);
-        if (known) known.admitted = true; // RE4
-        for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // RE3
-      }
-      const holders = new Set([...host.held.values()].flatMap((held) => state.clients.get(held.client) ?? []));
-      return [...[...holders].flatMap((client) => holdsOf(state, client, id)), ...share(state)];
-    }
+    case 'host-joined':
+      return hostJoined(state, event);
     case 'host-left':
       remove(state, event.id);
       return share(state);
@@ -183,6 +170,22 @@ export function react(state: ScheduleState, event: ScheduleEvent): ScheduleEffec
       return share(state, expected);
     }
   }
+}
+
+function hostJoined(state: ScheduleState, event: Extract<ScheduleEvent, { kind: 'host-joined' }>): ScheduleEffect[] {
+  remove(state, event.id);
+  const { id, name, addresses, workers, clients = Number.POSITIVE_INFINITY, open } = event;
+  const host: HostState = { id, name, addresses, workers, clients, open, held: new Map() };
+  state.hosts.set(id, host);
+  index(state, host, true);
+  for (const { client, slots, epoch } of event.held) {
+    state.epoch = Math.max(state.epoch, epoch);
+    const known = state.clients.get(client);
+    if (known) known.admitted = true; // RE4
+    for (const slot of slots) if (slot >= 1 && slot <= workers && !host.held.has(slot)) take(state, host, slot, client, epoch); // RE3
+  }
+  const holders = new Set([...host.held.values()].flatMap((held) => state.clients.get(held.client) ?? []));
+  return [...[...holders].flatMap((client) => holdsOf(state, client, id)), ...share(state)];
 }
 
 // RE4, RE6

@@ -28,11 +28,24 @@ export interface Started {
   readonly failed: Promise<NodeJS.ErrnoException>;
 }
 
+/** What a process is started with. */
+export interface Beginning {
+  /** The program. */
+  readonly entry: string;
+  readonly limits: WorkerLimits;
+  readonly account: Account | undefined;
+  /** What it and all that it starts is known by. */
+  readonly mark: string;
+  /** The variables of this process, most of which it has, too. */
+  readonly variables: Readonly<NodeJS.ProcessEnv>;
+  readonly cwd: string;
+}
+
 /** Starts a process that waits to be told which worker it is; it goes to that worker's folder then. Throws ERR_HOST_START. */
-export function startProcess(entry: string, limits: WorkerLimits, account: Account | undefined, cwd: string, mark: string): Started {
+export function startProcess({ entry, limits, account, cwd, mark, variables }: Beginning): Started {
   const heap = limits.heap === undefined ? [] : [`--max-old-space-size=${limits.heap}`];
   const { command, args, ids } = commandOf(account, [...heap, entry, WORKER_ARGUMENT]);
-  const env = { ...workerEnvironment(account), [MARK]: mark };
+  const env = { ...workerVariables(account, variables), [MARK]: mark };
   const child = asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })); // CD1
   const failed = new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
   // A process for which there are no descriptors has no streams at all.
@@ -113,7 +126,7 @@ export class Child implements Launched {
   }
 }
 
-function workerEnvironment(account: Account | undefined): NodeJS.ProcessEnv {
+function workerVariables(account: Account | undefined, variables: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
   const {
     FLOTILLA_SECRET: _secret,
     FLOTILLA_SECRET_FILE: _file,
@@ -122,7 +135,7 @@ function workerEnvironment(account: Account | undefined): NodeJS.ProcessEnv {
     NODE_CHANNEL_FD: _channel,
     [MARK]: _mark,
     ...rest
-  } = process.env;
+  } = variables;
   return account ? { ...rest, HOME: '/nonexistent', USER: account.name, LOGNAME: account.name } : rest;
 }
 

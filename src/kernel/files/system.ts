@@ -21,8 +21,8 @@ function unless<T>(value: T, ...codes: string[]): (error: NodeJS.ErrnoException)
   };
 }
 
-/** The files of this machine. */
-export const systemFiles: Files = Object.freeze({
+/** The files of this machine; `HOME` says where those that are received lie, where it is set. */
+export const systemFiles = (variables: Readonly<NodeJS.ProcessEnv>): Files => ({
   stat: (path: string) => lstat(path).then(told, unless(undefined, 'ENOENT', 'ENOTDIR')),
   async openToRead(path: string) {
     const handle = await open(path, O_RDONLY | (O_NONBLOCK ?? 0)); // a pipe would be waited for, in one of the few threads for files
@@ -53,6 +53,6 @@ export const systemFiles: Files = Object.freeze({
   rename: (from: string, to: string) => rename(from, to),
   remove: (path: string) => unlink(path).then(() => true, unless(false, 'ENOENT', 'ENOTDIR')),
   removeFolder: (path: string) => rmdir(path).then(() => true, unless(false, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY')),
-  received: (name: string) => join(process.env['HOME'] || homedir(), '.flotilla', 'files', name.replace(/[^\w.-]+/g, '-')),
+  received: (name: string) => join(variables['HOME'] || homedir(), '.flotilla', 'files', name.replace(/[^\w.-]+/g, '-')),
   list: (path: string) => readdir(path).catch(unless<string[]>([], 'ENOENT')),
 });

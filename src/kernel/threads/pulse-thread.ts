@@ -1,64 +1,122 @@
 // The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
+//
+// Owns its links, one to each address that it was told of. Does not own the sessions: those are of the thread that computes.
+//
+//   PL1. Every pulse says whether the other thread has moved since the pulse before the last: a peer takes one that stands still
+//        for busy, not for gone.
+//   PL2. An address that cannot be dialled any more is forgotten while the other thread moves: that names it again if it is needed.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Dial, dialAndGreet, Identity, Keyring, Link, parseAddress, type Role, systemNetwork } from '../../transport/index.ts';
+import { type Clock, type RandomBytes, Timers } from '../../base/index.ts';
+import {
+  type Certificate,
+  type Dial,
+  dialAndGreet,
+  Identity,
+  Keyring,
+  Link,
+  type Network,
+  parseAddress,
+  type Role,
+  systemNetwork,
+} from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
 import { realClock, realRandom } from '../environment.ts';
 import { controlFrame } from '../sessions/session.ts';
 
-const {
-  identity: privateKey,
-  role,
-  secret,
-  pulseMs,
-  encrypt,
-  certificate: given,
-  beat,
-} = workerData as {
-  identity: Uint8Array;
-  role: Role;
-  secret: Uint8Array;
-  pulseMs: number;
-  encrypt: 'auto' | 'always';
-  certificate: { cert: Uint8Array; key: Uint8Array; ca: Uint8Array } | undefined;
-  beat: Int32Array;
-};
-const keys = new Keyring(secret);
-const certificate = given && { cert: Buffer.from(given.cert), key: Buffer.from(given.key), ca: Buffer.from(given.ca) };
-const identity = new Identity(privateKey);
-const links = new Map<string, Link | 'dialling'>();
 const DIAL_MS = 3_000;
-let lastBeat = 0;
-let still = 0;
 
-async function dial(address: string): Promise<void> {
-  links.set(address, 'dialling');
-  try {
-    const self = { identity, role, keys, clock: realClock, random: realRandom };
-    const dial: Dial = ({ psk }, exposed) =>
-      systemNetwork.dial(parseAddress(address), { timeoutMs: DIAL_MS, psk, encrypt: exposed ? 'always' : encrypt, certificate });
-    const { greeted, conn } = await dialAndGreet(dial, self, { purpose: 'pulse' });
-    const link = new Link(conn, greeted);
-    link.start({ frame() {}, alive() {}, drain() {}, closed: () => links.delete(address) });
-    links.set(address, link);
-  } catch {
-    links.delete(address);
+/** What the thread is told when it starts. */
+export interface PulseStart {
+  /** The private key of the runtime. */
+  readonly identity: Uint8Array;
+  readonly role: Role;
+  readonly secret: Uint8Array;
+  readonly pulseMs: number;
+  readonly encrypt: 'auto' | 'always';
+  readonly certificate: { readonly cert: Uint8Array; readonly key: Uint8Array; readonly ca: Uint8Array } | undefined;
+  /** Counts up while the other thread moves. */
+  readonly beat: Int32Array;
+}
+
+/** What the thread reaches of the world. */
+export interface PulseWorld {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly network: Network;
+}
+
+/** Keeps up the pulse to addresses. */
+export class Pulses {
+  readonly #world: PulseWorld;
+  readonly #start: PulseStart;
+  readonly #keys: Keyring;
+  readonly #identity: Identity;
+  readonly #certificate: Certificate | undefined;
+  readonly #wanted = new Set<string>();
+  readonly #links = new Map<string, Link | 'dialling'>();
+  readonly #timers: Timers;
+  #lastBeat = 0;
+  /** So many pulses the other thread has stood still. */
+  #still = 0;
+
+  constructor(world: PulseWorld, start: PulseStart) {
+    const { certificate: given } = start;
+    this.#world = world;
+    this.#start = start;
+    this.#keys = new Keyring(start.secret);
+    this.#identity = new Identity(start.identity);
+    this.#certificate = given && { cert: Buffer.from(given.cert), key: Buffer.from(given.key), ca: Buffer.from(given.ca) };
+    this.#timers = new Timers(world.clock);
+    this.#timers.every(start.pulseMs, () => this.#pulse());
+  }
+
+  /** Keeps up the pulse to the runtime at an address, from now on. */
+  watch(address: string): void {
+    this.#wanted.add(address);
+    if (!this.#links.has(address)) void this.#dial(address);
+  }
+
+  close(): void {
+    this.#timers.close();
+    for (const link of this.#links.values()) if (link instanceof Link) link.destroy();
+  }
+
+  async #dial(address: string): Promise<void> {
+    const { clock, random, network } = this.#world;
+    const { role, encrypt } = this.#start;
+    this.#links.set(address, 'dialling');
+    try {
+      const self = { identity: this.#identity, role, keys: this.#keys, clock, random };
+      const dial: Dial = ({ psk }, exposed) =>
+        network.dial(parseAddress(address), {
+          timeoutMs: DIAL_MS,
+          psk,
+          encrypt: exposed ? 'always' : encrypt,
+          certificate: this.#certificate,
+        });
+      const { greeted, conn } = await dialAndGreet(dial, self, { purpose: 'pulse' });
+      const link = new Link(conn, greeted);
+      link.start({ frame() {}, alive() {}, drain() {}, closed: () => this.#links.delete(address) });
+      this.#links.set(address, link);
+    } catch {
+      this.#links.delete(address);
+    }
+  }
+
+  #pulse(): void {
+    const now = Atomics.load(this.#start.beat, 0);
+    this.#still = now === this.#lastBeat ? this.#still + 1 : 0;
+    this.#lastBeat = now;
+    const frame = controlFrame(KIND.PULSE, Uint8Array.of(this.#still > 1 ? 1 : 0)); // PL1
+    for (const address of this.#wanted) {
+      const link = this.#links.get(address);
+      if (link instanceof Link) link.write(frame);
+      else if (link === undefined && this.#still === 0) this.#wanted.delete(address); // PL2
+    }
   }
 }
 
-const wanted = new Set<string>();
-parentPort?.on('message', (address: string) => {
-  wanted.add(address);
-  if (!links.has(address)) void dial(address);
-});
-
-setInterval(() => {
-  const now = Atomics.load(beat, 0);
-  still = now === lastBeat ? still + 1 : 0;
-  lastBeat = now;
-  const frame = controlFrame(KIND.PULSE, Uint8Array.of(still > 1 ? 1 : 0));
-  for (const address of wanted) {
-    const link = links.get(address);
-    if (link instanceof Link) link.write(frame);
-    else if (link === undefined && still === 0) wanted.delete(address);
-  }
-}, pulseMs);
+if (parentPort) {
+  const pulses = new Pulses({ clock: realClock, random: realRandom, network: systemNetwork }, workerData as PulseStart);
+  parentPort.on('message', (address: string) => pulses.watch(address));
+}

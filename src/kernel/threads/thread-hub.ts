@@ -1,13 +1,19 @@
 // A hub that serves user code on another thread: it accepts, acknowledges and keeps pulses going while that thread is busy.
 //
+// Owns what is on its way across, and which mailboxes of the other thread are open. Does not own the hub, nor the kernel of this
+// thread, which answers at the doors that are its own.
+//
 //   TH1. A delivery to an open mailbox is acknowledged here, at once.
-//   TH2. Frames cross in the order in which they came, in one batch a turn and peer.
+//   TH2. Frames cross in the order in which they came, in one batch a turn and peer; what ends a peer comes behind them.
+//   TH3. What has left is told in large steps: a message a frame would cost more than the frame.
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import { FIRST_TASK } from '../post/ports.ts';
 import type { Hub } from '../sessions/hub.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import type { SessionEnd } from '../sessions/session.ts';
 import { taskEnded } from '../tasks/ends.ts';
 import type { Carried } from './carrier.ts';
 import type { Downward, Upward } from './thread-carrier.ts';
@@ -15,95 +21,149 @@ import type { Downward, Upward } from './thread-carrier.ts';
 const BATCH_BYTES = 16 << 10;
 const FREED_BYTES = 512 << 10;
 
-/** Connects a hub with the thread at the other end of `port`. `own` is the kernel of this thread, `mine` its doors. */
-export function serveThread(options: {
-  port: MessagePort;
-  hub: () => Hub;
-  own: () => Kernel;
-  mine: ReadonlySet<number>;
-  clock: Clock;
-  onMailbox?: (target: number, open: boolean) => void;
-}): Carried {
-  const { port, mine, clock } = options;
-  const open = new Set<number>();
-  const batches = new Map<RuntimeId, Batch>();
-  const freed = new Map<RuntimeId, number>();
-  const down = (message: Downward, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
-  const flush = (): void => {
-    for (const [peer, batch] of batches) {
-      batches.delete(peer);
-      const { bytes, length } = batch.take();
-      down({ kind: 'frames', peer, bytes, length }, [bytes]);
-    }
-  };
-  // What the threads of one runtime ask of each other.
-  const own = (peer: RuntimeId, kind: number, target: number, bytes: Buffer, start: number, end: number): void =>
-    options.own().frame(peer, kind, target, bytes, start, end, false);
-  port.on('message', (up: Upward) => {
-    if (up.kind === 'reach') return options.hub().reach(up.peer, up.addresses, up.via);
-    if (up.kind === 'dial') return options.hub().dial(up.peer);
+/** What a {@link ThreadHub} stands between. Hub and kernel are asked for when they are needed: they are made after it. */
+export interface ThreadHubOptions {
+  /** To the thread of the user's code. */
+  readonly port: MessagePort;
+  readonly hub: () => Hub;
+  /** The kernel of this thread. */
+  readonly own: () => Kernel;
+  /** The doors that this thread's kernel answers at. */
+  readonly mine: ReadonlySet<number>;
+  readonly clock: Clock;
+  /** A mailbox of the other thread takes messages from now on, or no longer. */
+  readonly onMailbox?: (target: number, open: boolean) => void;
+  /** The session with a peer has ended; told before either thread hears of it. */
+  readonly onEnded?: (peer: RuntimeId) => void;
+}
+
+/** Hands what a hub hears to the other thread, or to this thread's kernel, and what the other thread sends to the hub. */
+export class ThreadHub implements Carried {
+  readonly #port: MessagePort;
+  readonly #hub: () => Hub;
+  readonly #own: () => Kernel;
+  readonly #mine: ReadonlySet<number>;
+  readonly #clock: Clock;
+  readonly #onMailbox: ThreadHubOptions['onMailbox'];
+  readonly #onEnded: ThreadHubOptions['onEnded'];
+  /** The mailboxes of the other thread. */
+  readonly #open = new Set<number>();
+  readonly #batches = new Map<RuntimeId, Batch>();
+  /** Bytes that left for each peer, and of which the other thread was not told yet. */
+  readonly #freed = new Map<RuntimeId, number>();
+
+  constructor({ port, hub, own, mine, clock, onMailbox, onEnded }: ThreadHubOptions) {
+    this.#port = port;
+    this.#hub = hub;
+    this.#own = own;
+    this.#mine = mine;
+    this.#clock = clock;
+    this.#onMailbox = onMailbox;
+    this.#onEnded = onEnded;
+    port.on('message', (up: Upward) => this.#take(up));
+  }
+
+  frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void {
+    const here = kind === KIND.ANSWER ? target === 1 : kind === KIND.FILE || (this.#mine.has(target) && kind !== KIND.CREDIT);
+    if (here) return this.#own().frame(peer, kind, target, buffer, start, end, owned);
+    if (kind === KIND.DELIVER && target >= FIRST_TASK) return this.#deliver(peer, target, buffer, start, end);
+    if (!owned) return this.#across(peer, kind, target, buffer, start, end);
+    this.#flush(); // TH2
+    const bytes = buffer.buffer as ArrayBuffer;
+    this.#down({ kind: 'large', peer, frame: kind, target, bytes }, [bytes]);
+  }
+
+  land(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined {
+    return this.#own().land(peer, kind, target, bytes);
+  }
+
+  landed(peer: RuntimeId, kind: number, target: number): void {
+    this.#own().landed(peer, kind, target);
+  }
+
+  opened(peer: PeerInfo): void {
+    this.#own().opened(peer);
+    this.#down({ kind: 'opened', peer });
+  }
+
+  offline(peer: RuntimeId): void {
+    this.#down({ kind: 'offline', peer });
+  }
+
+  online(peer: RuntimeId): void {
+    this.#down({ kind: 'online', peer });
+  }
+
+  room(peer: RuntimeId): void {
+    this.#down({ kind: 'room', peer });
+  }
+
+  ended(peer: RuntimeId, end: SessionEnd): void {
+    this.#onEnded?.(peer);
+    this.#freed.delete(peer);
+    this.#flush(); // TH2
+    this.#down({ kind: 'ended', peer, end });
+    this.#own().ended(peer, end);
+  }
+
+  #take(up: Upward): void {
+    if (up.kind === 'reach') return this.#hub().reach(up.peer, up.addresses, up.via);
+    if (up.kind === 'dial') return this.#hub().dial(up.peer);
     if (up.kind === 'mailbox') {
-      if (up.open) open.add(up.target);
-      else open.delete(up.target);
-      return options.onMailbox?.(up.target, up.open);
+      if (up.open) this.#open.add(up.target);
+      else this.#open.delete(up.target);
+      return this.#onMailbox?.(up.target, up.open);
     }
+    const { peer } = up;
     const buffer = Buffer.from(up.bytes);
-    if (up.peer === options.own().id) {
-      eachFrame(buffer, 0, buffer.length, (kind, target, bytes, start, end) => own(up.peer, kind, target, bytes, start, end));
-      return;
-    }
     const size = buffer.length;
-    const release = (): void => {
-      const total = (freed.get(up.peer) ?? 0) + size;
-      if (total < FREED_BYTES) {
-        freed.set(up.peer, total);
-        return;
-      }
-      freed.delete(up.peer);
-      down({ kind: 'freed', peer: up.peer, bytes: total });
-    };
-    options.hub().post(up.peer, { buffer, start: 0, end: size, frames: up.frames, release }, up.large);
-  });
-  const across = (peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number): void => {
-    if (batches.size === 0) clock.defer(flush);
-    let batch = batches.get(peer);
+    const own = this.#own();
+    if (peer !== own.id) {
+      const release = (): void => this.#free(peer, size);
+      return this.#hub().post(peer, { buffer, start: 0, end: size, frames: up.frames, release }, up.large);
+    }
+    // What the threads of one runtime ask of each other.
+    eachFrame(buffer, 0, size, (kind, target, bytes, start, end) => own.frame(peer, kind, target, bytes, start, end, false));
+  }
+
+  // TH1
+  #deliver(peer: RuntimeId, target: number, buffer: Buffer, start: number, end: number): void {
+    const id = readVarint(buffer, start, end);
+    if (!this.#open.has(target)) return this.#own().answer(peer, id.value, false, taskEnded());
+    this.#own().answer(peer, id.value, true, undefined);
+    this.#across(peer, KIND.MESSAGE, target, buffer, id.next, end);
+  }
+
+  // TH2
+  #across(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#batches.size === 0) this.#clock.defer(() => this.#flush());
+    let batch = this.#batches.get(peer);
     if (!batch) {
       batch = new Batch();
-      batches.set(peer, batch);
+      this.#batches.set(peer, batch);
     }
-    batch.add(kind, target, buffer, start, end); // TH2
-  };
-  return {
-    frame(peer, kind, target, buffer, start, end, owned) {
-      const here = kind === KIND.ANSWER ? target === 1 : kind === KIND.FILE || (mine.has(target) && kind !== KIND.CREDIT);
-      if (here) return options.own().frame(peer, kind, target, buffer, start, end, owned);
-      if (kind === KIND.DELIVER && target >= FIRST_TASK) {
-        const id = readVarint(buffer, start, end);
-        if (!open.has(target)) return options.own().answer(peer, id.value, false, taskEnded());
-        options.own().answer(peer, id.value, true, undefined); // TH1
-        return this.frame(peer, KIND.MESSAGE, target, buffer, id.next, end, false);
-      }
-      if (!owned) return across(peer, kind, target, buffer, start, end);
-      flush();
-      const bytes = buffer.buffer as ArrayBuffer;
-      down({ kind: 'large', peer, frame: kind, target, bytes }, [bytes]);
-    },
-    land: (...frame) => options.own().land(...frame),
-    landed: (...frame) => options.own().landed(...frame),
-    opened(peer) {
-      options.own().opened(peer);
-      down({ kind: 'opened', peer });
-    },
-    offline: (peer) => down({ kind: 'offline', peer }),
-    online: (peer) => down({ kind: 'online', peer }),
-    room: (peer) => down({ kind: 'room', peer }),
-    ended(peer, end) {
-      freed.delete(peer);
-      flush();
-      down({ kind: 'ended', peer, end });
-      options.own().ended(peer, end);
-    },
-  };
+    batch.add(kind, target, buffer, start, end);
+  }
+
+  #flush(): void {
+    for (const [peer, batch] of this.#batches) {
+      this.#batches.delete(peer);
+      const { bytes, length } = batch.take();
+      this.#down({ kind: 'frames', peer, bytes, length }, [bytes]);
+    }
+  }
+
+  // TH3
+  #free(peer: RuntimeId, size: number): void {
+    const total = (this.#freed.get(peer) ?? 0) + size;
+    if (total < FREED_BYTES) return void this.#freed.set(peer, total);
+    this.#freed.delete(peer);
+    this.#down({ kind: 'freed', peer, bytes: total });
+  }
+
+  #down(message: Downward, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
 }
 
 class Batch {

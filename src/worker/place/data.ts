@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeValue, type Extensions, encodeValue } from '../../wire/index.ts';
-import { mapFile } from './mapped.ts';
+import { FileMaps } from './mapped.ts';
 
 const LARGE_BYTES = 64 << 10;
 const FOLDER = '.data';
@@ -39,8 +39,9 @@ export function keepData(folder: string, value: unknown, extensions: Extensions)
 export function loadData(folder: string, extensions: Extensions): unknown {
   const path = join(folder, FOLDER, 'value');
   if (!existsSync(path)) return undefined;
+  const maps = new FileMaps();
   return restoreLarge(decodeValue(readFileSync(path), extensions), (name, kind) => {
-    const bytes = mapFile(join(folder, FOLDER, name));
+    const bytes = maps.read(join(folder, FOLDER, name));
     if (kind === 'Buffer') return Buffer.from(bytes);
     const Made = KINDS[kind as Kind];
     return new Made(bytes, 0, bytes.byteLength / Made.BYTES_PER_ELEMENT);

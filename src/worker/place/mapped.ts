@@ -1,5 +1,7 @@
 // A file as memory: where the package 'koffi' is installed, mapped, so that all workers of a machine share its pages; else a copy.
 //
+// Owns the way to map files on this machine, once it has been looked for. Does not own the memory: that goes with the last who has it.
+//
 //   MD1. A mapping is private: a worker that writes to it gets pages of its own, and nobody else sees them.
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,25 +14,31 @@ interface Foreign {
   view(pointer: unknown, length: number): ArrayBuffer;
 }
 
-let foreign: Foreign | undefined | 'unknown' = 'unknown';
+/** Reads files as memory. */
+export class FileMaps {
+  /** Looked for when the first file is read; absent where there is none, or it has failed. */
+  #foreign: Foreign | undefined | 'unknown' = 'unknown';
 
-/** The bytes of a file. */
-export function mapFile(path: string): ArrayBuffer {
-  if (foreign === 'unknown') foreign = loadForeign();
-  if (foreign) {
-    const file = openSync(path, 'r');
-    try {
-      const { size } = fstatSync(file);
-      const at = foreign.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE, file, 0);
-      return foreign.view(at, size); // MD1
-    } catch {
-      foreign = undefined;
-    } finally {
-      closeSync(file);
+  /** The bytes of a file. */
+  read(path: string): ArrayBuffer {
+    if (this.#foreign === 'unknown') this.#foreign = loadForeign();
+    if (this.#foreign) {
+      const file = openSync(path, 'r');
+      try {
+        const { size } = fstatSync(file);
+        const at = this.#foreign.mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE, file, 0);
+        return this.#foreign.view(at, size); // MD1
+      } catch {
+        this.#foreign = undefined;
+      } finally {
+        closeSync(file);
+      }
     }
+    const bytes = readFileSync(path);
+    const copy = new ArrayBuffer(bytes.byteLength);
+    new Uint8Array(copy).set(bytes);
+    return copy;
   }
-  const bytes = readFileSync(path);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 function loadForeign(): Foreign | undefined {

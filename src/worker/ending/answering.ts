@@ -2,7 +2,7 @@
 //
 //   AW1. A look counts only while nothing runs: who computes answers later, and that is in order.
 //   AW2. Looks are counted, not time: a machine that was stopped, or is busy, has not had the time that has passed.
-import type { Clock } from '../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 
 const LOOK_MS = 2_000;
 const MOST_LOOKS = 5;

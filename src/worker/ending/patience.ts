@@ -1,7 +1,7 @@
 // Patience with user code: time counts as far as this process has had it.
 //
 //   PN1. Looks are counted, not time: a process that was stopped, or that a busy machine gives no turn, has not had what has passed.
-import type { Clock } from '../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 
 const LOOK_MS = 50;
 

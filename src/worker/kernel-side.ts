@@ -1,0 +1,168 @@
+// The kernel's side of a worker: its sessions and its doors, on a thread that user code cannot stop.
+//
+// Owns the hub, this thread's kernel and the way across to the user's thread. Does not own the process, which `die` ends, nor
+// decide when something has had its time (ending/warden.ts).
+//
+//   KS1. The end of the session with the host is the end of the process: nobody else would end it.
+//   KS2. What the worker does is told to its host only when it has changed.
+import type { MessagePort } from 'node:worker_threads';
+import type { RuntimeId } from '../base/index.ts';
+import type { WorkerConfig, WorkerLoad, WorkerOrder } from '../host/index.ts';
+import {
+  ANSWER_MS,
+  type Carrier,
+  type Environment,
+  FileReceiver,
+  Hub,
+  Kernel,
+  loopBack,
+  PORT,
+  ThreadHub,
+  type ThreadStart,
+} from '../kernel/index.ts';
+import { type Conn, Identity, Keyring, parseAddress } from '../transport/index.ts';
+import { Warden } from './ending/warden.ts';
+import { PROBE } from './executor.ts';
+import type { Gauges } from './gauges.ts';
+import type { Control } from './serve.ts';
+
+const LOAD_MS = 500;
+const LEAVE_MS = 500;
+/** Where calls are asked that run one at a time. */
+const IN_TURN: ReadonlySet<number> = new Set([PORT.CALLS, PORT.BATCH]);
+
+/** What a {@link KernelSide} is made of. */
+export interface KernelSideOptions {
+  readonly config: WorkerConfig;
+  readonly environment: Environment;
+  /** To the user's thread: frames, and what is said beside them. */
+  readonly frames: MessagePort;
+  readonly control: MessagePort;
+  readonly gauges: Gauges;
+  /** Ends the process and all that it started, at once. */
+  readonly die: () => void;
+}
+
+/** The kernel's thread of one worker. */
+export class KernelSide {
+  readonly #options: KernelSideOptions;
+  readonly #id: RuntimeId;
+  readonly #across: ThreadHub;
+  readonly #hub: Hub;
+  readonly #kernel: Kernel;
+  readonly #warden: Warden;
+  #host: RuntimeId | undefined;
+  #told: WorkerLoad | undefined;
+
+  constructor(options: KernelSideOptions) {
+    const { config, environment, frames, control, gauges, die } = options;
+    const { clock } = environment;
+    const identity = Identity.fresh(environment.random);
+    this.#options = options;
+    this.#id = identity.id;
+    this.#across = new ThreadHub({
+      port: frames,
+      hub: () => this.#hub,
+      own: () => this.#kernel,
+      mine: new Set([PORT.WORKER, PORT.TERMINATE, PORT.FILES]),
+      clock,
+      onMailbox: (task, open) => this.#warden.mailbox(task, open),
+      onEnded: (peer) => {
+        if (peer === this.#host) die(); // KS1
+      },
+    });
+    this.#hub = new Hub({
+      identity,
+      name: config.name,
+      role: 'worker',
+      keys: new Keyring(Buffer.from(config.secret, 'hex')),
+      environment,
+      pulseMs: config.pulse,
+      answerMs: ANSWER_MS,
+      encrypt: config.encrypt,
+      keeps: (peer) => this.#kernel.peers.get(peer)?.role === 'client', // whether it is waited for, the host decides
+      log: environment.log,
+      events: this.#across,
+    });
+    this.#kernel = new Kernel({ clock, carrier: this.#carrier(), half: 1 });
+    this.#warden = new Warden({
+      clock,
+      gauges,
+      graceMs: config.graceMs,
+      say: (message) => control.postMessage(message),
+      tellHost: (dies) => {
+        if (this.#host !== undefined) this.#kernel.message(this.#host, PORT.HOST, dies);
+        return this.#host !== undefined;
+      },
+      die,
+      leave: () => void this.#hub.close(LEAVE_MS, 'terminated').finally(die),
+    });
+    new FileReceiver(this.#kernel, environment, { dir: config.cwd, maxSize: undefined });
+    this.#serve();
+    control.on('message', (message: Control) => {
+      if (message.kind === 'settled') this.#warden.settled(message.call);
+    });
+  }
+
+  /** Listens where the worker may be reached; what the user's thread has to know then. */
+  async listen(): Promise<ThreadStart> {
+    const { name, location, listen, advertise } = this.#options.config;
+    for (const address of listen) await this.#hub.listen(parseAddress(address, 0), advertise).catch(() => {});
+    return { id: this.#id, name, location, addresses: this.#hub.addresses };
+  }
+
+  /** Greets the host, and lives for it from then on. */
+  async join(conn: Conn): Promise<void> {
+    this.#host = await this.#hub.adopt(conn, 'dialer');
+    this.#tellLoad(this.#host);
+    this.#warden.watch((answered) => void this.#kernel.requests.request({ peer: this.#id, settle: answered }, PORT.CALLS, PROBE, []));
+  }
+
+  #serve(): void {
+    const kernel = this.#kernel;
+    const warden = this.#warden;
+    kernel.serve(PORT.WORKER, {
+      ...kernel.methods({ recall: (_asked, calls: number[]) => warden.recall(calls) }),
+      message: (_peer, value) => {
+        const order = value as WorkerOrder;
+        if (order.kind === 'interrupt') warden.interrupt(order.reason);
+        else warden.cancel(order.call, IN_TURN.has(order.port));
+      },
+    });
+    kernel.serve(PORT.TERMINATE, {
+      message: (_peer, value) => {
+        const { task, reason } = value as { task: number; reason?: string };
+        warden.terminate(task, reason);
+      },
+    });
+  }
+
+  #carrier(): Carrier {
+    const [id, across, hub] = [this.#id, this.#across, this.#hub];
+    const { config, environment } = this.#options;
+    const { clock } = environment;
+    return {
+      id,
+      name: config.name,
+      addresses: [],
+      acknowledges: false,
+      post: (peer, range, large) =>
+        peer === id ? loopBack(id, range, large, clock, (...frame) => across.frame(...frame)) : hub.post(peer, range, large),
+      hasRoom: () => true,
+      reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
+      dial: (peer) => hub.dial(peer),
+      mailbox() {},
+    };
+  }
+
+  // KS2
+  #tellLoad(host: RuntimeId): void {
+    const { gauges, environment } = this.#options;
+    const { load } = gauges;
+    const told = this.#told;
+    if (!told || told.running !== load.running || told.tasks !== load.tasks || told.done !== load.done)
+      this.#kernel.message(host, PORT.HOST, load);
+    this.#told = load;
+    environment.clock.after(LOAD_MS, () => this.#tellLoad(host), { background: true });
+  }
+}
