@@ -20,7 +20,7 @@ const made = [
   [
     clusters,
     `${before}${BEGIN}\n${optionTable()}${rest.slice(rest.indexOf('<!-- end -->'))}`,
-    'docs/guide/02-clusters.md differs from the table in src/cli/option-table.ts',
+    'docs/guide/02-clusters.md differs from the tables in src/host/settings.ts and src/cluster/daemons/scheduler-settings.ts',
   ],
 ];
 for (const [path, text, fault] of made) {

@@ -12,12 +12,14 @@ export { Fifo } from './fifo.ts';
 export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
 export { randomFraction, shortId, toHex } from './ids.ts';
-export type { Kind, KindValue } from './kinds.ts';
+export type { Kind, KindValue, Written } from './kinds.ts';
 export {
   abortSignal,
+  byteCount,
   callback,
   either,
   fields,
+  figure,
   flag,
   label,
   labelOf,
@@ -25,13 +27,17 @@ export {
   listOf,
   number,
   oneOf,
+  seconds,
   text,
   whole,
+  word,
+  words,
+  written,
 } from './kinds.ts';
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
-export type { OptionRow, OptionRows, OptionTable } from './options.ts';
-export { defined, defineOptions, suggest } from './options.ts';
+export type { Line, LineRow, OptionRow, OptionRows, OptionsOf, OptionTable, SettingsTable } from './options.ts';
+export { defined, defineOptions, defineSettings, suggest } from './options.ts';
 export { type Paint, paint } from './paint.ts';
 export { Scope } from './scope.ts';
 export { onAbort } from './signals.ts';

@@ -1,4 +1,5 @@
-// What values may be: each kind says what a value must be, if it is not, so that every wrong one is told alike.
+// What values may be: each kind says what a value must be, if it is not, so that every wrong one is told alike. Some are also written as text, on a
+// command line or in a file of options, and read from it.
 
 /** What a value must be, if it is not; `T` is what it is then. */
 export interface Kind<out T = unknown> {
@@ -74,4 +75,59 @@ export function fields<const K extends Readonly<Record<string, Kind>>>(kinds: K)
     }
     return undefined;
   };
+}
+
+/** A kind of what is written as text. */
+export interface Written<out T = unknown> extends Kind<T> {
+  /** What a text means, or what it must be. */
+  readonly read: (text: string) => { readonly value: T } | { readonly must: string };
+  /** Each text gives an array: what an option is given again is added. */
+  readonly many?: boolean;
+  /** What a number counts, for people. */
+  readonly unit?: string;
+  /** Of so many of a value is one of what is written. */
+  readonly scale?: number;
+}
+
+/** A text, possibly an empty one: what it must be is known where it is used. */
+export const word: Written<string> = written((value) => (typeof value === 'string' ? undefined : 'a text'), {
+  read: (text) => ({ value: text }),
+});
+
+/** Texts, each given apart. */
+export const words: Written<readonly string[]> = written(
+  (value) => (Array.isArray(value) && value.every((one) => typeof one === 'string') ? undefined : 'a list of texts'),
+  { read: (text) => ({ value: [text] }), many: true },
+);
+
+/** A number within bounds. */
+export function figure(least: number, most: number): Written<number> {
+  return written(number(least, most), { read: (text) => within(text, least, most, 1) });
+}
+
+/** A time, written in seconds within bounds; its value is in milliseconds. */
+export function seconds(least: number, most: number): Written<number> {
+  const scale = 1_000;
+  return written(number(least * scale, most * scale), { read: (text) => within(text, least, most, scale), unit: 'seconds', scale });
+}
+
+/** A number of bytes, written with `k`, `m`, `g` or `t` for more. */
+export const byteCount: Written<number> = written(number(0), {
+  read(text) {
+    const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?$/i.exec(text.trim());
+    if (match) return { value: Math.floor(Number(match[1]) * 1024 ** ' kmgt'.indexOf((match[2] || ' ').toLowerCase())) };
+    return text.trim() === '' ? { value: 0 } : { must: 'a number of bytes, with k, m, g or t for more: 512m' };
+  },
+  unit: 'bytes, k m g t',
+});
+
+/** A kind, and how its values are written. */
+export function written<T>(kind: Kind<T>, how: Pick<Written<T>, 'read' | 'many' | 'unit' | 'scale'>): Written<T> {
+  return Object.assign((value: unknown) => kind(value), how);
+}
+
+function within(text: string, least: number, most: number, scale: number): { readonly value: number } | { readonly must: string } {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most) return { value: value * scale };
+  return { must: `a number from ${least} to ${most}` };
 }

@@ -1,6 +1,6 @@
 // One table of options for each thing that has some: it checks them by name and kind, and a misspelt one is told the right name.
 import { FlotillaError } from './errors.ts';
-import type { Kind } from './kinds.ts';
+import type { flag, Kind, KindValue, Written } from './kinds.ts';
 
 /** An option: its kind, what it is called elsewhere, and whether users are told of it. */
 export interface OptionRow<out T = unknown> {
@@ -8,6 +8,30 @@ export interface OptionRow<out T = unknown> {
   /** Its names in other systems. */
   readonly also?: readonly string[];
   readonly internal?: boolean;
+  readonly line?: undefined;
+}
+
+/** An option that people write on a command line or in a file. */
+export interface LineRow<out T = unknown> {
+  /** A flag takes no text. */
+  readonly is: Written<T> | typeof flag;
+  readonly also?: readonly string[];
+  readonly internal?: undefined;
+  readonly line: Line;
+}
+
+/** How an option stands on a command line. */
+export interface Line {
+  /** Its name there, without dashes; by default its own: `udp-port` for `udpPort`. A flag that is `no-NAME` makes it false. */
+  readonly name?: string;
+  readonly letter?: string;
+  /** What stands for its text. */
+  readonly takes?: string;
+  readonly says: string;
+  /** What holds without it, for people. */
+  readonly fallback?: string;
+  /** Not written to a file of options: it is of one machine, or a secret. */
+  readonly unsaved?: boolean;
 }
 
 // As much of a type as a kind can tell: what a function takes, and what some lists hold, shows when they are used.
@@ -27,12 +51,26 @@ export interface OptionTable<O> {
   check(options: unknown): O;
 }
 
+/** A table whose rows say what the type of its options is. */
+export interface SettingsTable<R extends Readonly<Record<string, OptionRow | LineRow>>> {
+  readonly rows: R;
+  check(options: unknown): OptionsOf<R>;
+}
+
 /** The table of the options of a thing that is told by a name. The compiler wants a row for each property of `O`, of its type. */
 export function defineOptions<O extends object>(of: string, rows: OptionRows<O>): OptionTable<O> {
   return { rows, check: (options) => checked(of, options, rows) as O };
 }
 
-function checked(of: string, options: unknown, rows: Readonly<Record<string, OptionRow>>): object {
+/** What a row says the values of an option are. */
+export type OptionsOf<R extends Readonly<Record<string, OptionRow | LineRow>>> = { readonly [K in keyof R]?: KindValue<R[K]['is']> };
+
+/** The table of options that are written nowhere but in their rows: their type is made of these. */
+export function defineSettings<const R extends Readonly<Record<string, OptionRow | LineRow>>>(of: string, rows: R): SettingsTable<R> {
+  return { rows, check: (options) => checked(of, options, rows) as OptionsOf<R> };
+}
+
+function checked(of: string, options: unknown, rows: Readonly<Record<string, OptionRow | LineRow>>): object {
   if (options === undefined) return {};
   if (typeof options !== 'object' || options === null)
     throw new FlotillaError('ERR_OPTION_INVALID', `${of}: the options must be an object; they are ${shown(options)}.`);
@@ -45,7 +83,7 @@ function checked(of: string, options: unknown, rows: Readonly<Record<string, Opt
   return options;
 }
 
-function unknownOption(of: string, name: string, rows: Readonly<Record<string, OptionRow>>): FlotillaError {
+function unknownOption(of: string, name: string, rows: Readonly<Record<string, OptionRow | LineRow>>): FlotillaError {
   const known = Object.keys(rows).filter((one) => !rows[one]?.internal);
   const called = known.filter((one) => rows[one]?.also?.includes(name)).map((one) => `'${one}'`);
   const better = suggest(name, known);

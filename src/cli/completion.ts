@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
-import { ROWS } from './option-table.ts';
+import { optionsFor } from './option-table.ts';
 
 const EXAMPLES = `
 Put it where your shell reads it at its start:
@@ -20,8 +20,8 @@ export function addCompletion(program: Command, typed: string): void {
     for (const path of pathsFor(typed.replace(/^--[\w-]+=/, ''))) complete(path, '');
   };
   verbs.commands.get('run')?.argument('program', files);
-  for (const verb of ['host', 'scheduler'])
-    for (const { name, takes } of ROWS) {
+  for (const verb of ['host', 'scheduler'] as const)
+    for (const { name, takes } of optionsFor(verb)) {
       const option = takes === 'file' || takes === 'folder' ? verbs.commands.get(verb)?.options.get(name) : undefined;
       if (option) option.handler = files;
     }

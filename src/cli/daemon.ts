@@ -3,13 +3,14 @@ import { fstatSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
-import { FlotillaError, type Log, lineLog, type Timer } from '../base/index.ts';
+import { type LineRow, type Log, lineLog, type OptionRow, type OptionsOf, type SettingsTable, type Timer } from '../base/index.ts';
 import type { Daemon } from '../cluster/index.ts';
 import { setTitle } from '../host/index.ts';
 import { realClock } from '../kernel/index.ts';
 import { secretPath } from '../transport/index.ts';
 import { saveConfig, withConfig } from './config.ts';
-import { optionsOf, type Values } from './options.ts';
+import type { DaemonName } from './option-table.ts';
+import { optionsOf, settingsOf, type Values, withoutDefaults } from './options.ts';
 import { inForeground } from './terminal/foreground.ts';
 import { hang } from './terminal/layout.ts';
 
@@ -21,15 +22,15 @@ const CONSOLE = {
 } as const;
 
 /** Adds a daemon's options and what runs it to its verb. */
-export function daemonCommand(
+export function daemonCommand<R extends Readonly<Record<string, OptionRow | LineRow>>>(
   command: Command,
-  of: 'host' | 'scheduler',
-  defaultPort: number,
-  start: (values: Values, listen: readonly string[], log: Log) => Promise<Daemon>,
+  of: DaemonName,
+  table: SettingsTable<R>,
+  start: (said: OptionsOf<R>, log: Log) => Promise<Daemon>,
 ): Command {
   for (const option of optionsOf(of)) command.addOption(option);
   return command.action(async (addresses: string[], given: Values) => {
-    const values = await withConfig(of, withoutDefaults(given));
+    const values = await withConfig(of, withoutDefaults(of, given));
     if (values['saveConfig'] !== undefined) {
       process.stdout.write(
         `The options are in ${saveConfig(of, values)}. Use them with: flotilla ${of} --config ${saveConfig(of, values)}\n`,
@@ -38,32 +39,11 @@ export function daemonCommand(
     }
     const log = lineLog((line) => process.stdout.write(`${line}\n`), values['debug'] ? 'debug' : 'info');
     setTitle(of); // a host that starts is recognised by it
-    const daemon = await start(values, placesOf(addresses, values, defaultPort), log);
-    await runDaemon(of, daemon, {
-      console: values['daemon'] !== true,
-      secret: values['secret'] !== undefined,
-      certificate: values['certfile'] !== undefined,
-    });
+    const said = settingsOf(of, values, table.rows);
+    const { listen = [], secret, certfile } = said;
+    const daemon = await start(table.check({ ...said, listen: [addresses, listen].flat() }), log);
+    await runDaemon(of, daemon, { console: values['daemon'] !== true, secret: secret !== undefined, certificate: certfile !== undefined });
   });
-}
-
-// Where to listen: what was given, else every address of this machine.
-function placesOf(addresses: readonly string[], values: Values, defaultPort: number): readonly string[] {
-  const ports = values['tcpPorts'] as readonly number[] | undefined;
-  const port = (values['port'] as number | undefined) ?? (ports && Math.min(...ports)) ?? defaultPort;
-  const given = [...addresses, ...((values['ipAddr'] as readonly string[] | undefined) ?? [])];
-  if (given.length === 0) return [`tcp://0.0.0.0:${port}`];
-  return given.map((text) => {
-    const whole = text.includes('://') ? text : `tcp://${/^[^[]*:[^[]*:/.test(text) ? `[${text}]` : text}`;
-    return /:\d+$/.test(whole) ? whole : `${whole}:${port}`;
-  });
-}
-
-// Commander says `true` for what a `--no-` option would deny; only what was said counts.
-function withoutDefaults(given: Values): Values {
-  return Object.fromEntries(
-    Object.entries(given).filter(([name, value]) => !(value === true && ['discovery', 'cleanup', 'spare'].includes(name))),
-  );
 }
 
 interface Shown {
@@ -164,15 +144,4 @@ function secretIn({ secret, certificate }: Shown): string {
 
 function say(text: string): void {
   process.stdout.write(`${hang(text, 4)}\n`);
-}
-
-/** The quotas of `NAME=N` texts. Throws ERR_OPTION_INVALID. */
-export function quotasOf(given: unknown): ReadonlyMap<string, number> {
-  return new Map(
-    ((given as readonly string[] | undefined) ?? []).map((one) => {
-      const match = /^(.+)=(\d+)$/.exec(one);
-      if (!match) throw new FlotillaError('ERR_OPTION_INVALID', `--quota must be NAME=N, as batch=4; it is '${one}'.`);
-      return [match[1] as string, Number(match[2])];
-    }),
-  );
 }

@@ -1,9 +1,7 @@
 // flotilla scheduler: share hosts between clients.
 import { Command } from 'commander';
-import { defined } from '../base/index.ts';
-import { SCHEDULER_PORT, type SchedulerDaemonOptions, serveScheduler } from '../cluster/index.ts';
-import { daemonCommand, quotasOf } from './daemon.ts';
-import { pick } from './options.ts';
+import { SCHEDULER_OPTIONS, serveScheduler } from '../cluster/index.ts';
+import { daemonCommand } from './daemon.ts';
 
 export function schedulerCommand(): Command {
   const command = new Command('scheduler')
@@ -13,16 +11,5 @@ export function schedulerCommand(): Command {
       'after',
       `\nExamples:\n  $ flotilla scheduler\n  $ flotilla scheduler --node 10.1.0.5 --quota batch=8\n  $ flotilla scheduler --exclusive`,
     );
-  return daemonCommand(command, 'scheduler', SCHEDULER_PORT, (values, listen, log) =>
-    serveScheduler({
-      ...(defined({
-        ...pick(values, ['advertise', 'name', 'secret', 'certfile', 'keyfile', 'pulse', 'discovery', 'udpPort', 'multicast']),
-        ...pick(values, ['pingInterval', 'exclusive', 'zombiePeriod']),
-        hosts: values['node'],
-      }) as Partial<SchedulerDaemonOptions>),
-      quotas: quotasOf(values['quota']),
-      listen,
-      log,
-    }),
-  );
+  return daemonCommand(command, 'scheduler', SCHEDULER_OPTIONS, (said, log) => serveScheduler({ ...said, log }));
 }

@@ -3,6 +3,7 @@ import { GRACE_MS, workingFolder } from '../kernel/index.ts';
 import { parseAddress } from '../transport/index.ts';
 import type { HostOptions } from './options.ts';
 import type { WorkerConfig } from './process/contract.ts';
+import { workerSettings } from './settings.ts';
 import { SET_UP_SLOT } from './tenant.ts';
 
 /** The configuration of the worker of a place. */
@@ -11,11 +12,12 @@ export function workerConfig(
   slot: { readonly name: string; readonly number: number },
   at: { readonly folder: string; readonly cwd: string; readonly location: string | undefined; readonly pulse: number },
 ): WorkerConfig {
-  const { name, secret, listen = [], ports = [], advertise, encrypt = 'auto' } = options;
+  const { name, secret, listen = [], ports = [], advertise, settings = {} } = options;
   const port = ports[slot.number] ?? 0;
   // An advertised port leads to the host alone: its workers are reached through it, as is what nobody dials, the process that sets it up.
   const dialled = slot.number !== SET_UP_SLOT && (advertise === undefined || parseAddress(advertise, 0).port === 0);
   return {
+    ...workerSettings(settings),
     name: slot.name,
     location: `${at.location ?? name}/${slot.number}`,
     secret: Buffer.from(secret).toString('hex'),
@@ -24,7 +26,6 @@ export function workerConfig(
     listen: dialled ? listen.map((address) => address.replace(/:0$/, `:${port}`)) : [],
     advertise: dialled ? advertise : undefined,
     pulse: at.pulse,
-    encrypt,
     host: name,
     slot: slot.number,
     graceMs: GRACE_MS,

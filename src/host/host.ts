@@ -189,7 +189,7 @@ export class Host implements SlotHost {
   /** Tells clients how much is free, and which of their workers have been idle for too long. To be called at every pulse. */
   tick(): HostPulse {
     const { report } = this;
-    const { idleMs: most = 0 } = this.options;
+    const { zombiePeriod: most = 0 } = this.options.settings ?? {};
     for (const [client, tenant] of this.#tenants)
       if (tenant.attached && tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
     // Only the client knows what it has just sent to a worker: it gives back what is idle, and a call on its way is not lost.
@@ -228,7 +228,7 @@ export class Host implements SlotHost {
     tenant.patience?.cancel();
     tenant.patience = undefined;
     if (!offline) return;
-    const ms = this.options.patienceMs ?? PATIENCE_MS;
+    const ms = this.options.settings?.clientTimeout ?? PATIENCE_MS;
     this.#log.warn(`A client has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
     tenant.patience = this.clock.after(ms, () =>
       this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }),

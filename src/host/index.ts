@@ -4,7 +4,7 @@ export { userFolder } from './folder.ts';
 export type { Ground, GroundOptions, Home } from './ground.ts';
 export { SystemGround } from './ground.ts';
 export { Host } from './host.ts';
-export type { ServiceAt, ServiceHours } from './hours.ts';
+export type { DailyHours, ServiceAt } from './hours.ts';
 export { parseHours, serviceAt } from './hours.ts';
 export type { Machine } from './machine.ts';
 export { factsOf, thisMachine, thisPlatform, usableCores } from './machine.ts';
@@ -31,4 +31,6 @@ export type {
   WorkerLoad,
   WorkerOrder,
 } from './protocol.ts';
+export type { HostSettings, WorkerSettings } from './settings.ts';
+export { HOST_OPTIONS } from './settings.ts';
 export { SET_UP_SLOT } from './tenant.ts';

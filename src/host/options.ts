@@ -2,6 +2,7 @@
 import type { Log, RuntimeId } from '../base/index.ts';
 import type { Ground } from './ground.ts';
 import type { HostFacts } from './protocol.ts';
+import type { HostSettings } from './settings.ts';
 
 /** Options of {@link Host}. */
 export interface HostOptions {
@@ -15,17 +16,12 @@ export interface HostOptions {
   /** The ports of workers, by slot; any that is free for those that have none here. */
   readonly ports?: readonly number[];
   readonly advertise?: string;
-  readonly encrypt?: 'auto' | 'always';
   /** Bounds of the time between signs of life, in ms; a client's wish is moved into them, and the most holds without any. */
   readonly pulse?: readonly [least: number, most: number];
-  /** Milliseconds without work after which a worker is closed; 0 (the default): never. */
-  readonly idleMs?: number;
-  /** Milliseconds that a silent client is waited for. */
-  readonly patienceMs?: number;
   /** So many clients at a time; any number by default. */
   readonly clients?: number;
-  /** Takes no code: only what is installed here runs. */
-  readonly onlyRegistered?: boolean;
+  /** What its operator says of it, as it is. */
+  readonly settings?: HostSettings;
   readonly log?: Log;
   readonly facts?: HostFacts;
 }

@@ -5,6 +5,7 @@ import { fileError, type Kernel, type PeerInfo } from '../kernel/index.ts';
 import type { Ground, Home } from './ground.ts';
 import { Outbox } from './outbox.ts';
 import type { HostNotice } from './protocol.ts';
+import type { HostSettings } from './settings.ts';
 import { Slot, type SlotHost, type Stay } from './slot.ts';
 
 /** The number of the process that sets a host up, before any worker. */
@@ -31,7 +32,7 @@ export class Tenant implements Stay {
   readonly #id: RuntimeId;
   readonly #ground: Ground;
   readonly #host: SlotHost;
-  readonly #options: { readonly name: string; readonly onlyRegistered?: boolean };
+  readonly #options: { readonly name: string; readonly settings?: HostSettings };
   #setUp: Slot | undefined;
 
   constructor(
@@ -39,7 +40,7 @@ export class Tenant implements Stay {
     number: number,
     kernel: Kernel,
     host: SlotHost,
-    options: { readonly name: string; readonly ground: Ground; readonly onlyRegistered?: boolean },
+    options: { readonly name: string; readonly ground: Ground; readonly settings?: HostSettings },
   ) {
     const { ground } = options;
     this.#id = id;
@@ -118,7 +119,7 @@ export class Tenant implements Stay {
   }
 
   #checkCode(): void {
-    if (!this.#options.onlyRegistered) return;
+    if (!this.#options.settings?.onlyRegistered) return;
     throw new FlotillaError(
       'ERR_CODE_REFUSED',
       `Host '${this.#options.name}' takes no code (--only-registered): it runs what is installed there, by client.module('PACKAGE').`,

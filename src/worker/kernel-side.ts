@@ -79,7 +79,7 @@ export class KernelSide {
       environment,
       pulseMs: config.pulse,
       answerMs: ANSWER_MS,
-      encrypt: config.encrypt,
+      encrypt: config.encrypt ?? 'auto',
       keeps: (peer) => this.#kernel.peers.get(peer)?.role === 'client', // whether it is waited for, the host decides
       log: environment.log,
       events: this.#across,

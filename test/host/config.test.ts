@@ -29,3 +29,14 @@ test("a worker tells others of the host name that its host tells them, and of a 
 test('the process that sets a host up listens nowhere', () => {
   assert.deepEqual(told('gate.example.org', 0), [[], undefined]);
 });
+
+test('what was said of a host for its workers is told them as it is; nothing else is', () => {
+  const config = workerConfig(
+    { ...host, settings: { encrypt: 'always', secret: 'of the host', cpus: 2 } },
+    { name: 'north/1', number: 1 },
+    at,
+  );
+  assert.equal(config.encrypt, 'always');
+  assert.ok(!('cpus' in config));
+  assert.notEqual(config.secret, 'of the host');
+});

@@ -7,7 +7,7 @@ import { enlist, offer } from '../../src/cluster/daemons/enlist.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
 import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler/scheduler.ts';
 import type { Library, Loaded } from '../../src/code/index.ts';
-import { type Ground, Host, type WorkerOrder } from '../../src/host/index.ts';
+import { type Ground, Host, type HostSettings, type WorkerOrder } from '../../src/host/index.ts';
 import { PORT, Runtime } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
 import { Executor } from '../../src/worker/executor.ts';
@@ -67,10 +67,7 @@ export class Cluster {
   }
 
   /** `options.clients`: so many at a time, as where each has a user of its own. */
-  async startHost(
-    workers: number,
-    options: { readonly clients?: number; readonly patienceMs?: number; readonly idleMs?: number } = {},
-  ): Promise<void> {
+  async startHost(workers: number, options: { readonly clients?: number; readonly settings?: HostSettings } = {}): Promise<void> {
     const { world } = this;
     const name = `h${this.#next++}`;
     let host: Host | undefined;

@@ -32,7 +32,7 @@ test('what a silent client had is free for others as soon as its host gives it u
   const cluster = new Cluster(2);
   const { world } = cluster;
   await cluster.startScheduler();
-  await cluster.startHost(1, { patienceMs: 1_000 });
+  await cluster.startHost(1, { settings: { clientTimeout: 1_000 } });
   const silent = await cluster.startClient('silent', { pulse: 1_000 });
   world.pause('silent');
   // Five pulses of the host, then its patience; and its word that the place is free.
@@ -130,7 +130,7 @@ test('a worker that its host believes idle is given back by its client only if i
   const cluster = new Cluster(4);
   const { clock } = cluster.world;
   await cluster.startScheduler();
-  await cluster.startHost(1, { idleMs: 1_000 }); // no worker here ever tells its host that it has work
+  await cluster.startHost(1, { settings: { zombiePeriod: 1_000 } }); // no worker here ever tells its host that it has work
   const { client, events } = await cluster.startClient('busy');
   const host = [...cluster.hosts.values()][0]!.host;
   const long = (n: number): Promise<number> => new Promise((resolve) => clock.after(1_500, () => resolve(n)));

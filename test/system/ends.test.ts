@@ -164,8 +164,8 @@ describe('ends on purpose', { concurrency: true }, () => {
     midnight.setHours(24, 0, 0, 0);
     let wall = midnight.getTime() - 2_000;
     const clock = { ...real.clock, wall: () => wall };
-    const hours = { start: '12:00', end: '00:00' };
-    const seen = await clientOf(t, [await hostIn(t, 'north', { hours } as Partial<HostDaemonOptions>, { ...real, clock })]);
+    const hours = { serviceStart: '12:00', serviceEnd: '00:00' };
+    const seen = await clientOf(t, [await hostIn(t, 'north', hours, { ...real, clock })]);
     const task = await begin(seen, false);
     wall = midnight.getTime() + 1_000;
     assert.equal((await task.ended).kind, 'terminated');

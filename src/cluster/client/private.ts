@@ -35,7 +35,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       }),
       secret,
       log,
-      ...defined({ encrypt: options.encrypt }),
+      settings: defined({ encrypt: options.encrypt }),
     },
     {
       freed: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),

@@ -6,10 +6,11 @@ import {
   type Account,
   accountsOf,
   checkCanRun,
+  type DailyHours,
   factsOf,
   Host,
+  type HostSettings,
   parseHours,
-  type ServiceHours,
   SystemGround,
   serviceAt,
   thisMachine,
@@ -21,51 +22,13 @@ import { workerEntry } from '../../worker/index.ts';
 import { HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { claimPlace } from './clean.ts';
 import { enlist, offer } from './enlist.ts';
+import { listensAt } from './told.ts';
 import { workerPorts } from './worker-ports.ts';
 
-/** Options of {@link serveHost}; times in milliseconds. */
-export interface HostDaemonOptions {
-  readonly listen: readonly string[];
-  /** Ports of the host and its workers, in any order: the lowest is the host's, if it listens there; more workers go on from the highest. */
-  readonly ports?: readonly number[];
-  readonly advertise?: readonly string[];
-  readonly name?: string;
-  /** So many; 0 (the default): one a core; less than 0: so many cores are left to others. */
-  readonly cpus?: number;
-  readonly scheduler?: string;
-  /** Not announced, and deaf to announcements. */
-  readonly discovery?: boolean;
-  readonly udpPort?: number;
-  readonly multicast?: boolean;
-  /** Peers to be kept in touch with. */
-  readonly peers?: readonly string[];
-  readonly heap?: number;
-  readonly memory?: number;
-  readonly processes?: number;
-  readonly user?: string;
-  readonly group?: string;
+/** What {@link serveHost} is told: what the operator says, and what the process knows. */
+export interface HostDaemonOptions extends HostSettings {
   /** What a suid or sgid copy of Node.js has lent to this process. */
   readonly lent?: Account | undefined;
-  readonly secret?: string | Uint8Array;
-  readonly certfile?: string;
-  readonly keyfile?: string;
-  readonly minPulse?: number;
-  readonly maxPulse?: number;
-  readonly zombiePeriod?: number;
-  readonly clientTimeout?: number;
-  /** How long an answer of another is waited for. */
-  readonly msgTimeout?: number;
-  readonly pingInterval?: number;
-  readonly dest?: string;
-  readonly maxFileSize?: number;
-  readonly onlyRegistered?: boolean;
-  readonly cleanup?: boolean;
-  readonly clean?: boolean;
-  /** Keeps a worker process started ahead. */
-  readonly spare?: boolean;
-  /** Ends after so many clients. */
-  readonly serve?: number;
-  readonly hours?: ServiceHours;
   readonly log: Log;
 }
 
@@ -99,12 +62,12 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   const { clock } = environment;
   const workers = workersOf(options.cpus ?? 0);
   const pulse = pulsesOf(options);
-  const hours = options.hours && parseHours(options.hours, clock.wall());
+  const hours = hoursOf(options, clock.wall());
   const accounts = accountsOf(options.user, options.group, options.lent);
   checkCanRun(accounts, workerEntry());
-  const scheduler = options.scheduler === undefined ? undefined : formatAddress(parseAddress(options.scheduler, SCHEDULER_PORT));
+  const scheduler = schedulerOf(options);
   for (const peer of options.peers ?? []) parseAddress(peer, HOST_PORT);
-  const listen = options.listen.map((text) => parseAddress(text, HOST_PORT));
+  const listen = listensAt(options, HOST_PORT).map((text) => parseAddress(text, HOST_PORT));
   const port = listen[0]?.port ?? HOST_PORT;
   const machine = thisMachine();
   const name = options.name ?? (port === HOST_PORT ? machine.name : `${machine.name}-${port}`);
@@ -126,7 +89,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
       spare: options.spare !== false,
       clock,
       accounts,
-      limits: defined({ heap: options.heap, memory: options.memory, processes: options.processes }),
+      limits: options,
     });
     let served = 0;
     let end: () => void = () => {};
@@ -145,11 +108,9 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         log,
         pulse,
         facts: factsOf(name, workers, options.dest),
+        settings: options,
         ...defined({
           clients: accounts.length || undefined,
-          idleMs: options.zombiePeriod,
-          patienceMs: options.clientTimeout,
-          onlyRegistered: options.onlyRegistered,
           advertise: options.advertise?.[0],
         }),
       },
@@ -180,7 +141,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
 
 interface Running {
   readonly options: HostDaemonOptions;
-  readonly hours: ReturnType<typeof parseHours> | undefined;
+  readonly hours: DailyHours | undefined;
   readonly scheduler: string | undefined;
   readonly claim: { release(): void };
   readonly ended: Promise<void>;
@@ -330,7 +291,21 @@ function workersOf(cpus: number): number {
   return cores + cpus;
 }
 
-function pulsesOf({ minPulse = LEAST_PULSE_MS, maxPulse = MOST_PULSE_MS }: HostDaemonOptions): readonly [number, number] {
+function pulsesOf({
+  pulse,
+  minPulse = pulse ?? LEAST_PULSE_MS,
+  maxPulse = pulse ?? MOST_PULSE_MS,
+}: HostSettings): readonly [number, number] {
   if (minPulse <= maxPulse) return [minPulse, maxPulse];
   throw new FlotillaError('ERR_OPTION_INVALID', '--min-pulse-interval must not be longer than --max-pulse-interval.');
+}
+
+function hoursOf({ serviceStart: start, serviceStop: stop, serviceEnd: end }: HostSettings, now: number): DailyHours | undefined {
+  return [start, stop, end].some((time) => time !== undefined) ? parseHours({ start, stop, end }, now) : undefined;
+}
+
+// The scheduler that was named; 'auto' and 'local' name none.
+function schedulerOf({ scheduler, schedulerPort = SCHEDULER_PORT }: HostSettings): string | undefined {
+  if (scheduler === undefined || scheduler === 'auto' || scheduler === 'local') return undefined;
+  return formatAddress(parseAddress(scheduler, schedulerPort));
 }

@@ -6,25 +6,11 @@ import { formatAddress, parseAddress } from '../../transport/index.ts';
 import { type ClusterStatus, HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Daemon } from './host-daemon.ts';
+import type { SchedulerSettings } from './scheduler-settings.ts';
+import { listensAt, quotasOf } from './told.ts';
 
-/** Options of {@link serveScheduler}; times in milliseconds. */
-export interface SchedulerDaemonOptions {
-  readonly listen: readonly string[];
-  readonly advertise?: readonly string[];
-  readonly name?: string;
-  readonly secret?: string | Uint8Array;
-  readonly certfile?: string;
-  readonly keyfile?: string;
-  readonly pulse?: number;
-  readonly discovery?: boolean;
-  readonly udpPort?: number;
-  readonly multicast?: boolean;
-  /** Hosts on other networks, each of which also finds its neighbours. */
-  readonly hosts?: readonly string[];
-  readonly pingInterval?: number;
-  readonly exclusive?: boolean;
-  readonly zombiePeriod?: number;
-  readonly quotas?: ReadonlyMap<string, number>;
+/** What {@link serveScheduler} is told: what the operator says, and where reports go. */
+export interface SchedulerDaemonOptions extends SchedulerSettings {
   readonly log: Log;
 }
 
@@ -36,19 +22,20 @@ const AGAIN_MS = 15_000;
 /** Grants workers of hosts to clients. Rejects with ERR_LINK_PORT_IN_USE, ERR_LINK_ADDRESS or ERR_SECRET_FILE. */
 export async function serveScheduler(options: SchedulerDaemonOptions): Promise<Daemon> {
   const { log, secret, certfile, keyfile, pulse, udpPort, multicast, advertise, discovery = true } = options;
+  const quotas = quotasOf(options.quota ?? []);
   const name = options.name ?? `scheduler-${thisMachine().name}`;
   let scheduler: Scheduler | undefined;
   const runtime = await Runtime.start({
     role: 'scheduler',
     name,
-    listen: options.listen.map((text) => formatAddress(parseAddress(text, SCHEDULER_PORT))),
+    listen: listensAt(options, SCHEDULER_PORT).map((text) => formatAddress(parseAddress(text, SCHEDULER_PORT))),
     log,
     discover: discovery,
     keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
     ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
   });
-  const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false, quotas } = options;
-  const made = new Scheduler(runtime, { log, zombieMs, exclusive, ...defined({ quotas }) });
+  const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false } = options;
+  const made = new Scheduler(runtime, { log, zombieMs, exclusive, quotas });
   scheduler = made;
   const closing = new AbortController();
   const timers = new Timers(runtime.environment.clock);

@@ -1,8 +1,9 @@
 // A worker process as its host sees it: what it is told, what it may use, what is heard of it, how it is ended.
 import type { Conn } from '../../transport/index.ts';
+import type { HostSettings, WorkerSettings } from '../settings.ts';
 
 /** What a worker process is told before anything else, over its socket. */
-export interface WorkerConfig {
+export interface WorkerConfig extends WorkerSettings {
   readonly name: string;
   /** Where it is told to be: its host's location and its number. */
   readonly location: string;
@@ -12,7 +13,6 @@ export interface WorkerConfig {
   readonly listen: readonly string[];
   readonly advertise: string | undefined;
   readonly pulse: number;
-  readonly encrypt: 'auto' | 'always';
   readonly host: string;
   readonly slot: number;
   /** Milliseconds that interrupted work has before it is killed. */
@@ -21,15 +21,8 @@ export interface WorkerConfig {
   readonly packages: string;
 }
 
-/** What a worker may use. */
-export interface WorkerLimits {
-  /** Heap of its main thread, in MiB; Node's own by default. */
-  readonly heap?: number;
-  /** Bytes of memory of the worker with all that it starts. */
-  readonly memory?: number;
-  /** Processes, the worker's own included. */
-  readonly processes?: number;
-}
+/** What a worker with all that it starts may use: of heap in MiB (its main thread), of memory in bytes, of processes (its own included). */
+export type WorkerLimits = Pick<HostSettings, 'heap' | 'memory' | 'processes'>;
 
 /** Hears of a worker process. `ended` is called exactly once. */
 export interface ChildHandler {
