@@ -1,6 +1,6 @@
 // What a worker process is told, from what its host was told.
 import { GRACE_MS, workingFolder } from '../kernel/index.ts';
-import { parseAddress } from '../transport/index.ts';
+import { type Networks, parseAddress } from '../transport/index.ts';
 import type { HostOptions } from './options.ts';
 import type { WorkerConfig } from './process/contract.ts';
 import { workerSettings } from './settings.ts';
@@ -10,12 +10,18 @@ import { SET_UP_SLOT } from './tenant.ts';
 export function workerConfig(
   options: HostOptions,
   slot: { readonly name: string; readonly number: number },
-  at: { readonly folder: string; readonly cwd: string; readonly location: string | undefined; readonly pulse: number },
+  at: {
+    readonly folder: string;
+    readonly cwd: string;
+    readonly location: string | undefined;
+    readonly pulse: number;
+    readonly networks: Networks;
+  },
 ): WorkerConfig {
   const { name, secret, listen = [], ports = [], advertise, settings = {} } = options;
   const port = ports[slot.number] ?? 0;
   // An advertised port leads to the host alone: its workers are reached through it, as is what nobody dials, the process that sets it up.
-  const dialled = slot.number !== SET_UP_SLOT && (advertise === undefined || parseAddress(advertise, 0).port === 0);
+  const dialled = slot.number !== SET_UP_SLOT && (advertise === undefined || parseAddress(at.networks, advertise, 0).port === 0);
   return {
     ...workerSettings(settings),
     name: slot.name,

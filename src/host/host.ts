@@ -249,12 +249,13 @@ export class Host implements SlotHost {
   launch(slot: Slot, handler: ChildHandler): Launched {
     const { options } = this;
     const { home } = slot.stay;
-    const { hub, location } = this.#runtime;
+    const { hub, location, environment } = this.#runtime;
     const config = workerConfig(options, slot, {
       folder: home.folder,
       cwd: this.options.ground.room(home, slot.number),
       location,
       pulse: hub.options.pulseMs,
+      networks: environment.networks,
     });
     return this.options.ground.launch(config, home, handler);
   }

@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { type Clock, FlotillaError, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
 import { type Datagrams, udpDatagrams } from '../discovery/index.ts';
-import { loadSecret, type Network, systemNetwork } from '../transport/index.ts';
+import { loadSecret, type Networks, systemNetworks } from '../transport/index.ts';
 import type { Files } from './files/contract.ts';
 import { systemFiles } from './files/system.ts';
 
@@ -11,7 +11,8 @@ import { systemFiles } from './files/system.ts';
 export interface Environment {
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly network: Network;
+  /** How other runtimes are reached, by the scheme of an address; the first is meant where there is none. */
+  readonly networks: Networks;
   /** The addresses of a host's name; none if it is not known. */
   readonly resolve: (name: string) => Promise<readonly string[]>;
   /** The secret shared by all who may connect; asked for once, unless the options give one. Throws ERR_SECRET_FILE. */
@@ -90,7 +91,7 @@ export function nodeEnvironment(): Environment {
   return {
     clock: realClock,
     random: realRandom,
-    network: systemNetwork,
+    networks: systemNetworks({ clock: realClock, random: realRandom }),
     resolve: (name) =>
       lookup(name, { all: true }).then(
         (found) => found.map(({ address }) => address),

@@ -19,10 +19,8 @@ import {
   whole,
 } from '../base/index.ts';
 import type { DatagramOptions } from '../discovery/index.ts';
-import { type Address, isLoopback, parseAddress, type Role } from '../transport/index.ts';
+import { type Address, DEFAULT_PORT, type Locality, type Networks, networkOf, parseAddress, type Role } from '../transport/index.ts';
 
-/** The port that runtimes listen at unless told otherwise, and the one that all share for discovery. */
-export const DEFAULT_PORT = 9705;
 const GROUP4 = '239.255.97.5';
 const GROUP6 = 'ff05::f107:111a';
 
@@ -126,12 +124,12 @@ const RUNTIME = defineOptions<RuntimeOptions>('Runtime.start', {
 });
 
 /** Throws ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID or ERR_LINK_ADDRESS. */
-export function checkRuntimeOptions(options: RuntimeOptions): void {
+export function checkRuntimeOptions(options: RuntimeOptions, networks: Networks): void {
   RUNTIME.check(options);
-  for (const seed of options.seeds ?? []) parseAddress(seed, DEFAULT_PORT);
-  const places = placesOf(options).length;
+  for (const seed of options.seeds ?? []) parseAddress(networks, seed, DEFAULT_PORT);
+  const places = placesOf(options, networks).length;
   const advertised = [options.advertise ?? []].flat();
-  for (const one of advertised) parseAddress(one, DEFAULT_PORT);
+  for (const one of advertised) parseAddress(networks, one, DEFAULT_PORT);
   if (advertised.length > places) {
     const why = `it has ${advertised.length} of them, and ${places} ${places === 1 ? 'address is' : 'addresses are'} listened at`;
     throw new FlotillaError(
@@ -148,22 +146,25 @@ export function checkRuntimeOptions(options: RuntimeOptions): void {
 export interface ListenPlace {
   readonly address: Address;
   readonly orAny: boolean;
+  readonly local: Locality;
   readonly advertise: string | undefined;
 }
 
 /** Where to listen. Throws ERR_LINK_ADDRESS, or ERR_OPTION_INVALID for an address of the other family. */
-export function placesOf(options: RuntimeOptions): readonly ListenPlace[] {
-  const everywhere = options.family === 6 ? 'tcp://[::]' : 'tcp://0.0.0.0';
-  const texts = [options.listen ?? (options.discover ? everywhere : [])].flat();
+export function placesOf(options: RuntimeOptions, networks: Networks): readonly ListenPlace[] {
+  const everywhere = options.discover ? Object.values(networks).flatMap((network) => network.everywhere?.(options.family) ?? []) : [];
+  const texts = [options.listen ?? everywhere].flat();
   const advertise = [options.advertise ?? []].flat();
   return texts.map((text, i) => {
     const unspecified = -1;
-    const address = parseAddress(text, unspecified);
-    const ip = address.scheme === 'tcp' ? isIP(address.host) : 0;
+    const address = parseAddress(networks, text, unspecified);
+    const network = networkOf(networks, address);
+    const ip = isIP(address.host);
     if (ip !== 0 && options.family !== undefined && ip !== options.family)
       throw new FlotillaError('ERR_OPTION_INVALID', `Runtime.start: 'family' is ${options.family}, and '${text}' is an IPv${ip} address.`);
     const orAny = address.port === unspecified;
-    return { address: orAny ? { ...address, port: address.scheme === 'tcp' ? DEFAULT_PORT : 0 } : address, orAny, advertise: advertise[i] };
+    const place = orAny ? { ...address, port: network.defaultPort ?? 0 } : address;
+    return { address: place, orAny, local: network.local(place), advertise: advertise[i] };
   });
 }
 
@@ -173,13 +174,13 @@ export function datagramsOf(options: RuntimeOptions, places: readonly ListenPlac
   const { multicast, family, udpPort = DEFAULT_PORT } = options;
   const chosen = typeof multicast === 'object' ? multicast : {};
   const groups = { group4: chosen.group4 ?? GROUP4, group6: chosen.group6 ?? GROUP6, hops: chosen.hops ?? 1 };
-  const loopback = places.length > 0 && places.every(({ address }) => address.scheme === 'unix' || isLoopback(address.host));
+  const loopback = places.length > 0 && places.every(({ local }) => local.perMachine);
   return { port: udpPort, multicast: multicast || family === 6 ? groups : false, loopback, family };
 }
 
 /** Whether others may reach this runtime without having been told of it: who starts it is told where it is. */
 export function isOpen(options: RuntimeOptions, places: readonly ListenPlace[]): boolean {
-  return options.discover === true || places.some(({ address }) => address.scheme === 'tcp' && !isLoopback(address.host));
+  return options.discover === true || places.some(({ local }) => !local.stays);
 }
 
 /** The valid secrets that were given. */

@@ -1,7 +1,7 @@
 // One process's kernel: its tasks, names, sessions, addresses and files. Opens and closes everything, in order.
 import { join } from 'node:path';
 import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from '../base/index.ts';
-import { Identity, Keyring } from '../transport/index.ts';
+import { Identity, Keyring, shortAddress } from '../transport/index.ts';
 import { certificateOf } from './certificate.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
 import { CloseHooks } from './close-hooks.ts';
@@ -32,7 +32,6 @@ import type { Served } from './services/port.ts';
 import type { Service } from './services/service-name.ts';
 import { Hub } from './sessions/hub.ts';
 import { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
-import { listenAt } from './sessions/listen.ts';
 import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
@@ -98,9 +97,10 @@ export class Runtime implements AsyncDisposable {
   static start(options: RuntimeOptions & Listens, environment?: Environment): Promise<Runtime & Listening>;
   static start(options?: RuntimeOptions, environment?: Environment): Promise<Runtime>;
   static async start(options: RuntimeOptions = {}, environment: Environment = nodeEnvironment()): Promise<Runtime> {
-    checkRuntimeOptions(options);
+    const { networks } = environment;
+    checkRuntimeOptions(options, networks);
     const log = options.log ?? (options.logLevel ? lineLog(environment.print, options.logLevel) : environment.log);
-    const places = placesOf(options);
+    const places = placesOf(options, networks);
     const certificate = certificateOf(options, environment.clock.wall());
     const given = secretsOf(options) ?? (certificate ? [certificate.key] : undefined);
     const loaded = given ?? environment.secret();
@@ -137,8 +137,8 @@ export class Runtime implements AsyncDisposable {
       (name) => join(made.filesDir, name),
     );
     try {
-      for (const place of places) await listenAt(hub, place);
-      if (options.name === undefined && hub.addresses[0]) hub.options.name = hub.addresses[0].replace(/^tcp:\/\//, '');
+      for (const place of places) await hub.listen(place);
+      if (options.name === undefined && hub.addresses[0]) hub.options.name = shortAddress(networks, hub.addresses[0]);
       runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
       kernel.peers.set(id, { id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
       if (hub.addresses.length > 0 && hub.options.role === 'runtime')

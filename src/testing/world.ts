@@ -47,7 +47,7 @@ export class World {
     return {
       clock: this.#clockOf(machine),
       random: seededBytes(this.random),
-      network: this.network.at(machine),
+      networks: { mem: this.network.at(machine) },
       resolve: async (name) => [name],
       secret: () => Buffer.from('a secret for simulations'),
       datagrams: this.datagrams.at(machine),

@@ -1,4 +1,4 @@
-// What a transport offers: connections that carry bytes in order, and places to be dialled at.
+// What a network offers: addresses of its own, connections that carry bytes in order, and places to be dialled at.
 //
 // A connection is owned by whoever holds it after dial() or the listener's callback; closing it is theirs to do.
 import type { Address } from './address.ts';
@@ -77,8 +77,33 @@ export interface ListeningPlace {
   close(): Promise<void>;
 }
 
-/** Dials and listens. */
+/** What an address alone says of where it leads. */
+export interface Locality {
+  /** It means another place on every machine, as a loopback address does: what answers or refuses there says nothing of a peer elsewhere. */
+  readonly perMachine: boolean;
+  /** No byte to or from it leaves the machine. */
+  readonly stays: boolean;
+}
+
+/** One way to reach other runtimes: it reads and prints the addresses of its scheme, dials them and listens at them. */
 export interface Network {
+  /** Reads an address. `port` stands in for one that is absent; a network whose ports are not a runtime's own has its own. Throws ERR_LINK_ADDRESS. */
+  parse(text: string, port?: number): Address;
+  /** The address as text that parses back to it. */
+  print(address: Address): string;
+  local(address: Address): Locality;
+  /** Whether runtimes nearby are told its addresses by datagram: not, where few of those that hear may dial. */
+  readonly announced: boolean;
+  /** Where a runtime listens whose address says no port, if nobody else does; absent: at any that is free. */
+  readonly defaultPort?: number;
+  /** A place of the same kind, any that is free; undefined if an address means one place only. */
+  beside(address: Address): Address | undefined;
+  /** Where a runtime listens that others are to find and that names no place; absent: not in this network. */
+  everywhere?(family: 4 | 6 | undefined): string;
+  /** The addresses by which others reach what listens at one; itself, if absent. */
+  reachable?(bound: Address): readonly Address[];
+  /** The machine whose runtimes are all meant by an address without a port, and asked by datagram; undefined, or absent, if it is one runtime's. */
+  machine?(address: Address): string | undefined;
   dial(address: Address, options: DialOptions): Promise<Conn>;
   listen(address: Address, accept: (conn: Conn, guest?: Guest) => void, options: ListenOptions): Promise<ListeningPlace>;
 }

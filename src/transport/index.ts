@@ -1,9 +1,18 @@
-/* Links between runtimes over tcp (TLS or plain) and memory, and the handshake that guards them. Knows no message. Start reading at contract.ts. */
+/* Links between runtimes over tcp (TLS or plain), unix sockets and memory, and the handshake that guards them. Knows no message. Start reading at contract.ts. */
 
 export { acceptAt } from './accept.ts';
 export type { Address } from './address.ts';
-export { formatAddress, isLoopback, isThisMachine, parseAddress, reachableAt, reachableHosts } from './address.ts';
-export type { Certificate, Conn, ConnHandler, DialOptions, ListeningPlace, ListenOptions, Network, PreSharedKey } from './contract.ts';
+export type {
+  Certificate,
+  Conn,
+  ConnHandler,
+  DialOptions,
+  ListeningPlace,
+  ListenOptions,
+  Locality,
+  Network,
+  PreSharedKey,
+} from './contract.ts';
 export { Door, FAILING, PENDING, sourceOf } from './door.ts';
 export type { Dial } from './greet.ts';
 export { dialAndGreet } from './greet.ts';
@@ -16,9 +25,11 @@ export type { LinkHandler } from './link.ts';
 export { Link } from './link.ts';
 export type { MemoryNetworkOptions } from './memory/index.ts';
 export { MemoryNetwork } from './memory/index.ts';
+export type { Networks } from './networks.ts';
+export { formatAddress, networkOf, parseAddress, reachableAt, shortAddress, wholeAddress } from './networks.ts';
 export type { LoadedSecret } from './secret.ts';
 export { dropOldSecrets, loadSecret, rotateSecret, secretPath } from './secret.ts';
-export { systemNetwork } from './system.ts';
+export { systemNetworks } from './system.ts';
 export { SocketConn } from './tcp/conn.ts';
-export { tcpNetwork } from './tcp/index.ts';
+export { DEFAULT_PORT, isLoopback, isThisMachine, tcpNetwork } from './tcp/index.ts';
 export { unixNetwork } from './unix/index.ts';

@@ -1,18 +1,23 @@
-// The networks of this machine, by the scheme of an address.
-import { FlotillaError } from '../base/index.ts';
-import { type Address, formatAddress } from './address.ts';
+// The networks of this machine: each has its line here.
+import type { Clock, RandomBytes } from '../base/index.ts';
 import type { Network } from './contract.ts';
+import type { Networks } from './networks.ts';
 import { tcpNetwork } from './tcp/index.ts';
 import { unixNetwork } from './unix/index.ts';
 
-function networkOf(address: Address): Network {
-  if (address.scheme === 'tcp') return tcpNetwork;
-  if (address.scheme === 'unix') return unixNetwork;
-  throw new FlotillaError('ERR_LINK_ADDRESS', `${formatAddress(address)} is an address in a simulation, not on this machine.`);
+/** What a network may be made of. */
+export interface NetworkWorld {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
 }
 
-/** Dials and listens on tcp and unix sockets. */
-export const systemNetwork: Network = Object.freeze({
-  dial: async (address, options) => networkOf(address).dial(address, options),
-  listen: async (address, accept, options) => networkOf(address).listen(address, accept, options),
-} satisfies Network);
+// The first is meant where an address has no scheme.
+const MADE: Readonly<Record<string, (world: NetworkWorld) => Network>> = {
+  tcp: () => tcpNetwork,
+  unix: () => unixNetwork,
+};
+
+/** The networks of this machine, made of a clock and chance for those that keep time or draw lots. */
+export function systemNetworks(world: NetworkWorld): Networks {
+  return Object.fromEntries(Object.entries(MADE).map(([scheme, make]) => [scheme, make(world)]));
+}

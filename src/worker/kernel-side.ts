@@ -107,7 +107,11 @@ export class KernelSide {
   /** Listens where the worker may be reached; what the user's thread has to know then. */
   async listen(): Promise<ThreadStart> {
     const { name, location, listen, advertise } = this.#options.config;
-    for (const address of listen) await this.#hub.listen(parseAddress(address, 0), advertise).catch(() => {});
+    const { networks } = this.#options.environment;
+    for (const text of listen) {
+      const address = parseAddress(networks, text, 0);
+      await this.#hub.listen({ address, orAny: false, advertise }).catch(() => {});
+    }
     return { id: this.#id, name, location, addresses: this.#hub.addresses };
   }
 

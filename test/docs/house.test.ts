@@ -50,6 +50,11 @@ const PLANTED: readonly { what: string; files: Readonly<Record<string, string>>;
   { what: 'a file that does not say what it is', files: { 'base/silent.ts': 'export {};\n' }, fault: 'opens with a sentence' },
   { what: 'furniture in a door', files: { 'base/index.ts': '// I.\nexport const a = 1;\n' }, fault: 'a door has no furniture' },
   { what: 'global time', files: { 'base/t.ts': '// T.\nsetTimeout(b);\n' }, fault: "'setTimeout' reaches for the world" },
+  {
+    what: 'global time in a network that is made of a clock',
+    files: { 'transport/n/index.ts': "/* N. */\nexport { N } from './n.ts';\n", 'transport/n/n.ts': '// N.\nsetTimeout(b);\n' },
+    fault: "'setTimeout' reaches for the world",
+  },
   { what: "the process's variables", files: { 'base/e.ts': "// E.\nprocess.env['A'];\n" }, fault: "'process.env' reaches for the process" },
   { what: 'state of a module', files: { 'base/s.ts': '// S.\nconst all = new Map<string, number>();\n' }, fault: 'a module has no state' },
   {
@@ -186,7 +191,7 @@ test('the examples of doc comments run, and give what they say', (t) => {
   symlinkSync(ROOT, join(folder, 'node_modules', 'flotilla'));
   writeProgram(folder, 'package.json', '{"type":"module"}');
   const names =
-    "import { channelName, Client, current, FlotillaError, hasCode, here, Runtime, service, serviceName, setUp, type Task, taskName } from 'flotilla';\nimport { simulate, World } from 'flotilla/testing';\nimport { parseAddress, formatAddress } from 'PLACE';\n".replace(
+    "import { channelName, Client, current, FlotillaError, hasCode, here, Runtime, service, serviceName, setUp, type Task, taskName } from 'flotilla';\nimport { simulate, World } from 'flotilla/testing';\nimport { formatAddress, parseAddress, tcpNetwork, unixNetwork } from 'PLACE';\n".replace(
       'PLACE',
       join(ROOT, 'dist/src/transport/index.js'),
     );

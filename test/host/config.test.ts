@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerConfig } from '../../src/host/config.ts';
 import type { HostOptions } from '../../src/host/options.ts';
+import { tcpNetwork } from '../../src/transport/index.ts';
 
-const at = { folder: '/f', cwd: '/f/1', location: undefined, pulse: 2_000 };
+const at = { folder: '/f', cwd: '/f/1', location: undefined, pulse: 2_000, networks: { tcp: tcpNetwork } };
 const host = {
   name: 'north',
   workers: 2,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, type Task } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
-import { parseAddress } from '../../src/transport/index.ts';
+import { tcpNetwork, unixNetwork } from '../../src/transport/index.ts';
 import { start, tempFolder } from '../support/processes.ts';
 
 const secret = 'the secret of the address tests';
@@ -55,12 +55,17 @@ test('a unix socket carries a session; a path in use is refused, and nothing is 
   await Promise.all([a.close(), b.close()]);
   assert.equal(existsSync(path), false);
   await assert.rejects(Runtime.start({ ...quiet, listen: 'unix:///nowhere/at/all.sock' }), { code: 'ERR_LINK_ADDRESS' });
-  assert.throws(() => parseAddress(`unix:///${'x'.repeat(200)}`), { code: 'ERR_LINK_ADDRESS' });
+  assert.throws(() => unixNetwork.parse(`unix:///${'x'.repeat(200)}`), { code: 'ERR_LINK_ADDRESS' });
 });
 
 test("what answers at an address of one's own machine says nothing of a peer on another", async () => {
   const world = new World({ seed: 1, latencyMs: 1 });
-  const a = await world.start('a', { listen: 'mem://a:1', pulse: 500 });
+  const mem = world.network.at('a');
+  const refusing = {
+    ...world.environment('a'),
+    networks: { mem, tcp: { ...tcpNetwork, dial: mem.dial }, unix: { ...unixNetwork, dial: mem.dial } },
+  };
+  const a = await world.wait(Runtime.start({ name: 'a', listen: 'mem://a:1', pulse: 500 }, refusing));
   // Two machines listen at what each calls its loopback; on a's own, nobody does.
   const far = await world.start('far', { pulse: 500 });
   await world.wait(far.connect('mem://a:1'));
@@ -73,6 +78,7 @@ test("what answers at an address of one's own machine says nothing of a peer on 
   await world.clock.advance(10_000);
   assert.equal(a.peers().length, 1);
   assert.equal(a.hub.session(far.id), session, 'the same session went on');
+  await world.wait(a.close());
   await world.close();
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeEnvironment, Runtime, type Task, type TaskRef } from '../../src/kernel/index.ts';
 import { leakGate, seededRandom } from '../../src/testing/index.ts';
-import { type Conn, type ConnHandler, type Network, systemNetwork } from '../../src/transport/index.ts';
+import { type Conn, type ConnHandler, type Network, tcpNetwork } from '../../src/transport/index.ts';
 
 const CUTS = 1_000;
 const MESSAGES = 100_000;
@@ -39,8 +39,8 @@ test(`${MESSAGES} numbered messages flow both ways while the connection is cut $
       write: (bytes: Uint8Array) => write(passes(bytes)),
     });
   };
-  const network: Network = { ...systemNetwork, dial: async (address, options) => breaking(await systemNetwork.dial(address, options)) };
-  const b = await Runtime.start({ name: 'b', secret: 's' }, { ...nodeEnvironment(), network });
+  const network: Network = { ...tcpNetwork, dial: async (address, options) => breaking(await tcpNetwork.dial(address, options)) };
+  const b = await Runtime.start({ name: 'b', secret: 's' }, { ...nodeEnvironment(), networks: { tcp: network } });
   const address = a.locations[0]!;
 
   const count = async (self: Task<number>): Promise<number> => {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Runtime, type Task, type TaskRef } from '../../src/kernel/index.ts';
 import { PartReceiver } from '../../src/kernel/sessions/transfer.ts';
 import { seededBytes, seededRandom } from '../../src/testing/index.ts';
-import { parseAddress } from '../../src/transport/index.ts';
+import { tcpNetwork } from '../../src/transport/index.ts';
 import { ByteWriter, KIND, transfer } from '../../src/wire/index.ts';
 import { tempFolder } from '../support/processes.ts';
 
@@ -78,7 +78,7 @@ for (const given of [
       encrypt,
     });
     const b = await Runtime.start({ name: 'b', secret: SECRET, encrypt });
-    const target = unix ? { path: join(folder, 'a') } : { port: parseAddress(a.locations[0]!).port, host: '127.0.0.1' };
+    const target = unix ? { path: join(folder, 'a') } : { port: tcpNetwork.parse(a.locations[0]!).port, host: '127.0.0.1' };
     const proxy = await cutting(target, unix ? join(folder, 'proxy') : undefined, given.cuts);
     t.after(async () => {
       await b.close();
@@ -167,7 +167,7 @@ test('what is sent to others passes between the parts of a large value, on every
 test('bytes that are given away arrive as they were, in every place of a message and through cuts, and are empty at their sender', async (t) => {
   const a = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: SECRET });
   const b = await Runtime.start({ secret: SECRET });
-  const proxy = await cutting({ port: parseAddress(a.locations[0]!).port, host: '127.0.0.1' }, undefined, 10);
+  const proxy = await cutting({ port: tcpNetwork.parse(a.locations[0]!).port, host: '127.0.0.1' }, undefined, 10);
   t.after(async () => {
     await b.close();
     await a.close();

@@ -41,9 +41,9 @@ test('a runtime whose thread stands still is held by its peer as long as its pul
   b.kernel.peerEvents.on(({ status, peer }) => void silence.push(`${status} ${peer.name}`));
   const { identity, role, pulseMs } = a.hub.options;
   const beat = new Int32Array(new SharedArrayBuffer(4));
-  const [{ clock, random, network }, { secret }] = [world.environment('pulses'), a];
+  const [{ clock, random, networks }, { secret }] = [world.environment('pulses'), a];
   const start = { identity: identity.privateKey, role, secret, pulseMs, encrypt: 'auto', certificate: undefined, beat } as const;
-  const pulses = new Pulses({ clock, random, network }, start);
+  const pulses = new Pulses({ clock, random, networks }, start);
   pulses.watch('mem://b:1');
   await world.clock.advance(100);
   world.pause('a');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { nodeEnvironment, PulseThread, Runtime, type RuntimeOptions } from '../../src/kernel/index.ts';
-import { parseAddress } from '../../src/transport/index.ts';
+import { tcpNetwork } from '../../src/transport/index.ts';
 import { tempFolder } from '../support/processes.ts';
 
 const skip = spawnSync('openssl', ['version']).status !== 0;
@@ -130,7 +130,7 @@ test('who comes without our certificate, or with another, is told so, and so are
     await from.close();
   }
   lines.length = 0;
-  const { port } = parseAddress(withCertificate.location as string);
+  const { port } = tcpNetwork.parse(withCertificate.location as string);
   const stranger = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }).on('error', () => {});
   await new Promise<void>((resolve) => stranger.resume().once('close', () => resolve()));
   assert.match(lines.join(), /does not share our certificate: it came without one/);

@@ -18,7 +18,7 @@ import {
   Keyring,
   Keys,
   type Network,
-  systemNetwork,
+  tcpNetwork,
 } from '../../src/transport/index.ts';
 import { decodeValue, encodeValue } from '../../src/wire/index.ts';
 import { BIN, runToEnd, tempFolder } from '../support/processes.ts';
@@ -128,14 +128,14 @@ test('a recorded handshake cannot be played again, nor turned around (static cre
   // The attacker hears what the friend sends.
   const sent: Buffer[] = [];
   const network: Network = {
-    ...systemNetwork,
+    ...tcpNetwork,
     dial: async (address, options) => {
-      const conn = await systemNetwork.dial(address, options);
+      const conn = await tcpNetwork.dial(address, options);
       const write = conn.write.bind(conn);
       return Object.assign(conn, { write: (bytes: Uint8Array) => sent.push(Buffer.from(bytes)) > 0 && write(bytes) });
     },
   };
-  const friend = await Runtime.start({ secret, logLevel: 'silent' }, { ...nodeEnvironment(), network });
+  const friend = await Runtime.start({ secret, logLevel: 'silent' }, { ...nodeEnvironment(), networks: { tcp: network } });
   const port = Number(victim.location!.split(':').at(-1));
   await friend.connect(victim.location!);
   const recorded = Buffer.concat(sent).subarray(0, 96 + 32);
@@ -194,6 +194,7 @@ test('whoever fails to prove itself again and again is turned away at once, ever
   const refusals: string[] = [];
   let arrive: (conn: Conn) => void = () => {};
   const network: Network = {
+    ...tcpNetwork,
     dial: () => Promise.reject(new Error('unused')),
     listen: async (address, accept) => {
       arrive = accept;

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
-import { type Conn, Door, greetAsDialer, Identity, Keys, Link, parseAddress, tcpNetwork } from '../../src/transport/index.ts';
+import { type Conn, Door, greetAsDialer, Identity, Keys, Link, tcpNetwork } from '../../src/transport/index.ts';
 import { encodeValue, KIND } from '../../src/wire/index.ts';
 import { tempFolder } from '../support/processes.ts';
 import { machines, refIn } from '../support/worlds.ts';
@@ -50,7 +50,7 @@ test('a relay on loopback that knows no secret reads nothing: where the ends dif
   const secret = 'the secret of two on one machine';
   const a = await Runtime.start({ secret, name: 'the name of a', listen: 'tcp://127.0.0.1:0', logLevel: 'silent' });
   const b = await Runtime.start({ secret, name: 'the name of b', logLevel: 'silent' });
-  const relay = await relayTo(parseAddress(a.location as string).port);
+  const relay = await relayTo(tcpNetwork.parse(a.location as string).port);
   await b.connect(`tcp://127.0.0.1:${relay.port}`);
   const sink = a.spawn(async (self: Task<string>) => self.receive());
   await refIn(b, a, sink).deliver('a message between the two');
@@ -68,7 +68,7 @@ test('the ends of a plain connection know the same of it: their addresses, and t
   });
   const keys = new Keys(Buffer.from('s'));
   const options = { door: new Door(realClock), findKey: () => undefined, onFailure() {} };
-  const listening = await tcpNetwork.listen(parseAddress('tcp://127.0.0.1:0'), (conn) => accepted(conn), options);
+  const listening = await tcpNetwork.listen(tcpNetwork.parse('tcp://127.0.0.1:0'), (conn) => accepted(conn), options);
   const dialled = await tcpNetwork.dial(listening.address, { timeoutMs: 2_000, psk: keys.psk, encrypt: 'auto' });
   dialled.write(Buffer.from('x'));
   const there = await arriving;
@@ -92,7 +92,7 @@ test('a relay on loopback that changes what passes gets no link, nor one that an
   const secret = 'the secret of two on one machine';
   const a = await Runtime.start({ secret, listen: 'tcp://127.0.0.1:0', logLevel: 'silent' });
   const b = await Runtime.start({ secret, logLevel: 'silent' });
-  const { port } = parseAddress(a.location as string);
+  const { port } = tcpNetwork.parse(a.location as string);
   let passed = 0;
   const bent = await relayTo(port, (bytes) => {
     const copy = Buffer.from(bytes);
@@ -114,13 +114,13 @@ test('whoever has the secret and ends the encryption of both sides stands betwee
   const b = await Runtime.start({ secret, encrypt: 'always', logLevel: 'silent' });
   const keys = new Keys(Buffer.from(secret));
   const join = async (near: Conn): Promise<void> => {
-    const far = await tcpNetwork.dial(parseAddress(a.location as string), { timeoutMs: 2_000, psk: keys.psk, encrypt: 'always' });
+    const far = await tcpNetwork.dial(tcpNetwork.parse(a.location as string), { timeoutMs: 2_000, psk: keys.psk, encrypt: 'always' });
     const pass = (to: Conn) => ({ data: (bytes: Buffer) => void to.write(Buffer.from(bytes)), drain() {}, closed: () => to.end() });
     near.start(pass(far));
     far.start(pass(near));
   };
   const options = { door: new Door(realClock), findKey: () => keys.psk.key, onFailure() {} };
-  const middle = await tcpNetwork.listen(parseAddress('tcp://127.0.0.1:0'), (conn) => void join(conn), options);
+  const middle = await tcpNetwork.listen(tcpNetwork.parse('tcp://127.0.0.1:0'), (conn) => void join(conn), options);
   await assert.rejects(b.connect(`tcp://127.0.0.1:${middle.address.port}`, { timeout: 3_000 }), { code: 'ERR_LINK_WRONG_SECRET' });
   assert.deepEqual([a.peers(), b.peers()], [[], []]);
   await middle.close();
@@ -140,7 +140,9 @@ test("whoever has the secret and repeats another's id and its OPEN is not that o
   for (let n = 0; n < 10; n++) ref.send(n);
   await world.clock.advance(5);
   const conn = await world.wait(
-    world.network.at('m').dial(parseAddress('mem://b:1'), { timeoutMs: 1_000, psk: a.hub.self.keys.current.psk, encrypt: 'auto' }),
+    world.network
+      .at('m')
+      .dial(world.network.at('m').parse('mem://b:1'), { timeoutMs: 1_000, psk: a.hub.self.keys.current.psk, encrypt: 'auto' }),
   );
   const { id, publicKey } = a.hub.self.identity;
   const own = Identity.fresh(realRandom);

@@ -18,7 +18,6 @@ import {
   Keys,
   MemoryNetwork,
   type Network,
-  parseAddress,
   type Self,
   tcpNetwork,
   unixNetwork,
@@ -76,7 +75,7 @@ async function connect(given: Given, secrets: [string, string] = ['same', 'same'
     accepted = resolve;
   });
   const failures: Error[] = [];
-  const listening = await acceptAt(network, parseAddress(given.at), listener, {
+  const listening = await acceptAt(network, network.parse(given.at), listener, {
     greeted: (conn) => accepted(conn),
     failed: (_remote, error) => failures.push(error),
   });
@@ -196,7 +195,7 @@ for (const given of TRANSPORTS) {
     test('another runtime than the one that was meant is told apart', async () => {
       const network = given.network();
       const listener = self('same');
-      const listening = await acceptAt(network, parseAddress(given.at), listener, { greeted() {}, failed() {} });
+      const listening = await acceptAt(network, network.parse(given.at), listener, { greeted() {}, failed() {} });
       const dialer = self('same');
       const conn = await network.dial(listening.address, { timeoutMs: 2_000, psk: dialer.keys.current.psk, encrypt: given.encrypt });
       await assert.rejects(greetAsDialer(conn, dialer, { purpose: 'session', expected: Identity.fresh(realRandom).id }), {
@@ -208,7 +207,7 @@ for (const given of TRANSPORTS) {
     test('an address where nothing listens is unreachable, and the port of a listener is in use', async () => {
       const network = given.network();
       const keys = new Keys(Buffer.from('x'));
-      const listening = await network.listen(parseAddress(given.at), (conn) => conn.destroy(), {
+      const listening = await network.listen(network.parse(given.at), (conn) => conn.destroy(), {
         door: new Door(realClock),
         findKey: () => undefined,
         onFailure() {},

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Runtime } from '../../src/kernel/index.ts';
 import { leakGate, ManualClock, seededBytes, seededRandom } from '../../src/testing/index.ts';
-import { Door, PENDING, parseAddress, sourceOf } from '../../src/transport/index.ts';
+import { Door, PENDING, sourceOf, tcpNetwork } from '../../src/transport/index.ts';
 import { start } from '../support/processes.ts';
 
 const open = (port: number): Promise<Socket> =>
@@ -42,7 +42,7 @@ const collect = runInNewContext('gc') as () => void;
 test('garbage, half greetings and huge lengths are refused, and the runtime goes on', async () => {
   const gate = leakGate();
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   const bytes = seededBytes(seededRandom(5));
   const inputs = [
     bytes(3),
@@ -70,7 +70,7 @@ test('garbage, half greetings and huge lengths are refused, and the runtime goes
 
 test('a thousand silent connections are bounded and hung up on, while friends get in', async () => {
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   const sockets = await Promise.all(Array.from({ length: 1_000 }, () => open(port)));
   const friend = await Runtime.start({ secret: 's' });
   await friend.connect(runtime.locations[0]!);
@@ -84,7 +84,7 @@ test('a thousand silent connections are bounded and hung up on, while friends ge
 
 test('half greetings of one machine, more than may stand in the door, keep nobody out', async () => {
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's', logLevel: 'silent' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   const flood = await Promise.all(Array.from({ length: PENDING.all + 200 }, () => open(port)));
   for (const socket of flood) socket.on('error', () => {}).write('FLTL');
   const later = await open(port); // all before it have been taken by now
@@ -100,7 +100,7 @@ test('half greetings of one machine, more than may stand in the door, keep nobod
 
 test('connect tries again within its timeout where a door is busy or a connection breaks, and says so when it is over', async () => {
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's', logLevel: 'silent' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   let turns = 4;
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -147,7 +147,7 @@ test('a flood turns out itself: of the source that has most there, the oldest go
 
 test('after a storm of strangers memory and handles are what they were', async (t) => {
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's', logLevel: 'silent' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   const handles = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|TLS/.test(name)).length;
   const held = (): number => {
     collect();
@@ -183,7 +183,7 @@ test('after a storm of strangers memory and handles are what they were', async (
 
 test('a half greeting, then silence, ends with the time for a handshake', async () => {
   const runtime = await Runtime.start({ listen: 'tcp://127.0.0.1:0', secret: 's' });
-  const { port } = parseAddress(runtime.locations[0]!);
+  const { port } = tcpNetwork.parse(runtime.locations[0]!);
   const socket = await open(port);
   socket.write(Buffer.from('FLTL'));
   await closed(socket);

@@ -10,7 +10,7 @@ const STATE =
 const EMPTY = /^(export )?const \w+: (readonly )?never\[\] = \[\];/;
 const SHARED = /\bglobalThis\b|(?<![.\w])process\.(on|once|chdir|exit)\(/;
 
-// The files that reach for time and chance themselves; the sockets of transport do, too.
+// The files that reach for time and chance themselves; the networks of this machine do, too.
 const TIMES = ['kernel/environment.ts'];
 
 // State that belongs to no object of ours, and whose it is.
@@ -31,13 +31,20 @@ const SHARES = {
   'cluster/terminal/footer.ts': 'a terminal is put right again whatever ends the process',
 };
 
-const isTime = (name) => TIMES.includes(name) || /^transport\/(tcp|unix)\//.test(name) || name.startsWith('testing/');
+// The folders of networks that are whole as they stand: their doors have a `const NAME: Network`. One that is made of a clock keeps to that clock.
+const folderOf = (name) => name.split('/').slice(0, -1).join('/');
+const networkFolders = (files) =>
+  files
+    .filter(({ name, text }) => /^transport\/\w+\/index\.ts$/.test(name) && /^export const \w+: Network\b/m.test(text))
+    .map(({ name }) => folderOf(name));
 const isShared = (name) => name in SHARES || name.startsWith('cli/');
 const isProcess = (name) => name === 'kernel/environment.ts' || name.startsWith('cli/');
 
 /** Faults of reaching out. */
 export function checkWorld(files) {
   const faults = [];
+  const networks = networkFolders(files);
+  const isTime = (name) => TIMES.includes(name) || networks.includes(folderOf(name)) || name.startsWith('testing/');
   for (const { name, lines } of files) {
     for (const [i, line] of lines.entries()) {
       if (!isCode(line)) continue;

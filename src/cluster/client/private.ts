@@ -3,7 +3,7 @@ import { defined, type Log, type RuntimeId, toError } from '../../base/index.ts'
 import type { Loaded } from '../../code/index.ts';
 import { Host, SystemGround, thisMachine, type WorkerInfo } from '../../host/index.ts';
 import { type Place, PORT, type Runtime } from '../../kernel/index.ts';
-import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { wholeAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
 import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
@@ -79,7 +79,7 @@ export async function seekHosts(runtime: Runtime, allocations: readonly HostAllo
   await Promise.all(
     named.map(async ({ host, port }) => {
       try {
-        await runtime.connect(formatAddress(parseAddress(host, port)), { timeout: ASK_MS });
+        await runtime.connect(wholeAddress(runtime.environment.networks, host, port), { timeout: ASK_MS });
       } catch (error) {
         warn(`the host '${host}' does not answer at port ${port}: ${toError(error).message} Start one there: flotilla host`);
       }

@@ -1,7 +1,7 @@
 // A client's tie to its scheduler, shared or its own: asks for workers, reports, and comes back when the scheduler was restarted.
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { PORT, PulseThread, type Runtime, type SessionEnd } from '../../kernel/index.ts';
-import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { wholeAddress } from '../../transport/index.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Limits } from '../crew/limits.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -56,7 +56,7 @@ export class SchedulerLink {
 
   /** Asks the scheduler at an address for workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_WRONG_SECRET or ERR_LINK_ADDRESS. */
   static async open(text: string, options: LinkOptions): Promise<SchedulerLink> {
-    const address = text.startsWith('mem:') ? text : formatAddress(parseAddress(text, SCHEDULER_PORT));
+    const address = wholeAddress(options.runtime.environment.networks, text, SCHEDULER_PORT);
     const link = new SchedulerLink(options, address);
     try {
       await link.#connect(Math.max(options.patienceMs ?? ASK_MS, LEAST_ASK_MS), options.signal);

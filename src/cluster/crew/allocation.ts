@@ -5,7 +5,7 @@
 //   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
 import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text } from '../../base/index.ts';
 import type { Availability, HostFacts } from '../../host/index.ts';
-import { type Address, formatAddress, isLoopback, isThisMachine, parseAddress } from '../../transport/index.ts';
+import { type Address, isLoopback, isThisMachine, tcpNetwork } from '../../transport/index.ts';
 
 /** What an allocation is asked about. */
 export interface HostOffer extends HostFacts {
@@ -111,7 +111,7 @@ async function means(
 ): Promise<boolean> {
   const there = addresses.flatMap((text) => placeOf(text) ?? []).filter((at) => port === undefined || at.port === port);
   if (port !== undefined && there.length === 0) return false;
-  if (namesHost(host, name, port === undefined ? addresses : there.map(formatAddress))) return true;
+  if (namesHost(host, name, port === undefined ? addresses : there.map(tcpNetwork.print))) return true;
   const sought = host.includes('*') ? undefined : placeOf(host);
   if (!sought) return false;
   const found = await resolve(sought.host);
@@ -122,10 +122,10 @@ async function means(
   );
 }
 
+// Hosts are told apart by the addresses of machines, which are those of tcp.
 function placeOf(text: string): Address | undefined {
   try {
-    const address = parseAddress(text, 0);
-    return address.scheme === 'tcp' ? address : undefined;
+    return tcpNetwork.parse(text, 0);
   } catch {
     return undefined; // a name with what no address has
   }

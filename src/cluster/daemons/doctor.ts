@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { FlotillaError, hasCode, sleep, toError, toHex } from '../../base/index.ts';
 import { nodeEnvironment, type PeerInfo, PORT, Runtime } from '../../kernel/index.ts';
-import { formatAddress, Keys, loadSecret, parseAddress } from '../../transport/index.ts';
+import { Keys, loadSecret, tcpNetwork } from '../../transport/index.ts';
 import { HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 
 /** What one look came to. */
@@ -68,7 +68,7 @@ async function* examineOther(
   key: string,
   mine: readonly string[],
 ): AsyncGenerator<Finding, void, void> {
-  const { host, port } = parseAddress(other.includes('://') ? other : `tcp://${other}`, 0);
+  const { host, port } = tcpNetwork.parse(other, 0);
   const ports = port === 0 ? [HOST_PORT, SCHEDULER_PORT] : [port];
   const answers = await Promise.all(ports.map(async (one) => ({ one, answer: await reach(runtime, host, one, REACH_MS) })));
   const found = answers.find(({ answer }) => answer.peer)?.answer.peer;
@@ -97,7 +97,7 @@ async function* examineOther(
 // Has the other side dial this one, by both ways.
 async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: readonly string[]): AsyncGenerator<Finding, void, void> {
   const { environment } = runtime;
-  const { port } = parseAddress(runtime.locations[0] as string, 0);
+  const { port } = tcpNetwork.parse(runtime.locations[0] as string, 0);
   const nonce = toHex(environment.random(8));
   let heard = false;
   const udp = 20_000 + Math.floor((environment.random(2)[0] as number) * 100 + (environment.random(2)[1] as number));
@@ -108,13 +108,9 @@ async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: reado
     .catch(() => undefined);
   try {
     const places = ['127.0.0.1', ...mine];
-    const told = (await runtime.kernel.ask(
-      peer.id,
-      PORT.PEERS,
-      'probe',
-      [places.map((one) => formatAddress(parseAddress(`tcp://${one.includes(':') ? `[${one}]` : one}`, port))), places, udp, nonce],
-      { timeout: BACK_MS * 2 },
-    )) as { reached: string[] };
+    const told = (await runtime.kernel.ask(peer.id, PORT.PEERS, 'probe', [places.map((one) => addressOf(one, port)), places, udp, nonce], {
+      timeout: BACK_MS * 2,
+    })) as { reached: string[] };
     const outside = told.reached.filter((address) => !address.includes('127.0.0.1') || host === '127.0.0.1' || host === 'localhost');
     if (outside.length > 0) yield { ok: true, what: `tcp back: '${peer.name}' reaches this machine at ${outside.join(', ')}` };
     else
@@ -149,13 +145,15 @@ async function reach(
   timeout: number,
 ): Promise<{ peer?: PeerInfo; why: string; error?: unknown }> {
   try {
-    const id = await runtime.connect(formatAddress(parseAddress(`tcp://${host.includes(':') ? `[${host}]` : host}`, port)), { timeout });
+    const id = await runtime.connect(addressOf(host, port), { timeout });
     const peer = runtime.kernel.peers.get(id);
     return peer ? { peer, why: '' } : { why: 'it left at once' };
   } catch (error) {
     return { why: toError(error).message, error };
   }
 }
+
+const addressOf = (host: string, port: number): string => tcpNetwork.print({ scheme: 'tcp', host, port });
 
 function fixFor(error: unknown, host: string, port: number, key: string): string {
   if (hasCode(error, 'ERR_LINK_WRONG_SECRET'))

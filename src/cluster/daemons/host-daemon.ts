@@ -17,7 +17,7 @@ import {
   usableCores,
 } from '../../host/index.ts';
 import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions } from '../../kernel/index.ts';
-import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { formatAddress, type Networks, networkOf, parseAddress, wholeAddress } from '../../transport/index.ts';
 import { workerEntry } from '../../worker/index.ts';
 import { HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { claimPlace } from './clean.ts';
@@ -59,15 +59,15 @@ const PULSE_MS = 2_000;
 /** Offers this machine. Rejects with ERR_LINK_PORT_IN_USE, ERR_LINK_ADDRESS, ERR_SECRET_FILE, ERR_HOST_START, ERR_OPTION_*. */
 export async function serveHost(options: HostDaemonOptions, environment: Environment = nodeEnvironment()): Promise<Daemon> {
   const { log } = options;
-  const { clock } = environment;
+  const { clock, networks } = environment;
   const workers = workersOf(options.cpus ?? 0);
   const pulse = pulsesOf(options);
   const hours = hoursOf(options, clock.wall());
   const accounts = accountsOf(options.user, options.group, options.lent);
   checkCanRun(accounts, workerEntry());
-  const scheduler = schedulerOf(options);
-  for (const peer of options.peers ?? []) parseAddress(peer, HOST_PORT);
-  const listen = listensAt(options, HOST_PORT).map((text) => parseAddress(text, HOST_PORT));
+  const scheduler = schedulerOf(options, networks);
+  for (const peer of options.peers ?? []) parseAddress(networks, peer, HOST_PORT);
+  const listen = listensAt(options, HOST_PORT).map((text) => parseAddress(networks, text, HOST_PORT));
   const port = listen[0]?.port ?? HOST_PORT;
   const machine = thisMachine();
   const name = options.name ?? (port === HOST_PORT ? machine.name : `${machine.name}-${port}`);
@@ -76,7 +76,13 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   let runtime: Runtime | undefined;
   try {
     runtime = await Runtime.start(
-      runtimeOptions(options, name, listen.map(formatAddress), pulse, () => host),
+      runtimeOptions(
+        options,
+        name,
+        listen.map((address) => formatAddress(networks, address)),
+        pulse,
+        () => host,
+      ),
       environment,
     );
     const started = runtime;
@@ -103,7 +109,9 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
         workers,
         ground,
         secret: started.secret,
-        listen: listen.map((address) => formatAddress({ ...address, port: 0 })),
+        listen: listen
+          .flatMap((address) => networkOf(networks, address).beside(address) ?? [])
+          .map((place) => formatAddress(networks, place)),
         ports: [0, ...workerPorts(options.ports ?? [], port, workers)],
         log,
         pulse,
@@ -305,7 +313,7 @@ function hoursOf({ serviceStart: start, serviceStop: stop, serviceEnd: end }: Ho
 }
 
 // The scheduler that was named; 'auto' and 'local' name none.
-function schedulerOf({ scheduler, schedulerPort = SCHEDULER_PORT }: HostSettings): string | undefined {
+function schedulerOf({ scheduler, schedulerPort = SCHEDULER_PORT }: HostSettings, networks: Networks): string | undefined {
   if (scheduler === undefined || scheduler === 'auto' || scheduler === 'local') return undefined;
-  return formatAddress(parseAddress(scheduler, schedulerPort));
+  return wholeAddress(networks, scheduler, schedulerPort);
 }

@@ -1,8 +1,8 @@
 // The scheduler daemon: takes the hosts it finds or is told of, and shares them between clients.
 import { defined, FlotillaError, type Log, Timers, toError } from '../../base/index.ts';
 import { thisMachine } from '../../host/index.ts';
-import { type PeerInfo, Runtime } from '../../kernel/index.ts';
-import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { nodeEnvironment, type PeerInfo, Runtime } from '../../kernel/index.ts';
+import { wholeAddress } from '../../transport/index.ts';
 import { type ClusterStatus, HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Daemon } from './host-daemon.ts';
@@ -24,16 +24,20 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   const { log, secret, certfile, keyfile, pulse, udpPort, multicast, advertise, discovery = true } = options;
   const quotas = quotasOf(options.quota ?? []);
   const name = options.name ?? `scheduler-${thisMachine().name}`;
+  const environment = nodeEnvironment();
   let scheduler: Scheduler | undefined;
-  const runtime = await Runtime.start({
-    role: 'scheduler',
-    name,
-    listen: listensAt(options, SCHEDULER_PORT).map((text) => formatAddress(parseAddress(text, SCHEDULER_PORT))),
-    log,
-    discover: discovery,
-    keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
-    ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
-  });
+  const runtime = await Runtime.start(
+    {
+      role: 'scheduler',
+      name,
+      listen: listensAt(options, SCHEDULER_PORT).map((text) => wholeAddress(environment.networks, text, SCHEDULER_PORT)),
+      log,
+      discover: discovery,
+      keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
+      ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
+    },
+    environment,
+  );
   const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false } = options;
   const made = new Scheduler(runtime, { log, zombieMs, exclusive, quotas });
   scheduler = made;
@@ -53,7 +57,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   };
   // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
   const seek = (text: string, warned: boolean): void => {
-    const address = formatAddress(parseAddress(text, HOST_PORT));
+    const address = wholeAddress(environment.networks, text, HOST_PORT);
     if (runtime.peers().some((peer) => peer.role === 'host' && peer.addresses.includes(address))) {
       timers.later(AGAIN_MS, () => seek(text, warned));
       return;

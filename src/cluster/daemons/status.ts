@@ -1,7 +1,7 @@
 // Questions to a scheduler from outside: what there is, and why something waits.
 import { FlotillaError, hasCode, type RuntimeId } from '../../base/index.ts';
 import { PORT, Runtime } from '../../kernel/index.ts';
-import { formatAddress, parseAddress } from '../../transport/index.ts';
+import { wholeAddress } from '../../transport/index.ts';
 import { type ClusterStatus, SCHEDULER_PORT } from '../protocol.ts';
 
 const ASK_MS = 10_000;
@@ -28,7 +28,7 @@ export async function askScheduler(address: string, options: { readonly timeout?
   const runtime = await Runtime.start({ name: 'status' });
   const timeout = options.timeout ?? ASK_MS;
   try {
-    const text = formatAddress(parseAddress(address, SCHEDULER_PORT));
+    const text = wholeAddress(runtime.environment.networks, address, SCHEDULER_PORT);
     const scheduler = await runtime.connect(text, { timeout }).catch((error: unknown) => {
       if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
       throw new FlotillaError(

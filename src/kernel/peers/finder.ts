@@ -8,10 +8,9 @@
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
-import { parseAddress } from '../../transport/index.ts';
+import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import { PORT } from '../post/ports.ts';
-import { DEFAULT_PORT } from '../runtime-options.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import { probe } from './probe.ts';
@@ -136,13 +135,14 @@ export class Finder {
 
   async #listen(datagrams: DatagramOptions, announces: boolean): Promise<Beacon> {
     const { environment, keys } = this.#hub.options;
+    const { networks } = environment;
     const held: { beacon?: Beacon } = {};
     const socket = await environment.datagrams.open(datagrams, (bytes, from) => held.beacon?.take(bytes, from));
     const beacon = new Beacon(
       {
         id: this.#hub.id,
         name: () => this.#hub.options.name,
-        addresses: () => this.#hub.addresses.filter((address) => !address.startsWith('unix:')),
+        addresses: () => this.#hub.addresses.filter((text) => networkOf(networks, parseAddress(networks, text)).announced),
         signer: {
           ids: keys.all.map((one) => one.id),
           sign: (id, bytes) => keys.find(id)?.sign(bytes) ?? Buffer.alloc(32),
@@ -213,13 +213,14 @@ export class Finder {
 
   // FN2
   async #keep(seed: string): Promise<void> {
-    const { clock, random } = this.#hub.options.environment;
+    const { clock, random, networks } = this.#hub.options.environment;
     const { signal } = this.#stop;
     const backoff = new Backoff({ ...SEED, random: () => randomFraction(random) });
     let told = false;
     while (!signal.aborted) {
       try {
-        const id = await this.#hub.connect(parseAddress(seed, DEFAULT_PORT), { timeoutMs: this.#hub.options.answerMs, signal });
+        const address = parseAddress(networks, seed, DEFAULT_PORT);
+        const id = await this.#hub.connect(address, { timeoutMs: this.#hub.options.answerMs, signal });
         backoff.reset();
         told = false;
         await this.#untilGone(id);

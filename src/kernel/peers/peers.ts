@@ -2,9 +2,8 @@
 //
 //   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import { parseAddress } from '../../transport/index.ts';
+import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { DEFAULT_PORT } from '../runtime-options.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
@@ -16,12 +15,18 @@ export type Where = string | { readonly id: RuntimeId } | { readonly runtime: Ru
 
 type One = readonly [PeerInfo, ...PeerInfo[]];
 
-/** Who is at an address: one at least, if it says a port or a socket; else whoever answers on that machine. */
-export type PeersAt<W extends string> = W extends `unix:${string}` | `mem:${string}` | `${string}]:${number}`
+/** Who is at an address: one at least, if it says a port or is of a network without machines; else whoever answers on that machine. */
+export type PeersAt<W extends string> = W extends `tcp://${infer Place}`
+  ? PeersOf<Place>
+  : W extends `${string}://${string}`
+    ? One
+    : PeersOf<W>;
+
+type PeersOf<Place extends string> = Place extends `${string}]:${number}`
   ? One
-  : W extends `${string}::${string}`
+  : Place extends `${string}::${string}`
     ? readonly PeerInfo[]
-    : W extends `${string}:${number}`
+    : Place extends `${string}:${number}`
       ? One
       : readonly PeerInfo[];
 
@@ -93,7 +98,8 @@ export class Peers {
 
   async connect(location: string, { timeout = this.#hub.options.answerMs, signal }: WaitOptions): Promise<RuntimeId> {
     if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
-    const id = await this.#hub.connect(parseAddress(location), { timeoutMs: timeout, ...(signal ? { signal } : {}) });
+    const address = parseAddress(this.#hub.options.environment.networks, location);
+    const id = await this.#hub.connect(address, { timeoutMs: timeout, ...(signal ? { signal } : {}) });
     this.#finder.welcome(id);
     return id;
   }
@@ -103,10 +109,11 @@ export class Peers {
     { timeout = this.#hub.options.answerMs, signal, udpPort = DEFAULT_PORT, relay = false, keepOpen }: PeerOptions,
   ): Promise<readonly PeerInfo[]> {
     if (this.#finder.ignoring) throw new FlotillaError('ERR_PEERS_IGNORED', "This runtime takes no new peers: its 'ignorePeers' is true.");
-    const address = parseAddress(where, 0);
-    const whole = address.port === 0 && address.scheme === 'tcp';
-    const found = whole
-      ? await this.#finder.machine(address.host, udpPort, timeout, signal)
+    const { networks } = this.#hub.options.environment;
+    const address = parseAddress(networks, where, 0);
+    const machine = networkOf(networks, address).machine?.(address);
+    const found = machine
+      ? await this.#finder.machine(machine, udpPort, timeout, signal)
       : [this.#info(await this.connect(where, { timeout, ...(signal ? { signal } : {}) }))];
     if (keepOpen !== undefined) for (const peer of found) this.#hub.parking.keepOpen(peer.id, keepOpen);
     if (relay) for (const peer of found) await this.#finder.relay(peer.id, timeout);

@@ -18,7 +18,7 @@ export async function probe(
   const tried = await Promise.all(
     addresses.slice(0, MOST).map(async (address) => {
       try {
-        const conn = await hub.dialer.way(parseAddress(address), DIAL_MS)(keys.current, false);
+        const conn = await hub.dialer.way(parseAddress(environment.networks, address), DIAL_MS)(keys.current, false);
         conn.destroy();
         return [address];
       } catch {

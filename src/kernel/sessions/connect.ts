@@ -61,7 +61,7 @@ async function connectOnce(hub: Home, address: Address, { timeoutMs, signal }: T
     timeoutMs,
   });
   const { id } = greeted;
-  hub.dialer.reach(id, [formatAddress(address)]);
+  hub.dialer.reach(id, [formatAddress(hub.options.environment.networks, address)]);
   if (hub.isOpen(id))
     conn.end(); // CON1
   else if (hub.dialer.isOpening(id)) {

@@ -4,18 +4,10 @@
 //   DI2. A new session is tried as long as an answer is waited for; one that was cut, until it has been silent for the limit.
 //   DI3. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
 //   DI4. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
+//   DI5. An address of a network that this runtime does not have is kept, for those who ask, and never dialled.
 import { setMaxListeners } from 'node:events';
-import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
-import {
-  type Address,
-  type Conn,
-  type Dial,
-  dialAndGreet,
-  formatAddress,
-  type Greeted,
-  isLoopback,
-  parseAddress,
-} from '../../transport/index.ts';
+import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
+import { type Address, type Conn, type Dial, dialAndGreet, type Greeted, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Hub } from './hub.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session.ts';
@@ -28,12 +20,6 @@ const HOPELESS = ['ERR_LINK_WRONG_SECRET', 'ERR_LINK_CERTIFICATE', 'ERR_LINK_VER
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
 const EXPOSED_KEPT = 1_000;
-
-/** Whether an address means another place on every machine. */
-function ownMachineOnly(text: string): boolean {
-  const { scheme, host } = parseAddress(text);
-  return scheme === 'unix' || (scheme === 'tcp' && isLoopback(host));
-}
 
 interface Route {
   readonly addresses: Set<string>;
@@ -67,8 +53,18 @@ export class Dialer {
     if (via && via !== peer && via !== this.#hub.id) route.via.add(via);
   }
 
-  addressesOf(peer: RuntimeId): readonly string[] {
-    return [...(this.#routes.get(peer)?.addresses ?? [])];
+  /** Whether a peer has an address that can be dialled from here. */
+  canDial(peer: RuntimeId): boolean {
+    return [...(this.#routes.get(peer)?.addresses ?? [])].some((text) => this.#read(text).address);
+  }
+
+  // DI5
+  #read(text: string): { readonly address?: Address; readonly error?: Error } {
+    try {
+      return { address: parseAddress(this.#hub.options.environment.networks, text) };
+    } catch (error) {
+      return { error: toError(error) };
+    }
   }
 
   /** Whether an OPEN of ours is on its way to this peer. */
@@ -84,12 +80,13 @@ export class Dialer {
   /** How to dial an address. One where a plain connection turned out to be exposed is dialled encrypted from then on. */
   way(address: Address, timeoutMs: number, signal: AbortSignal = this.#closing.signal): Dial {
     const { environment, certificate, encrypt } = this.#hub.options;
-    const text = formatAddress(address);
+    const network = networkOf(environment.networks, address);
+    const text = network.print(address);
     return ({ psk }, exposed) => {
       if (exposed) this.#exposed.add(text);
       if (this.#exposed.size > EXPOSED_KEPT) this.#exposed.delete(this.#exposed.values().next().value as string);
       const always = exposed || this.#exposed.has(text);
-      return environment.network.dial(address, { timeoutMs, psk, encrypt: always ? 'always' : encrypt, signal, certificate });
+      return network.dial(address, { timeoutMs, psk, encrypt: always ? 'always' : encrypt, signal, certificate });
     };
   }
 
@@ -177,10 +174,17 @@ export class Dialer {
     let hopeless = false;
     let stale: string | undefined;
     let error: Error | undefined;
-    const ways: { readonly way: Dial; readonly counts: boolean }[] = [...(route?.addresses ?? [])].map((text) => ({
-      way: this.way(parseAddress(text), DIAL_MS),
-      counts: session.near || !ownMachineOnly(text), // DI3
-    }));
+    let unread: Error | undefined;
+    const { networks } = this.#hub.options.environment;
+    const ways: { readonly way: Dial; readonly counts: boolean }[] = [];
+    for (const text of route?.addresses ?? []) {
+      const read = this.#read(text);
+      unread ??= read.error;
+      if (!read.address) continue;
+      const { address } = read;
+      const { perMachine } = networkOf(networks, address).local(address);
+      ways.push({ way: this.way(address, DIAL_MS), counts: session.near || !perMachine }); // DI3
+    }
     for (const via of route?.via ?? [])
       if (this.#hub.isOpen(via)) ways.push({ way: () => Promise.resolve(this.#relay.dial(via, session.peer)), counts: true }); // DI1
     for (const { way, counts } of ways) {
@@ -201,6 +205,7 @@ export class Dialer {
         if (HOPELESS.some((code) => hasCode(error, code))) hopeless = true;
       }
     }
+    error ??= unread;
     return { tried, refused: tried > 0 && refused, hopeless, ...(stale === undefined ? {} : { stale }), ...(error ? { error } : {}) };
   }
 

@@ -10,27 +10,17 @@
 //   HU5. A runtime that was itself held up forgives the silence of others for that time.
 //   HU6. The link to one that is offline stays where only the other side can dial: over it, it is heard again, or closes it.
 import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
-import {
-  type Address,
-  acceptAt,
-  type Conn,
-  type Greeted,
-  greetAsDialer,
-  greetAsListener,
-  Link,
-  type ListeningPlace,
-  mustEncrypt,
-  reachableAt,
-  type Self,
-} from '../../transport/index.ts';
+import { type Address, type Conn, type Greeted, greetAsDialer, greetAsListener, Link, type Self } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
 import type { Range } from '../post/range.ts';
+import type { ListenPlace } from '../runtime-options.ts';
 import { connectTo, type Trying } from './connect.ts';
 import { Dialer } from './dialer.ts';
 import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
+import { Listeners } from './listen.ts';
 import { ANEW, answersUs, awaitOpen, BYE, endOf, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
 import { Parking } from './parking.ts';
 import { Relay } from './relay.ts';
@@ -54,10 +44,9 @@ export class Hub {
   readonly #endings = new Endings();
   readonly #offline = new Set<RuntimeId>();
   readonly #holders = new Holders();
-  readonly #listening: ListeningPlace[] = [];
+  readonly #listeners: Listeners;
   readonly #links = new Set<Link>();
   readonly #relay: Relay;
-  #addresses: readonly string[] = [];
   readonly #heartbeat: Heartbeat;
   readonly #stay: () => void;
   #drained: (() => void) | undefined;
@@ -69,6 +58,8 @@ export class Hub {
     const { environment: env, identity, role, keys, certificate } = options;
     this.#log = options.log ?? SILENT;
     this.self = { identity, role, keys, clock: env.clock, random: env.random, certificate };
+    const greeted = (conn: Conn, by: Greeted): void => void this.greeted(conn, by, undefined).catch(() => {});
+    this.#listeners = new Listeners(env.networks, this.self, this.#log, greeted);
     const push = (peer: RuntimeId, range: Range): void => this.#sessions.get(peer)?.push(range, false);
     this.#relay = new Relay(this.id, env.clock, push, (peer) => this.isOpen(peer));
     this.#relay.onConn = (conn) => this.#accept(conn);
@@ -80,7 +71,7 @@ export class Hub {
 
   /** Where this runtime can be dialled. */
   get addresses(): readonly string[] {
-    return this.#addresses;
+    return this.#listeners.addresses;
   }
 
   get silenceMs(): number {
@@ -95,14 +86,8 @@ export class Hub {
   }
 
   /** Opens a place to be dialled at. Rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
-  async listen(address: Address, advertise?: string): Promise<Address> {
-    const listening = await acceptAt(this.options.environment.network, address, this.self, {
-      greeted: (conn, greeted) => this.greeted(conn, greeted, undefined).catch(() => {}),
-      failed: (remote, error) => this.#log[mustEncrypt(error) ? 'debug' : 'warn'](`A connection from ${remote} failed: ${error.message}`),
-    });
-    this.#listening.push(listening);
-    this.#addresses = [...this.#addresses, ...reachableAt(listening.address, advertise)];
-    return listening.address;
+  listen(place: Omit<ListenPlace, 'local'>): Promise<void> {
+    return this.#listeners.at(place);
   }
 
   /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_* or ERR_PEERS_IGNORED. */
@@ -182,7 +167,7 @@ export class Hub {
     }
     this.#relay.close();
     for (const link of this.#links) link.end();
-    await Promise.all(this.#listening.map((listening) => listening.close()));
+    await this.#listeners.close();
   }
 
   /** Drops everything, as the end of the process would: without a word, or with a `goodbye`. */
@@ -198,7 +183,7 @@ export class Hub {
     this.#sessions.clear();
     this.#relay.close();
     for (const it of this.#links) it.destroy();
-    for (const it of this.#listening) void it.close();
+    void this.#listeners.close();
   }
 
   #drain(timeoutMs: number, sessions = [...this.#sessions.values()]): Promise<void> {
@@ -267,7 +252,7 @@ export class Hub {
     session.announced = session.received;
     const before = this.#endings.of(session.peer);
     const { token, received } = session;
-    link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.#addresses }));
+    link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.addresses }));
   }
 
   // HU1: decides which session a link belongs to.

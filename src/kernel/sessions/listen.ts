@@ -1,13 +1,59 @@
-// Opens the places where a runtime is dialled.
+// Where one runtime can be dialled.
+//
+// Owns what it listens at. Does not own the links that come of it (hub.ts).
+import { hasCode, type Log } from '../../base/index.ts';
+import {
+  type Address,
+  acceptAt,
+  type Conn,
+  type Greeted,
+  type ListeningPlace,
+  mustEncrypt,
+  type Networks,
+  networkOf,
+  reachableAt,
+  type Self,
+} from '../../transport/index.ts';
 import type { ListenPlace } from '../runtime-options.ts';
-import type { Hub } from './hub.ts';
 
-/** Listens at a place; at any port if that one is used and the place allows it. Rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
-export async function listenAt(hub: Hub, { address, orAny, advertise }: ListenPlace): Promise<void> {
-  try {
-    await hub.listen(address, advertise);
-  } catch (error) {
-    if (!orAny || (error as { code?: string }).code !== 'ERR_LINK_PORT_IN_USE') throw error;
-    await hub.listen({ ...address, port: 0 }, advertise);
+/** The places of one runtime, each of whatever network its address belongs to. */
+export class Listeners {
+  /** What others are told, in the order in which the places were opened. */
+  addresses: readonly string[] = [];
+  readonly #networks: Networks;
+  readonly #self: Self;
+  readonly #log: Log;
+  readonly #greeted: (conn: Conn, greeted: Greeted) => void;
+  readonly #open: ListeningPlace[] = [];
+
+  constructor(networks: Networks, self: Self, log: Log, greeted: (conn: Conn, greeted: Greeted) => void) {
+    this.#networks = networks;
+    this.#self = self;
+    this.#log = log;
+    this.#greeted = greeted;
+  }
+
+  /** Listens at a place; at any other beside it if that one is used and will do. Rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
+  async at({ address, orAny, advertise }: Omit<ListenPlace, 'local'>): Promise<void> {
+    try {
+      await this.#listen(address, advertise);
+    } catch (error) {
+      const other = orAny && hasCode(error, 'ERR_LINK_PORT_IN_USE') && networkOf(this.#networks, address).beside(address);
+      if (!other) throw error;
+      await this.#listen(other, advertise);
+    }
+  }
+
+  async #listen(address: Address, advertise: string | undefined): Promise<void> {
+    const place = await acceptAt(networkOf(this.#networks, address), address, this.#self, {
+      greeted: this.#greeted,
+      failed: (remote, error) => this.#log[mustEncrypt(error) ? 'debug' : 'warn'](`A connection from ${remote} failed: ${error.message}`),
+    });
+    this.#open.push(place);
+    this.addresses = [...this.addresses, ...reachableAt(this.#networks, place.address, advertise)];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((place) => place.close()));
   }
 }

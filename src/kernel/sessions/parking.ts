@@ -55,7 +55,7 @@ export class Parking {
 
   #quiet(session: Session): boolean {
     const { addresses, dialer, options } = this.#hub;
-    if (addresses.length === 0 || dialer.addressesOf(session.peer).length === 0) return false; // PK2
+    if (addresses.length === 0 || !dialer.canDial(session.peer)) return false; // PK2
     return session.pending === 0 && (options.events.quiet?.(session.peer) ?? false); // PK1
   }
 }

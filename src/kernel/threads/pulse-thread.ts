@@ -14,10 +14,11 @@ import {
   Identity,
   Keyring,
   Link,
-  type Network,
+  type Networks,
+  networkOf,
   parseAddress,
   type Role,
-  systemNetwork,
+  systemNetworks,
 } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
 import { realClock, realRandom } from '../environment.ts';
@@ -42,7 +43,7 @@ export interface PulseStart {
 export interface PulseWorld {
   readonly clock: Clock;
   readonly random: RandomBytes;
-  readonly network: Network;
+  readonly networks: Networks;
 }
 
 /** Keeps up the pulse to addresses. */
@@ -82,13 +83,15 @@ export class Pulses {
   }
 
   async #dial(address: string): Promise<void> {
-    const { clock, random, network } = this.#world;
+    const { clock, random, networks } = this.#world;
     const { role, encrypt } = this.#start;
     this.#links.set(address, 'dialling');
     try {
       const self = { identity: this.#identity, role, keys: this.#keys, clock, random };
+      const where = parseAddress(networks, address);
+      const network = networkOf(networks, where);
       const dial: Dial = ({ psk }, exposed) =>
-        network.dial(parseAddress(address), {
+        network.dial(where, {
           timeoutMs: DIAL_MS,
           psk,
           encrypt: exposed ? 'always' : encrypt,
@@ -117,6 +120,7 @@ export class Pulses {
 }
 
 if (parentPort) {
-  const pulses = new Pulses({ clock: realClock, random: realRandom, network: systemNetwork }, workerData as PulseStart);
+  const world = { clock: realClock, random: realRandom };
+  const pulses = new Pulses({ ...world, networks: systemNetworks(world) }, workerData as PulseStart);
   parentPort.on('message', (address: string) => pulses.watch(address));
 }

@@ -4,7 +4,7 @@
 //   MN2. A connection delivers its bytes in order, in chunks of any size.
 //   MN3. Across a partition nothing arrives and nothing is reported: only silence tells.
 import { type Clock, FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress } from '../address.ts';
+import { type Address, printHostPort, readHostPort } from '../address.ts';
 import type { Conn, ListeningPlace, Network } from '../contract.ts';
 import { MemoryConn } from './conn.ts';
 
@@ -13,6 +13,7 @@ interface Place {
   readonly accept: (conn: Conn) => void;
 }
 
+const SCHEME = 'mem';
 const FIRST_FREE_PORT = 40_000;
 const WINDOW_BYTES = 256 << 10;
 
@@ -48,6 +49,12 @@ export class MemoryNetwork {
   /** The network as one machine sees it. */
   at(machine: string): Network {
     return {
+      parse: (text, port) => readHostPort(SCHEME, text, port, 'mem://a:1'),
+      print: printHostPort,
+      local: () => ({ perMachine: false, stays: true }),
+      announced: true,
+      beside: (address) => ({ ...address, port: 0 }),
+      everywhere: () => `${SCHEME}://${machine}`,
       dial: (address, options) => this.#dial(machine, address, options.timeoutMs),
       listen: (address, accept) => this.#listen(machine, address, accept),
     };
@@ -137,7 +144,7 @@ export class MemoryNetwork {
   async #dial(machine: string, address: Address, timeoutMs: number): Promise<Conn> {
     const life = this.#lives.get(machine);
     const place = this.#places.get(`${address.host}:${address.port}`);
-    const where = formatAddress(address);
+    const where = printHostPort(address);
     if (place && !(this.passes(machine, place.machine) && this.passes(place.machine, machine))) {
       await new Promise<void>((resolve) => this.clock.after(timeoutMs, resolve));
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} did not answer within ${timeoutMs / 1000} s.`);
@@ -148,7 +155,7 @@ export class MemoryNetwork {
     if (!now)
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });
     const here = new MemoryConn(this, machine, where);
-    const there = new MemoryConn(this, now.machine, `mem://${machine}:0`);
+    const there = new MemoryConn(this, now.machine, `${SCHEME}://${machine}:0`);
     here.join(there);
     this.#conns.add(here);
     this.#conns.add(there);
@@ -157,7 +164,7 @@ export class MemoryNetwork {
   }
 
   async #listen(machine: string, address: Address, accept: (conn: Conn) => void): Promise<ListeningPlace> {
-    const bound: Address = { scheme: 'mem', host: address.host, port: address.port || this.#nextPort++ };
+    const bound: Address = { scheme: SCHEME, host: address.host, port: address.port || this.#nextPort++ };
     const key = `${bound.host}:${bound.port}`;
     if (this.#places.has(key))
       throw new FlotillaError('ERR_LINK_PORT_IN_USE', `Port ${bound.port} on ${bound.host} is used by another runtime.`);

@@ -1,8 +1,8 @@
 // A connection over a socket, plain or TLS.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { isLoopback } from '../address.ts';
 import type { Conn, ConnHandler } from '../contract.ts';
+import { isLoopback } from './address.ts';
 import type { SocketLanding } from './landing.ts';
 import { endsOf } from './place.ts';
 

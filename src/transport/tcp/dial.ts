@@ -2,9 +2,10 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress, isThisMachine } from '../address.ts';
+import { type Address, printHostPort } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { refuse } from '../handshake.ts';
+import { isThisMachine } from './address.ts';
 import { SocketConn } from './conn.ts';
 import { SocketLanding } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
@@ -40,7 +41,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
       fail(
         new FlotillaError(
           'ERR_LINK_UNREACHABLE',
-          `${formatAddress(address)} did not answer within ${options.timeoutMs / 1000} s. Is the machine up, and the port open in its firewall?`,
+          `${printHostPort(address)} did not answer within ${options.timeoutMs / 1000} s. Is the machine up, and the port open in its firewall?`,
         ),
       );
     const clean = (): void => {
@@ -55,7 +56,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
     socket.on('error', onError);
     socket.once(plain ? 'connect' : 'secureConnect', () => {
       const conn = new SocketConn(socket, undefined, landing);
-      const stranger = certificate && unaccepted(socket as TLSSocket, formatAddress(address));
+      const stranger = certificate && unaccepted(socket as TLSSocket, printHostPort(address));
       clean();
       if (!stranger) return resolve(conn);
       refuse(conn, 'certificate');
@@ -66,7 +67,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
 
 function dialError(address: Address, error: Error, ours: boolean): FlotillaError {
   const { code } = error as NodeJS.ErrnoException;
-  const where = formatAddress(address);
+  const where = printHostPort(address);
   const failure = tlsFailure(error, where, ours);
   if (failure) return failure;
   const why =

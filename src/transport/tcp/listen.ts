@@ -2,10 +2,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress, isLoopback } from '../address.ts';
+import { type Address, printHostPort } from '../address.ts';
 import type { Conn, ListeningPlace, ListenOptions } from '../contract.ts';
 import type { Guest } from '../door.ts';
 import { exposedError, refuse, wrongCertificate } from '../handshake.ts';
+import { isLoopback } from './address.ts';
 import { SocketConn } from './conn.ts';
 import { withLanding } from './landing.ts';
 import { BUFFERS, TLS } from './tls.ts';
@@ -117,7 +118,7 @@ function tlsError(error: Error, remote: string, ours: boolean): FlotillaError {
 
 function listenError(address: Address, error: Error): FlotillaError {
   const { code } = error as NodeJS.ErrnoException;
-  const where = formatAddress(address);
+  const where = printHostPort(address);
   if (code === 'EADDRINUSE') {
     return new FlotillaError(
       'ERR_LINK_PORT_IN_USE',

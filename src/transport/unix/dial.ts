@@ -1,16 +1,16 @@
 // Dials a unix socket. Nothing is encrypted: the bytes never leave the machine.
 import { connect } from 'node:net';
 import { FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress } from '../address.ts';
+import type { Address } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
 import { SocketLanding } from '../tcp/landing.ts';
 import { BUFFERS } from '../tcp/tls.ts';
-import { systemPath } from './path.ts';
+import { print, systemPath } from './address.ts';
 
 /** Opens a connection; rejects with ERR_LINK_UNREACHABLE. */
 export function dial(address: Address, { timeoutMs, signal }: DialOptions): Promise<Conn> {
-  const where = formatAddress(address);
+  const where = print(address);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const landing = new SocketLanding();

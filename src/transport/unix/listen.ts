@@ -2,17 +2,17 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { FlotillaError } from '../../base/index.ts';
-import { type Address, formatAddress } from '../address.ts';
+import type { Address } from '../address.ts';
 import type { Conn, ListeningPlace } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
 import { withLanding } from '../tcp/landing.ts';
 import { BUFFERS } from '../tcp/tls.ts';
-import { systemPath } from './path.ts';
+import { print, systemPath } from './address.ts';
 
 /** Opens a listening socket; rejects with ERR_LINK_PORT_IN_USE or ERR_LINK_ADDRESS. */
 export async function listen(address: Address, accept: (conn: Conn) => void): Promise<ListeningPlace> {
   const path = systemPath(address.host);
-  const where = formatAddress(address);
+  const where = print(address);
   const sockets = new Set<Socket>();
   const server = createServer({ highWaterMark: BUFFERS.highWaterMark, pauseOnConnect: true }, (socket) => {
     sockets.add(socket);
