@@ -12,7 +12,7 @@ import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../../base/inde
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { CallOptions, MapOptions } from '../client/options.ts';
 import { BATCH_MS, learn } from '../dispatch/ahead.ts';
-import { type BatchOrder, isBeside, RETRIES } from '../dispatch/order.ts';
+import { type BatchOrder, isBeside, type Terms, termsOf } from '../dispatch/order.ts';
 import { struckOut } from '../dispatch/struck-out.ts';
 import { type Loss, type Member, newWork, type PromisedItems, type Work } from '../dispatch/work.ts';
 import { showProgress } from './progress.ts';
@@ -35,6 +35,7 @@ export class MapRun<T> {
   readonly #caller: Caller;
   readonly #fn: (...args: never[]) => unknown;
   readonly #options: MapOptions & CallOptions;
+  readonly #terms: Terms;
   readonly #input: Iterator<T> | AsyncIterator<T>;
   readonly #isAsync: boolean;
   readonly #signal: AbortSignal | undefined;
@@ -60,6 +61,7 @@ export class MapRun<T> {
     this.#caller = caller;
     this.#fn = fn;
     this.#options = options;
+    this.#terms = termsOf(options);
     this.#isAsync = Symbol.asyncIterator in items;
     this.#input = this.#isAsync ? (items as AsyncIterable<T>)[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
     this.#signal = options.signal;
@@ -208,10 +210,10 @@ export class MapRun<T> {
   }
 
   #submit(batch: Batch<T>, from: number, to: number, strikes: number, suspect = false): void {
-    const { at, io = 0, retries = RETRIES, args = [] } = this.#options;
+    const { args = [] } = this.#options;
     const job = this.#caller.job(this.#fn);
     const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
-    const order: BatchOrder = { kind: 'batch', job, items, args, weight: to - from, io, at, retries };
+    const order: BatchOrder = { kind: 'batch', job, items, args, weight: to - from, ...this.#terms };
     const promised: PromisedItems = {
       settle: (ok, value, member) => {
         this.#running.delete(work);

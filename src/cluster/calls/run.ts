@@ -4,7 +4,7 @@ import { type Kernel, PORT, type TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Job } from '../dispatch/job.ts';
-import { RETRIES } from '../dispatch/order.ts';
+import { termsOf } from '../dispatch/order.ts';
 import { type Member, newCall, newWork, type Promised, type Work } from '../dispatch/work.ts';
 import type { Follower, Notices } from './notices.ts';
 import type { WorkReport } from './work-report.ts';
@@ -46,7 +46,7 @@ export function runCall(
   if (options === PLAIN) return new Promise((resolve) => submit(caller, newCall(job, args, resolve)));
   return new Promise((resolve, reject) => {
     let timer: Timer | undefined;
-    const { at, io = 0, retries = RETRIES, onProgress } = options;
+    const { onProgress } = options;
     const promised: Promised = {
       settle(ok, value) {
         timer?.cancel();
@@ -56,7 +56,7 @@ export function runCall(
       },
       ...(onProgress && { moved: caller.notices.follow({ progress: progressOf(onProgress) }) }),
     };
-    const work = newWork({ kind: 'call', job, args, weight: 1, io, at, retries }, promised);
+    const work = newWork({ kind: 'call', job, args, weight: 1, ...termsOf(options) }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     if (timeout !== undefined) {
       timer = caller.kernel.clock.after(timeout, () => {
@@ -137,7 +137,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
 
   #start(): Work {
     const job = this.#caller.job(this.#fn);
-    const { at, io = 1, onProgress } = this.#options;
+    const { onProgress } = this.#options;
     const heard: Follower = {
       item: (value) => {
         this.#waiting.push({ value: value as Y });
@@ -152,7 +152,8 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
       },
       moved: this.#caller.notices.follow(heard),
     };
-    const work = newWork({ kind: 'stream', job, args: this.#args, weight: 1, io, at, retries: 0 }, promised);
+    const terms = termsOf(this.#options, { io: 1, retries: 0 }); // never again: some of its values have been read already
+    const work = newWork({ kind: 'stream', job, args: this.#args, weight: 1, ...terms, retries: 0 }, promised);
     this.#work = work;
     submit(this.#caller, work);
     return work;

@@ -2,7 +2,7 @@
 import { FlotillaError, onAbort } from '../../base/index.ts';
 import type { TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
-import { isBeside } from '../dispatch/order.ts';
+import { isBeside, termsOf } from '../dispatch/order.ts';
 import { newWork, type Promised } from '../dispatch/work.ts';
 import { aborted, type Caller, submit } from './run.ts';
 
@@ -51,8 +51,7 @@ export function spawnTask(
         resolve(ref);
       },
     };
-    const { at, io = 0, retries = 0 } = options;
-    const work = newWork({ kind: 'task', job, args, weight: 1, io, at, retries }, promised);
+    const work = newWork({ kind: 'task', job, args, weight: 1, ...termsOf(options, { io: 0, retries: 0 }) }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     submit(caller, work);
   });

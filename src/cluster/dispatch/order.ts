@@ -4,18 +4,28 @@ import type { Job } from './job.ts';
 
 /** How often a call, or an item of a map, is tried again unless told otherwise. */
 export const RETRIES = 2;
+const USUAL = { io: 0, retries: RETRIES } as const;
 
-interface Ordered {
-  readonly job: Job;
-  /** What the function is called with; of a batch, what follows each item. */
-  readonly args: readonly unknown[];
-  /** How many items it holds; 1 but for a batch. */
-  readonly weight: number;
+/** On what terms something is done, as a caller says. */
+export interface Terms {
   /** Runs beside others on a worker, at most so many at once; 0: alone, one at a time. */
   readonly io: number;
   /** Where it must run: the name of a host or of a worker. */
   readonly at: string | undefined;
   readonly retries: number;
+}
+
+/** The terms that options of a call say, and what holds where they say nothing. */
+export function termsOf({ at, io, retries }: Partial<Terms>, otherwise: { readonly io: number; readonly retries: number } = USUAL): Terms {
+  return { at, io: io ?? otherwise.io, retries: retries ?? otherwise.retries };
+}
+
+interface Ordered extends Terms {
+  readonly job: Job;
+  /** What the function is called with; of a batch, what follows each item. */
+  readonly args: readonly unknown[];
+  /** How many items it holds; 1 but for a batch. */
+  readonly weight: number;
 }
 
 /** One application of a function. */
