@@ -67,7 +67,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   checkCanRun(accounts, workerEntry());
   const scheduler = schedulerOf(options, networks);
   for (const peer of options.peers ?? []) parseAddress(networks, peer, HOST_PORT);
-  const listen = listensAt(options, HOST_PORT).map((text) => parseAddress(networks, text, HOST_PORT));
+  const listen = listensAt(options, networks, HOST_PORT);
   const port = listen[0]?.port ?? HOST_PORT;
   const machine = thisMachine();
   const name = options.name ?? (port === HOST_PORT ? machine.name : `${machine.name}-${port}`);

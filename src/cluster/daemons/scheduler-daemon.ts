@@ -2,7 +2,7 @@
 import { defined, FlotillaError, type Log, Timers, toError } from '../../base/index.ts';
 import { thisMachine } from '../../host/index.ts';
 import { nodeEnvironment, type PeerInfo, Runtime } from '../../kernel/index.ts';
-import { wholeAddress } from '../../transport/index.ts';
+import { formatAddress, wholeAddress } from '../../transport/index.ts';
 import { type ClusterStatus, HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Daemon } from './host-daemon.ts';
@@ -30,7 +30,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
     {
       role: 'scheduler',
       name,
-      listen: listensAt(options, SCHEDULER_PORT).map((text) => wholeAddress(environment.networks, text, SCHEDULER_PORT)),
+      listen: listensAt(options, environment.networks, SCHEDULER_PORT).map((address) => formatAddress(environment.networks, address)),
       log,
       discover: discovery,
       keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,

@@ -1,17 +1,16 @@
 // What the words of an operator come to: where a daemon listens, what a client may have.
 import { FlotillaError } from '../../base/index.ts';
+import { type Address, type Networks, parseAddress } from '../../transport/index.ts';
 
-/** Where to listen: what was given, else every address of this machine. */
+/** Where to listen: what was given, else wherever a network has a place that others find. Throws ERR_LINK_ADDRESS. */
 export function listensAt(
   { listen = [], port, ports }: { readonly listen?: readonly string[]; readonly port?: number; readonly ports?: readonly number[] },
+  networks: Networks,
   defaultPort: number,
-): readonly string[] {
+): readonly Address[] {
   const its = port ?? (ports && Math.min(...ports)) ?? defaultPort;
-  if (listen.length === 0) return [`tcp://0.0.0.0:${its}`];
-  return listen.map((text) => {
-    const whole = text.includes('://') ? text : `tcp://${/^[^[]*:[^[]*:/.test(text) ? `[${text}]` : text}`;
-    return /:\d+$/.test(whole) ? whole : `${whole}:${its}`;
-  });
+  const texts = listen.length > 0 ? listen : Object.values(networks).flatMap((network) => network.everywhere?.(undefined) ?? []);
+  return texts.map((text) => parseAddress(networks, text, its));
 }
 
 /** The quotas of `NAME=N` texts. Throws ERR_OPTION_INVALID. */
