@@ -115,6 +115,28 @@ async function idlePair(): Promise<{ ours: number; raw: number }> {
   return { ours, raw };
 }
 
+// The same by a pool of threads.
+async function byPiscina(): Promise<{ flight: number; trips: number[] }> {
+  const { Piscina } = (await import(PEER)) as { Piscina: new (options: object) => Pool };
+  const piscina = new Piscina({
+    filename: new URL('./support/empty.js', import.meta.url).href,
+    name: 'empty',
+    minThreads: WORKERS,
+    maxThreads: WORKERS,
+    concurrentTasksPerWorker: 16,
+  });
+  await inFlight((n) => piscina.run(n), 20_000);
+  const flight = await inFlight((n) => piscina.run(n), 100_000);
+  const trips: number[] = [];
+  for (let i = 0; i < IDLE / 2; i++) {
+    const started = performance.now();
+    await piscina.run(i);
+    trips.push((performance.now() - started) * 1_000);
+  }
+  await piscina.destroy();
+  return { flight, trips };
+}
+
 export async function bench(): Promise<Row[]> {
   const { ours: alone, raw } = await idlePair();
   const pinned = spawnSync('taskset', ['-c', '0', process.execPath, file, 'idle'], {
@@ -129,23 +151,7 @@ export async function bench(): Promise<Row[]> {
   const map = median(await times(3, () => mapRate(client)));
   await client.close();
   const hand = await byHand();
-  const { Piscina } = (await import(PEER)) as { Piscina: new (options: object) => Pool };
-  const piscina = new Piscina({
-    filename: new URL('./support/empty.js', import.meta.url).href,
-    name: 'empty',
-    minThreads: WORKERS,
-    maxThreads: WORKERS,
-    concurrentTasksPerWorker: 16,
-  });
-  await inFlight((n) => piscina.run(n), 20_000);
-  const piscinaFlight = await inFlight((n) => piscina.run(n), 100_000);
-  const piscinaTrips: number[] = [];
-  for (let i = 0; i < IDLE / 2; i++) {
-    const started = performance.now();
-    await piscina.run(i);
-    piscinaTrips.push((performance.now() - started) * 1_000);
-  }
-  await piscina.destroy();
+  const { flight: piscinaFlight, trips: piscinaTrips } = await byPiscina();
   const rows: Row[] = [
     {
       name: 'run, idle, p50',

@@ -5,7 +5,7 @@ import { nodeEnvironment, type PeerInfo, Runtime } from '../../kernel/index.ts';
 import { formatAddress, wholeAddress } from '../../transport/index.ts';
 import { type ClusterStatus, HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import type { Daemon } from './host-daemon.ts';
+import type { Daemon } from './daemon.ts';
 import type { SchedulerSettings } from './scheduler-settings.ts';
 import { listensAt, quotasOf } from './told.ts';
 

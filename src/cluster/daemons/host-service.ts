@@ -1,0 +1,174 @@
+// The host daemon: offers this machine to a scheduler or to whoever finds it, within its service hours.
+//
+// Owns its runtime, its host, and the claim on its place. Does not own what it has granted (the scheduler's business), nor the
+// worker processes (the host's).
+//
+//   HV1. It goes on with what it has granted when its scheduler is away, and offers itself again.
+//   HV2. How much is free is told often enough for the client that wants to know it most often.
+//   HV3. It closes once; `terminate` overtakes a `wait` and nothing else. Whatever order it ends in, the claim is given back last.
+import { Deferred, FlotillaError, type Log, type RuntimeId, Timers, toError } from '../../base/index.ts';
+import { type DailyHours, Host, type HostEvents, type HostOptions } from '../../host/index.ts';
+import { type PeerInfo, PORT, type Runtime, type SessionEnd } from '../../kernel/index.ts';
+import { SCHEDULER_PORT } from '../protocol.ts';
+import type { Daemon, Ending } from './daemon.ts';
+import { enlist, offer } from './enlist.ts';
+import { HoursKeeper } from './hours-keeper.ts';
+
+const TICK_MS = 2_000;
+
+/** What a {@link HostService} is made of. */
+export interface HostServiceOptions {
+  readonly host: HostOptions;
+  readonly log: Log;
+  readonly hours?: DailyHours;
+  /** The address of the only scheduler that it works for; whoever finds it, if absent. */
+  readonly scheduler?: string;
+  /** Milliseconds after which others are looked for again. */
+  readonly pingMs?: number;
+  /** Ends after so many clients. */
+  readonly most?: number;
+  /** Given back when all has ended. */
+  readonly claim: { release(): void };
+}
+
+/** A host daemon that runs. */
+export class HostService implements Daemon {
+  readonly host: Host;
+  readonly ended: Promise<void>;
+  readonly #runtime: Runtime;
+  readonly #options: HostServiceOptions;
+  readonly #log: Log;
+  readonly #timers: Timers;
+  readonly #closing = new AbortController();
+  readonly #hurry = new Deferred<void>();
+  readonly #served = new Deferred<void>();
+  readonly #enlisting: Promise<void>;
+  #count = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(runtime: Runtime, options: HostServiceOptions) {
+    const { log, hours, scheduler, pingMs } = options;
+    const { clock } = runtime.environment;
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#log = log;
+    this.#timers = new Timers(clock);
+    this.ended = this.#served.promise;
+    const host = new Host(runtime, options.host, this.#events());
+    this.host = host;
+    runtime.receiveFor(
+      (peer) => host.homeOf(peer)?.folder,
+      (peer, path) => {
+        const home = host.homeOf(peer);
+        if (home) options.host.ground.give(home, path);
+      },
+    );
+    runtime.kernel.onEnded = (peer, how, info) => this.#peerEnded(peer, how, info);
+    runtime.kernel.onOffline = (peer, offline) => host.peerOffline(peer, offline);
+    this.#timers.later(TICK_MS / 4, () => this.#tick());
+    if (pingMs) this.#timers.every(pingMs, () => this.#ping());
+    if (hours) new HoursKeeper({ hours, host, clock, timers: this.#timers, log, changed: () => this.#reoffer() });
+    const { signal } = this.#closing;
+    this.#enlisting = enlist(runtime, host, scheduler ?? `tcp://127.0.0.1:${SCHEDULER_PORT}`, log, signal, scheduler === undefined); // HV1
+    host.exclusively = scheduler;
+  }
+
+  get name(): string {
+    return this.#runtime.name;
+  }
+
+  get locations(): readonly string[] {
+    return this.#runtime.locations;
+  }
+
+  get workers(): number {
+    return this.host.options.workers;
+  }
+
+  status(): readonly string[] {
+    const { host } = this;
+    const { kernel, name, locations } = this.#runtime;
+    const { slots } = host.report;
+    const scheduler = host.scheduler && kernel.peers.get(host.scheduler);
+    const names = new Map(host.clients.map(({ id, name: client }) => [id, client]));
+    return [
+      `host '${name}' at ${locations.join(', ')}: ${slots.length} of ${host.options.workers} workers granted${host.open ? '' : ', takes nobody now'}`,
+      `  scheduler: ${scheduler ? `'${scheduler.name}'` : 'none'}; clients served: ${this.#count}`,
+      ...slots.map(
+        ({ slot, pid, client, running, tasks, idleMs }) =>
+          `  ${slot}: process ${pid || '-'} for '${names.get(client) ?? client.slice(0, 8)}', ${running} calls, ${tasks} tasks${idleMs > 0 ? `, idle for ${Math.round(idleMs / 1000)} s` : ''}`,
+      ),
+    ];
+  }
+
+  closeClients(which: string | undefined): Promise<void> {
+    return this.host.interrupt('its console closes it', which, true);
+  }
+
+  // HV3
+  close(how: Ending): Promise<void> {
+    if (this.#closed && how === 'terminate') this.#hurry.resolve();
+    this.#closed ??= this.#close(how);
+    return this.#closed;
+  }
+
+  async #close(how: Ending): Promise<void> {
+    const { host } = this;
+    host.open = false;
+    this.#reoffer();
+    if (how === 'wait') {
+      host.ask('it is being closed');
+      await Promise.race([host.empty(), this.#hurry.promise]);
+    }
+    if (host.clients.length > 0) await host.interrupt('it is being closed');
+    this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The host closes.'));
+    this.#timers.close();
+    await this.#enlisting;
+    await host.close();
+    await this.#runtime.close();
+    this.#options.claim.release();
+  }
+
+  #events(): HostEvents {
+    const { kernel, hub } = this.#runtime;
+    return {
+      freed: (client, slots, epoch, gone) => {
+        const { scheduler } = this.host;
+        if (!scheduler) return;
+        const args = [slots, epoch, ...(gone ? [client] : [])];
+        void kernel.ask(scheduler, PORT.SCHEDULER, 'freed', args, { timeout: hub.options.answerMs }).catch(() => {});
+      },
+      left: (client) => {
+        this.#count++;
+        this.#log.info(`Client ${client.slice(0, 8)} has left; ${this.#count} served.`);
+        const { most } = this.#options;
+        if (most && this.#count >= most) this.#served.resolve();
+      },
+      vacant: () => this.#reoffer(),
+    };
+  }
+
+  #peerEnded(peer: RuntimeId, how: SessionEnd, info: PeerInfo | undefined): void {
+    if (info && info.role !== 'worker') this.#log.info(`${info.role} '${info.name}' left: ${how.message}.`);
+    this.host.peerEnded(peer);
+    if (peer === this.host.scheduler) this.host.disown();
+  }
+
+  // HV1
+  #reoffer(): void {
+    offer(this.#runtime, this.host).catch((error: unknown) => this.#log.debug(toError(error).message));
+  }
+
+  // HV2
+  #tick(): void {
+    const { kernel, hub } = this.#runtime;
+    const { scheduler } = this.host;
+    const report = this.host.tick();
+    if (scheduler && kernel.peers.has(scheduler)) kernel.message(scheduler, PORT.SCHEDULER, { kind: 'report', ...report });
+    this.#timers.later(Math.min(TICK_MS, hub.options.pulseMs), () => this.#tick());
+  }
+
+  #ping(): void {
+    if (this.host.open && !this.host.scheduler) this.#runtime.discoverPeers();
+  }
+}
