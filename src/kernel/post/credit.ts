@@ -3,6 +3,21 @@
 //   CR1. What a runtime has sent to a task and the task has not taken counts against the window of that pair.
 //   CR2. A full window stops its sender and nobody else.
 //   CR3. A sender that goes on far past a full window gets ERR_SESSION_OVERRUN.
+//
+// A session acknowledges what has arrived in a process, which says nothing of a task there that reads slowly: its mailbox would
+// grow until the memory is gone. So each side of a pair of runtime and task counts, in messages and in bytes, since many small
+// messages cost what few large ones do:
+//
+//      the runtime that sends                              the runtime of the task
+//      SendWindow: under way or in the mailbox             TakeCount: taken, not yet returned
+//        send: +1, +bytes  ------ message ------------->     mailbox
+//        full: send() gives false, room() waits              the task receives it: +1, +bytes
+//        -256, -bytes  <--------- CREDIT ---------------     a quarter of the window is taken: returned, and counted from 0
+//
+// A quarter at a time, because a frame for each message would double the traffic, and the whole window at once would leave the
+// task without work for the time of a round trip. A sender that waits goes on at three quarters, so with the first credit that
+// comes. send() cannot wait: it says that there is no room, and a program that does not listen is stopped eight windows later
+// (CR3). Up to eight messages always pass, however large, since one may be larger than the window.
 import { FlotillaError } from '../../base/index.ts';
 
 /** What one runtime may have under way to one task. */

@@ -4,7 +4,18 @@
 //
 //   OU1. Values of one kind to one target, one after another in a turn, share a frame and its dictionary.
 //   OU2. An item that fails to encode leaves nothing behind, and ends the frame it would have been in.
-//   OU3. Who sends little in a turn may compute for long before it ends: the first value leaves at once, others after LONG_MS.
+//   OU3. A program that sends little in a turn may compute for long before the turn ends: its first value leaves at once, others
+//        after LONG_MS.
+//
+// A write to a socket costs far more than the few bytes of a small value, so everything that one turn sends to a peer leaves as one
+// range, in one write. Values are encoded straight into a segment that the session then sends from, without a copy; the segment
+// is used again when the peer has acknowledged its last range. What lies in it:
+//
+//      | posted before | frame: a b c | frame: d | frame being written: e f .. |       free       |
+//      0               #from                     encoder.start                 encoder.position
+//
+// A frame is closed by its length when a value of another kind or target follows (OU1); `flush` posts from #from to the last
+// closed frame when the turn ends, or at FLUSH_BYTES, so that the peer works on the first part while the rest is written.
 
 import type { Clock } from '../../base/index.ts';
 import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS, takeGiven } from '../../wire/index.ts';
@@ -142,7 +153,13 @@ export class Outgoing {
     this.#from = 0;
   }
 
-  // The frame being written outgrew its segment and lies in a buffer of its own; what was before it stayed behind.
+  // A frame that outgrew the segment has been moved, alone, to the front of a longer buffer by the encoder, since moving those
+  // before it would be a copy for nothing. They are whole, so they are posted from where they lie, first, which keeps the order;
+  // then the longer buffer becomes the segment. The encoder knows its new buffer only: where the old frames end is found by
+  // their lengths.
+  //
+  //      old   | posted before | frame | frame |              posted now, given back when acknowledged
+  //      new   | frame being written, grown ....  |  free  |  #from = 0
   #moved(): void {
     const encoder = this.#encoder;
     const old = this.#segment;
@@ -163,6 +180,10 @@ export class Outgoing {
     return end;
   }
 
+  // A frame longer than LIMITS.whole would keep everything behind it waiting, so the session sends it in parts that take turns
+  // with other traffic (transfer.ts). It takes one frame a range for that: those before it are posted as a range of their own,
+  // then it, alone, with what the program gave away and which lies in no segment (`given`). A buffer that grew very long is let
+  // go, instead of being filled with small values and held until the last of them is acknowledged.
   #flushLarge(): void {
     const encoder = this.#encoder;
     const start = encoder.start;

@@ -1,4 +1,8 @@
-// The windows of one runtime: what it has under way to each task of each peer.
+// The windows of one runtime: what it has under way to each task of each peer (credit.ts says why).
+//
+// Each task of a peer has a window of its own, so that one which does not read stops those who write to it, and nobody who writes
+// to its neighbours over the same session. What the session itself can hold is another limit (ROOM_BYTES of session.ts): a sender
+// needs room in both.
 import type { RuntimeId } from '../../base/index.ts';
 import { SendWindow } from './credit.ts';
 

@@ -255,7 +255,7 @@ export class Hub {
     link.write(openFrame({ token, echo, received, before, name: this.options.name, addresses: this.addresses }));
   }
 
-  // HU1: decides which session a link belongs to.
+  // HU1: decides which session a link belongs to, and which of two links is given up when both sides dialled (`judge` says why).
   #open(link: Link, dialled: Session | undefined, open: Open, opened: (session: Session) => void, failed: (why: string) => void): void {
     if (dialled) {
       if (answersUs(open, dialled)) return this.#attach(link, dialled, open, true, opened, failed);

@@ -56,6 +56,21 @@ export function answersUs(open: Open, session: Session): boolean {
  *
  * `attach`: the link belongs to it, or begins one. `anew`: the peer has lost ours and begins another. `tie`: both dialled,
  * and ours counts, or the link is older than the one there is. `unknown`: the peer means a session that we do not have.
+ *
+ * The tie of two dials: runtimes that need each other in the same moment dial each other, and two links come up
+ * where a session may have one. Each side must give up the same one, and neither knows what the other sees. So both go by what
+ * both know, their ids: the link that the smaller id dialled counts, as long as its OPEN is under way (`oursCounts`).
+ *
+ *       A, the smaller id                        B
+ *         |--- link 1: OPEN of A --------------->|   its own OPEN is under way, too, but A's counts: attach, and it answers
+ *         |<-------------- link 2: OPEN of B ----|
+ *    its own OPEN is under way, and counts: tie
+ *         |--- link 2: BYE (tie) --------------->|   closes link 2, and finds the session open by link 1
+ *
+ * No further message is needed, and no time: should link 1 break before B has answered, A's OPEN is under way no longer, and the
+ * next dial of either side is attached. An OPEN of B that arrives before A has sent its own is simply attached; A then ends the
+ * connection that it was making. Links also overtake one another, so an OPEN may be older than what another link has brought: it
+ * acknowledges less than we know to have been taken, or names a session that its sender has seen end. Such a link is a tie as well.
  */
 export function judge(open: Open, session: Session | undefined, oursCounts: boolean): 'attach' | 'anew' | 'tie' | 'unknown' {
   if (open.echo !== undefined && open.echo !== session?.token) return 'unknown';
