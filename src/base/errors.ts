@@ -121,6 +121,11 @@ export const ERRORS = {
     'An object of a class that the receiver has not registered arrived.',
     'Register the class on both sides under one name.',
   ),
+  ERR_REQUEST_INVALID: row(
+    'never',
+    'What was asked of the other side, or told to it, is nothing that it takes; the message names the door, the method and the argument.',
+    'Install the same version of flotilla on both.',
+  ),
   ERR_REQUEST_UNKNOWN: row('never', 'The other side does not know the request.', 'Install the same version of flotilla on both.'),
   ERR_CODE_NOT_FOUND: row(
     'never',

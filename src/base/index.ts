@@ -15,6 +15,8 @@ export { randomFraction, shortId, toHex } from './ids.ts';
 export type { Kind, KindValue, Written } from './kinds.ts';
 export {
   abortSignal,
+  anything,
+  atMost,
   byteCount,
   callback,
   either,
@@ -25,9 +27,15 @@ export {
   labelOf,
   list,
   listOf,
+  measure,
   number,
   oneOf,
+  optional,
+  record,
+  runtimeId,
   seconds,
+  short,
+  string,
   text,
   whole,
   word,
@@ -37,7 +45,7 @@ export {
 export type { Log, LogLevel } from './log.ts';
 export { isLogLevel, lineLog, SILENT } from './log.ts';
 export type { Line, LineRow, OptionRow, OptionRows, OptionsOf, OptionTable, SettingsTable } from './options.ts';
-export { defined, defineOptions, defineSettings, suggest } from './options.ts';
+export { defined, defineOptions, defineSettings, shown, suggest } from './options.ts';
 export { type Paint, paint } from './paint.ts';
 export { Scope } from './scope.ts';
 export { onAbort } from './signals.ts';

@@ -1,5 +1,6 @@
 // What values may be: each kind says what a value must be, if it is not, so that every wrong one is told alike. Some are also written as text, on a
 // command line or in a file of options, and read from it.
+import type { RuntimeId } from './ids.ts';
 
 /** What a value must be, if it is not; `T` is what it is then. */
 export interface Kind<out T = unknown> {
@@ -13,6 +14,8 @@ export type KindValue<K> = K extends Kind<infer T> ? T : never;
 
 /** A text that is not empty. */
 export const text: Kind<string> = (value) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
+/** A text that may be empty. */
+export const string: Kind<string> = (value) => (typeof value === 'string' ? undefined : 'a text');
 // The most letters of a name that people are shown.
 const MOST_LABEL = 256;
 // Escapes and line ends: what they do is up to the terminal of whoever is shown the name.
@@ -30,6 +33,17 @@ export const flag: Kind<boolean> = (value) => (typeof value === 'boolean' ? unde
 export const callback: Kind<(...args: never[]) => unknown> = (value) => (typeof value === 'function' ? undefined : 'a function');
 export const list: Kind<readonly unknown[]> = (value) => (Array.isArray(value) ? undefined : 'an array');
 export const abortSignal: Kind<AbortSignal> = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
+
+/** A name that programs use: short, and anything else. */
+export const short: Kind<string> = (value) =>
+  typeof value === 'string' && value !== '' && value.length <= MOST_LABEL ? undefined : `a text of at most ${MOST_LABEL} letters`;
+/** The id of a runtime. */
+export const runtimeId: Kind<RuntimeId> = (value) => short(value);
+
+/** Whatever it is. */
+export const anything: Kind<never> = () => undefined;
+/** A number that may be none, or infinite. */
+export const measure: Kind<number> = (value) => (typeof value === 'number' ? undefined : 'a number');
 
 /** A number within bounds. */
 export function number(least: number, most = Number.POSITIVE_INFINITY): Kind<number> {
@@ -58,9 +72,32 @@ export function listOf<T>(kind: Kind<T>): Kind<readonly T[]> {
   };
 }
 
+/** An array of a kind, of at most so many elements. */
+export function atMost<T extends readonly unknown[]>(most: number, kind: Kind<T>): Kind<T> {
+  return (value) => (Array.isArray(value) && value.length > most ? `an array of at most ${most} elements` : kind(value));
+}
+
 /** Of one kind or another. */
 export function either<const K extends readonly Kind[]>(...kinds: K): Kind<KindValue<K[number]>> {
   return (value) => (kinds.some((kind) => kind(value) === undefined) ? undefined : kinds.map((kind) => kind(value)).join(', or '));
+}
+
+/** Of a kind, or absent. */
+export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return (value) => (value === undefined ? undefined : kind(value));
+}
+
+/** An object with all of these fields, each of its kind; what else it has does not matter. */
+export function record<T>(kinds: { readonly [F in keyof T]-?: Kind<T[F]> }): Kind<T> {
+  const all: readonly (readonly [string, Kind])[] = Object.entries<Kind>(kinds);
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return `an object with ${all.map(([name]) => name).join(', ')}`;
+    for (const [name, kind] of all) {
+      const must = kind((value as Readonly<Record<string, unknown>>)[name]);
+      if (must !== undefined) return `an object whose '${name}' is ${must}`;
+    }
+    return undefined;
+  };
 }
 
 /** An object with some of these fields, each of its kind. */

@@ -91,7 +91,8 @@ function unknownOption(of: string, name: string, rows: Readonly<Record<string, O
   return new FlotillaError('ERR_OPTION_UNKNOWN', `${of} has no option '${name}'.${hint} It knows: ${known.join(', ')}.`);
 }
 
-function shown(value: unknown): string {
+/** A value as a text that says what is wrong shows it. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';

@@ -1,6 +1,17 @@
-// What clients and the scheduler say to each other, and where daemons listen.
-import type { RuntimeId } from '../base/index.ts';
-import type { Availability, HostFacts, IdlePlaces, SlotReport } from '../host/index.ts';
+// What is asked of schedulers and of clients, and told to them; where daemons listen.
+import { atMost, flag, label, listOf, measure, number, optional, type RuntimeId, record, runtimeId, string, whole } from '../base/index.ts';
+import {
+  type Availability,
+  HOST_KINDS,
+  type HostFacts,
+  type HostPulse,
+  type IdlePlaces,
+  MOST_WORKERS,
+  type Offer,
+  type SlotReport,
+} from '../host/index.ts';
+import { door } from '../kernel/index.ts';
+import type { WorkerSlot } from './schedule/index.ts';
 
 /** The port of a host, unless said otherwise. */
 export const HOST_PORT = 9706;
@@ -116,3 +127,127 @@ export interface ClusterStatus {
   readonly hosts: readonly HostStatus[];
   readonly clients: readonly ClientStatus[];
 }
+
+/** What a client is asked about. */
+export interface HostOffer extends HostFacts {
+  readonly location: string;
+  readonly addresses: readonly string[];
+  readonly availability: Availability | undefined;
+}
+
+const { slots, addresses, epoch, facts, availability } = HOST_KINDS;
+const MOST_WANTED = 10_000;
+const LEAST_WEIGHT = 0.001;
+const MOST_WEIGHT = 1_000_000;
+const MOST_LIMITS = 20_000;
+const MOST_MS = 2 ** 52;
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+const time = number(0, MOST_MS);
+const place = record<WorkerSlot>({ host: runtimeId, slot: whole(0, MOST_WORKERS) });
+const limit = record<Limit>({ host: runtimeId, most: number(0), shut: atMost(MOST_WORKERS, slots) });
+
+/** What hosts, clients, and those who only look, ask of a scheduler. */
+export interface SchedulerDoor {
+  /** A host is there, or offers something else than before. */
+  offer(offer: Offer): void;
+  /** A client wants workers; how many hosts there are. */
+  wish(wish: Wish): { readonly hosts: number };
+  limit(limit: Limit): void;
+  /** A client asked first so many milliseconds ago. */
+  asked(ago: number): void;
+  /** A client has other allocations than before. */
+  again(): void;
+  /** A client gives one place for another that it was asked for. */
+  swaps(asked: WorkerSlot, given: WorkerSlot): void;
+  /** A client knows nothing of places that it is said to hold. */
+  lacks(host: RuntimeId, slots: readonly number[], epoch: number): void;
+  leave(): void;
+  /** Places of a host are free; `gone`: their client is dead, or was given up. */
+  freed(slots: readonly number[], epoch: number, gone?: RuntimeId): void;
+  status(): ClusterStatus;
+  /** Why a client (one by name or id, or each) has what it has, in lines for people. */
+  explain(client?: string): readonly string[];
+}
+
+/** What a scheduler hears of hosts and clients. */
+export type SchedulerHears =
+  | ({ readonly kind: 'report' } & HostPulse)
+  | ({ readonly kind: 'counters' } & Counters)
+  /** A host that belonged to another is free. */
+  | { readonly kind: 'free' };
+
+export const SCHEDULER = door<SchedulerDoor, SchedulerHears>(
+  'scheduler',
+  24,
+  {
+    offer: [HOST_KINDS.offer],
+    wish: [
+      record<Wish>({
+        name: label,
+        workers: optional(whole(1, MOST_WANTED)),
+        weight: number(LEAST_WEIGHT, MOST_WEIGHT),
+        exclusive: flag,
+        picky: flag,
+        hold: flag,
+        limits: atMost(MOST_LIMITS, listOf(limit)),
+        waited: time,
+      }),
+    ],
+    limit: [limit],
+    asked: [time],
+    again: [],
+    swaps: [place, place],
+    lacks: [runtimeId, slots, epoch],
+    leave: [],
+    freed: [slots, epoch, optional(runtimeId)],
+    status: [],
+    explain: [optional(string)],
+  },
+  {
+    report: { availability, slots: atMost(MOST_WORKERS, listOf(HOST_KINDS.report)) },
+    counters: { submitted: count, done: count, failed: count, cancelled: count, retried: count, waiting: count, running: count },
+    free: {},
+  },
+);
+
+/** What a scheduler asks of a client. */
+export interface ClientDoor {
+  /** How many workers of a host it takes, and if none, why. */
+  allocate(offer: HostOffer): { readonly take: number; readonly why: string };
+  /** What waits in it, and why, in lines for people. */
+  explain(): readonly string[];
+  /** Whether it is there. */
+  here(): boolean;
+}
+
+export const CLIENT = door<ClientDoor, SchedulerNotice>(
+  'client',
+  25,
+  {
+    allocate: [
+      record<HostOffer>({
+        name: string,
+        platform: string,
+        workers: measure,
+        cores: measure,
+        memory: measure,
+        disk: measure,
+        swap: measure,
+        location: string,
+        addresses,
+        availability: optional(availability),
+      }),
+    ],
+    explain: [],
+    here: [],
+  },
+  {
+    admitted: {},
+    grant: { host: runtimeId, facts, addresses, slots, epoch },
+    idle: HOST_KINDS.idlePlaces,
+    revoke: { host: runtimeId, slots, epoch, among: optional(listOf(runtimeId)), times: count },
+    keep: { host: runtimeId, slots },
+    holds: { host: runtimeId, slots, epoch },
+    closed: { reason: string },
+  },
+);

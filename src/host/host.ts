@@ -8,14 +8,13 @@
 //   HO3. Nothing of a client starts before it says so, if it sets the host up first.
 //   HO4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
 import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
-import type { UnitHead } from '../code/index.ts';
-import { GRACE_MS, PORT, type Runtime } from '../kernel/index.ts';
+import { GRACE_MS, type Runtime } from '../kernel/index.ts';
 import { workerConfig } from './config.ts';
 import type { Home } from './ground.ts';
 import { factsOf } from './machine.ts';
 import type { HostEvents, HostOptions } from './options.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
-import type { Assignment, HostFacts, HostNotice, HostPulse, Offer, WorkerDies, WorkerLoad, WorkerOrder } from './protocol.ts';
+import { type Assignment, HOST, type HostFacts, type HostNotice, type HostPulse, type Offer, TENANT, WORKER } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
 import { schedulerOf, Tenant, takenError } from './tenant.ts';
 
@@ -55,26 +54,28 @@ export class Host implements SlotHost {
     this.facts = options.facts ?? factsOf(options.name, options.workers);
     this.#log = options.log ?? SILENT;
     const { kernel } = runtime;
-    const methods = kernel.methods({
-      assign: ({ peer }, assignment: Assignment) => this.#byScheduler(peer, () => this.assign(assignment)),
-      enlist: ({ peer }) => this.#enlist(peer),
-      owner: () => schedulerOf(kernel, this.scheduler),
-      dismiss: ({ peer }, client: RuntimeId) => this.#byScheduler(peer, () => this.drop(client, 'the scheduler has closed its client')),
-      withdraw: ({ peer }, client: RuntimeId, slots: number[], epoch: number) =>
-        this.#byScheduler(peer, () => this.#withdraw(client, slots, epoch)),
-      attach: ({ peer }, pulse: number) => this.#attach(peer, pulse),
-      provide: ({ peer }, units: UnitHead[]) => this.#granted(peer).provide(units),
-      put: ({ peer }, hash: string, text: string) => this.#granted(peer).put(hash, text),
-      install: ({ peer }, name: string) => this.options.ground.store.install(this.#granted(peer).home.folder, name),
-      prepare: ({ peer }) => void this.#granted(peer).setUp().start(),
-      prepared: ({ peer }) => this.#granted(peer).endSetUp(),
-      begin: ({ peer }, slots: number[]) => this.#begin(peer, slots),
-      release: ({ peer }, slots: number[]) => this.release(peer, slots),
-      close: ({ peer }, slot: number, restart: boolean) => this.#mine(peer, slot)?.close('its client closed it', restart),
-      interrupt: ({ peer }, slot: number, reason: string, restart: boolean) => this.#interrupt(this.#mine(peer, slot), reason, restart),
-      detach: ({ peer }) => this.drop(peer, 'its client left'),
-    });
-    kernel.serve(PORT.HOST, { ...methods, message: (peer, load) => this.#slotOf(peer)?.heard(load as WorkerLoad | WorkerDies) });
+    kernel.serve(
+      HOST,
+      {
+        assign: ({ peer }, assignment) => this.#byScheduler(peer, () => this.assign(assignment)),
+        enlist: ({ peer }) => this.#enlist(peer),
+        owner: () => schedulerOf(kernel, this.scheduler),
+        dismiss: ({ peer }, client) => this.#byScheduler(peer, () => this.drop(client, 'the scheduler has closed its client')),
+        withdraw: ({ peer }, client, slots, epoch) => this.#byScheduler(peer, () => this.#withdraw(client, slots, epoch)),
+        attach: ({ peer }, pulse) => this.#attach(peer, pulse),
+        provide: ({ peer }, units) => this.#granted(peer).provide(units),
+        put: ({ peer }, hash, text) => this.#granted(peer).put(hash, text),
+        install: ({ peer }, name) => this.options.ground.store.install(this.#granted(peer).home.folder, name),
+        prepare: ({ peer }) => void this.#granted(peer).setUp().start(),
+        prepared: ({ peer }) => this.#granted(peer).endSetUp(),
+        begin: ({ peer }, slots) => this.#begin(peer, slots),
+        release: ({ peer }, slots) => this.release(peer, slots),
+        close: ({ peer }, slot, restart) => this.#mine(peer, slot)?.close('its client closed it', restart),
+        interrupt: ({ peer }, slot, reason, restart) => this.#interrupt(this.#mine(peer, slot), reason, restart),
+        detach: ({ peer }) => this.drop(peer, 'its client left'),
+      },
+      { message: (peer, heard) => this.#slotOf(peer)?.heard(heard) },
+    );
   }
 
   readonly clock: SlotHost['clock'];
@@ -212,8 +213,7 @@ export class Host implements SlotHost {
     this.scheduler = undefined;
     const wanted = [...this.#wanted];
     this.#wanted.clear();
-    for (const peer of wanted)
-      if (this.#runtime.kernel.peers.has(peer)) this.#runtime.kernel.message(peer, PORT.SCHEDULER, { kind: 'free' });
+    for (const peer of wanted) this.events.free?.(peer);
   }
 
   /** A client that is only silent is waited for; what this says is asked whenever it is. HO2 */
@@ -333,7 +333,7 @@ export class Host implements SlotHost {
     const [lowest, most] = this.options.pulse ?? [0, Number.POSITIVE_INFINITY];
     tenant.pulse = pulse && Math.min(Math.max(pulse, lowest), most);
     this.#pace();
-    for (const notice of tenant.held.splice(0)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
+    for (const notice of tenant.held.splice(0)) this.#runtime.kernel.message(client, TENANT, notice);
     return { pulse: tenant.pulse ?? 0, tenancy: tenant.number };
   }
 
@@ -361,14 +361,14 @@ export class Host implements SlotHost {
   #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {
     if (!slot?.worker) return;
     slot.closingSoon(reason, restart);
-    this.#runtime.kernel.message(slot.worker, PORT.WORKER, { kind: 'interrupt', reason } satisfies WorkerOrder);
+    this.#runtime.kernel.message(slot.worker, WORKER, { kind: 'interrupt', reason });
   }
 
   #notify(client: RuntimeId, notice: HostNotice): void {
     const tenant = this.#tenants.get(client);
     if (!tenant) return;
     if (!tenant.attached) tenant.hold(notice);
-    else if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
+    else if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, TENANT, notice);
   }
 
   // What is left of an earlier stay is nothing to the next.

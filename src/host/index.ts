@@ -20,6 +20,7 @@ export { accountsOf, checkCanRun, dropLentIds } from './process/users.ts';
 export type {
   Assignment,
   Availability,
+  HostDoor,
   HostFacts,
   HostNotice,
   HostPulse,
@@ -29,8 +30,8 @@ export type {
   WorkerDies,
   WorkerInfo,
   WorkerLoad,
-  WorkerOrder,
 } from './protocol.ts';
+export { HOST, HOST_KINDS, MOST_WORKERS, TENANT, WORKER } from './protocol.ts';
 export type { HostSettings, WorkerSettings } from './settings.ts';
 export { HOST_OPTIONS } from './settings.ts';
 export { SET_UP_SLOT } from './tenant.ts';

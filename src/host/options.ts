@@ -34,4 +34,6 @@ export interface HostEvents {
   left(client: RuntimeId): void;
   /** There is room for a client that was turned away. */
   vacant?(): void;
+  /** It has no scheduler any more, and this runtime had wanted to be it. */
+  free?(peer: RuntimeId): void;
 }

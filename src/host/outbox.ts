@@ -3,8 +3,8 @@
 //   OB1. While anything is held, what comes later is held, too.
 //   OB2. Who prints is asked to wait when there is no room: else a chatty worker fills this host's memory.
 import type { RuntimeId } from '../base/index.ts';
-import { type Kernel, PORT } from '../kernel/index.ts';
-import type { HostNotice } from './protocol.ts';
+import type { Kernel } from '../kernel/index.ts';
+import { type HostNotice, TENANT } from './protocol.ts';
 
 const LOOK_MS = 20;
 
@@ -34,7 +34,7 @@ export class Outbox {
 
   say(notice: HostNotice): void {
     if (this.#waiting || this.#state === 'closed') this.#held.push(notice);
-    else if (!this.#gone) this.#kernel.message(this.#client, PORT.CLIENT, notice);
+    else if (!this.#gone) this.#kernel.message(this.#client, TENANT, notice);
   }
 
   /** Resolves when all that was said has left and there is room for more, or nobody is there to take it; undefined if it is so. OB2 */
@@ -58,8 +58,7 @@ export class Outbox {
   #give(): void {
     if (this.#gone) this.#held.length = 0;
     let given = 0;
-    for (; given < this.#held.length && this.#hasRoom; given++)
-      this.#kernel.message(this.#client, PORT.CLIENT, this.#held[given] as HostNotice);
+    for (; given < this.#held.length && this.#hasRoom; given++) this.#kernel.message(this.#client, TENANT, this.#held[given] as HostNotice);
     this.#held.splice(0, given);
   }
 

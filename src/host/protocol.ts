@@ -1,5 +1,21 @@
-// What hosts, workers, clients and the scheduler say to each other, beside calls.
-import type { RuntimeId } from '../base/index.ts';
+// What is asked of a host, and what it tells its clients and workers; what else they all say of it.
+import {
+  flag,
+  label,
+  listOf,
+  measure,
+  number,
+  oneOf,
+  optional,
+  type RuntimeId,
+  record,
+  runtimeId,
+  short,
+  string,
+  whole,
+} from '../base/index.ts';
+import type { UnitHead } from '../code/index.ts';
+import { door } from '../kernel/index.ts';
 
 /** Worker places of a host, granted to a client. A worker obeys the newest epoch. */
 export interface Assignment {
@@ -86,7 +102,7 @@ export interface IdlePlaces {
   readonly reason: string;
 }
 
-/** From a host to a client, at its client door. */
+/** From a host to a client, at its tenant door. */
 export type HostNotice =
   | IdlePlaces
   | { readonly kind: 'worker-ready'; readonly worker: WorkerInfo }
@@ -111,13 +127,6 @@ export type HostNotice =
   | { readonly kind: 'availability'; readonly availability: Availability }
   | { readonly kind: 'output'; readonly worker: string; readonly stream: 'stdout' | 'stderr'; readonly text: string };
 
-/** To the kernel's thread of a worker. */
-export type WorkerOrder =
-  /** A call, asked at a door, is to settle soon. */
-  | { readonly kind: 'cancel'; readonly call: number; readonly port: number }
-  /** Interrupts all that runs, and ends the process when it has ended, or after the grace period. */
-  | { readonly kind: 'interrupt'; readonly reason: string };
-
 /** From a worker to its host: it ends itself, for a reason that is no fault of the other work there. */
 export interface WorkerDies {
   readonly kind: 'dies';
@@ -133,3 +142,156 @@ export interface WorkerLoad {
   readonly tasks: number;
   readonly done: number;
 }
+
+/** The most workers of a host. */
+export const MOST_WORKERS = 4_096;
+const MOST_EPOCH = 2 ** 52;
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+const slot = whole(0, MOST_WORKERS);
+
+// Slot 0 is that of the process that sets the host up.
+const slots = listOf(slot);
+const addresses = listOf(short);
+const epoch = whole(0, MOST_EPOCH);
+
+const facts = record<HostFacts>({
+  name: label,
+  platform: string,
+  workers: whole(1, MOST_WORKERS),
+  cores: measure,
+  memory: measure,
+  disk: measure,
+  swap: measure,
+});
+
+const availability = record<Availability>({ cpu: measure, memory: measure, disk: measure, swap: measure, load: measure });
+
+const assignment = record<Assignment>({ client: runtimeId, slots, epoch, hold: optional(flag) });
+
+const offer = record<Offer>({
+  facts,
+  addresses,
+  open: flag,
+  clients: optional(whole(1, MOST_WORKERS)),
+  held: listOf(assignment),
+});
+
+const report = record<SlotReport>({ slot, client: runtimeId, pid: measure, running: measure, tasks: measure, idleMs: measure });
+const idlePlaces = { host: runtimeId, slots, reason: string };
+
+/** What is said of hosts, as guards of doors check it. */
+export const HOST_KINDS = { slots, addresses, epoch, facts, availability, offer, report, idlePlaces } as const;
+
+/** What schedulers and clients ask of a host. */
+export interface HostDoor {
+  /** Gives places to a client; only the host's scheduler may. */
+  assign(assignment: Assignment): void;
+  /** The asker wants to be the host's scheduler. */
+  enlist(): Offer;
+  /** Where the shared scheduler that has the host can be reached; nowhere if it has none. */
+  owner(): readonly string[];
+  /** A client has nothing here any more; only the host's scheduler may. */
+  dismiss(client: RuntimeId): void;
+  /** Takes places back that a client knows nothing of; which of them it does not have. Only the host's scheduler may. */
+  withdraw(client: RuntimeId, slots: readonly number[], epoch: number): readonly number[];
+  /** A client that was granted something is here, with its pulse in ms; what is agreed, and which stay here this is. */
+  attach(pulse: number): { readonly pulse: number; readonly tenancy: number };
+  /** Names units of code; which of them, by hash, are to be put. */
+  provide(units: readonly UnitHead[]): readonly string[];
+  put(hash: string, text: string): void;
+  install(name: string): void;
+  /** Starts the process that sets the host up; it has done so. */
+  prepare(): void;
+  prepared(): void;
+  /** The workers of these places may start. */
+  begin(slots: readonly number[]): void;
+  release(slots: readonly number[]): void;
+  close(slot: number, restart: boolean): void;
+  interrupt(slot: number, reason: string, restart: boolean): void;
+  /** The client leaves. */
+  detach(): void;
+}
+
+/** What a host hears of its workers. */
+export type HostHears = WorkerLoad | WorkerDies;
+
+export const HOST = door<HostDoor, HostHears>(
+  'host',
+  16,
+  {
+    assign: [assignment],
+    enlist: [],
+    owner: [],
+    dismiss: [runtimeId],
+    withdraw: [runtimeId, slots, epoch],
+    attach: [number(0)],
+    provide: [listOf(record<UnitHead>({ name: string, hash: string, externals: listOf(string) }))],
+    put: [string, string],
+    install: [string],
+    prepare: [],
+    prepared: [],
+    begin: [slots],
+    release: [slots],
+    close: [slot, flag],
+    interrupt: [slot, string, flag],
+    detach: [],
+  },
+  { load: { running: count, tasks: count, done: count }, dies: { reason: string, task: optional(count) } },
+);
+
+const worker = record<WorkerInfo>({
+  id: runtimeId,
+  name: string,
+  host: runtimeId,
+  hostName: string,
+  slot,
+  epoch,
+  pid: measure,
+  addresses,
+});
+
+/** The door of whoever has workers of a host: there it is told of them. */
+export const TENANT = door<object, HostNotice>(
+  'tenant',
+  17,
+  {},
+  {
+    idle: idlePlaces,
+    'worker-ready': { worker },
+    'worker-ended': {
+      worker: runtimeId,
+      name: string,
+      reason: string,
+      lastLines: listOf(string),
+      blameless: flag,
+      terminated: optional(count),
+    },
+    'worker-failed': { name: string, reason: string },
+    'worker-closed': { worker: runtimeId, name: string, slot, reason: string },
+    dismissed: { tenancy: count, reason: string },
+    'host-leaving': { reason: string, forGood: flag },
+    availability: { availability },
+    output: { worker: string, stream: oneOf('stdout', 'stderr'), text: string },
+  },
+);
+
+/** To the kernel's thread of a worker. */
+export type WorkerOrder =
+  /** A call, asked at a door, is to settle soon. */
+  | { readonly kind: 'cancel'; readonly call: number; readonly port: number }
+  /** Interrupts all that runs, and ends the process when it has ended, or after the grace period. */
+  | { readonly kind: 'interrupt'; readonly reason: string };
+
+/** What is asked of the kernel's thread of a worker. */
+export interface WorkerDoor {
+  /** Keeps calls from beginning; which of them do not. */
+  recall(calls: readonly number[]): readonly number[];
+}
+
+/** A worker, as those ask it who started it and give it work. */
+export const WORKER = door<WorkerDoor, WorkerOrder>(
+  'worker',
+  18,
+  { recall: [listOf(count)] },
+  { cancel: { call: count, port: count }, interrupt: { reason: string } },
+);

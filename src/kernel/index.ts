@@ -16,11 +16,12 @@ export type { ChannelName, Located, LocateOptions, Name, TaskName } from './name
 export { channelName, taskName } from './names/name.ts';
 export type { PeerOptions, PeersAt, Where } from './peers/peers.ts';
 export type { PeerStatus } from './peers/status.ts';
+export type { Answers, Asked, Asks, Door, Notice } from './post/door.ts';
+export { door, workDoor } from './post/door.ts';
 export { Kernel } from './post/kernel.ts';
-export type { Asked, Port } from './post/ports.ts';
-export { PORT } from './post/ports.ts';
 export type { Pending } from './post/requests.ts';
 export { isSessionLoss, sessionError } from './post/requests.ts';
+export { FILES, PEERS, TERMINATE } from './protocol.ts';
 export type { Travelling } from './references/classes.ts';
 export { Runtime } from './runtime.ts';
 export type { Listening, Listens, RuntimeOptions } from './runtime-options.ts';

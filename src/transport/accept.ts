@@ -2,7 +2,7 @@
 import { hasCode } from '../base/index.ts';
 import type { Address } from './address.ts';
 import type { Conn, ListeningPlace, Network } from './contract.ts';
-import { Door, type Guest } from './door.ts';
+import { Doorkeeper, type Guest } from './door.ts';
 import { type Greeted, greetAsListener, refuse, type Self } from './handshake.ts';
 
 /** Listens, and hands over each connection whose other side has proved itself. */
@@ -12,7 +12,7 @@ export function acceptAt(
   self: Self,
   on: { greeted(conn: Conn, greeted: Greeted): void; failed(remote: string, error: Error): void },
 ): Promise<ListeningPlace> {
-  const door = new Door(self.clock);
+  const door = new Doorkeeper(self.clock);
   const accept = (conn: Conn, known?: Guest): void => {
     const guest = known ?? door.enter(hostOf(conn.remote), conn.local, () => conn.destroy());
     if (!guest) return refuse(conn, 'busy');

@@ -2,7 +2,7 @@
 //
 // A connection is owned by whoever holds it after dial() or the listener's callback; closing it is theirs to do.
 import type { Address } from './address.ts';
-import type { Door, Guest } from './door.ts';
+import type { Doorkeeper, Guest } from './door.ts';
 
 /** Hears what happens on a connection. `closed` is called exactly once, last. */
 export interface ConnHandler {
@@ -63,7 +63,7 @@ export interface DialOptions {
 
 export interface ListenOptions {
   /** Where whoever comes stands until it has proved itself. A network that lets somebody in hands the guest over with the connection. */
-  readonly door: Door;
+  readonly door: Doorkeeper;
   readonly certificate?: Certificate | undefined;
   /** The key for an identity; undefined refuses. */
   readonly findKey: (identity: string) => Uint8Array | undefined;

@@ -26,7 +26,7 @@ interface Standing {
 }
 
 /** Who stands in one door. */
-export class Door {
+export class Doorkeeper {
   readonly #failures: Failures;
   readonly #sources = new Map<string, Set<Standing>>();
   #count = 0;

@@ -13,14 +13,13 @@ export type {
   Network,
   PreSharedKey,
 } from './contract.ts';
-export { Door, FAILING, PENDING, sourceOf } from './door.ts';
+export { Doorkeeper, FAILING, PENDING, sourceOf } from './door.ts';
 export type { Dial } from './greet.ts';
 export { dialAndGreet } from './greet.ts';
 export type { Greeted, Purpose, Self } from './handshake.ts';
 export { greetAsDialer, greetAsListener, HANDSHAKE_MS, mustEncrypt } from './handshake.ts';
 export { Identity } from './identity.ts';
-export type { Role } from './keys.ts';
-export { Keyring, Keys, MOST_SECRETS, ROLES } from './keys.ts';
+export { Keyring, Keys, MOST_SECRETS, ROLES, type Role } from './keys.ts';
 export type { LinkHandler } from './link.ts';
 export { Link } from './link.ts';
 export type { MemoryNetworkOptions } from './memory/index.ts';

@@ -1,8 +1,8 @@
 // What a running call can ask about itself.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
-import { type Kernel, type Place, PORT } from '../kernel/index.ts';
-import type { WorkerNotice } from './protocol.ts';
+import type { Kernel, Place } from '../kernel/index.ts';
+import { CALLER } from './protocol.ts';
 
 /** A running call: its signal, its place, and how it reports. */
 export interface Current extends Place {
@@ -65,13 +65,13 @@ export class RunningCall implements Current {
 
   // What it gives works on its own, too: `const { log, progress } = here()`.
   get log(): Current['log'] {
-    return (text) => this.#calls.kernel.message(this.#peer, PORT.CLIENT, { kind: 'log', text: String(text) } satisfies WorkerNotice);
+    return (text) => this.#calls.kernel.message(this.#peer, CALLER, { kind: 'log', text: String(text) });
   }
 
   get progress(): Current['progress'] {
     return (done, total, note) => {
       const { kernel } = this.#calls;
-      kernel.message(this.#peer, PORT.CLIENT, { kind: 'progress', call: this.#id, done, total, note } satisfies WorkerNotice);
+      kernel.message(this.#peer, CALLER, { kind: 'progress', call: this.#id, done, total, note });
       kernel.flush();
     };
   }

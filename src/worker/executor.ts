@@ -5,11 +5,11 @@
 //   EX3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../base/index.ts';
 import type { Loaded, Shipped } from '../code/index.ts';
-import { type Kernel, type Place, PORT } from '../kernel/index.ts';
+import type { Kernel, Place } from '../kernel/index.ts';
 import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
 import { gather, isStreaming } from './generated.ts';
-import type { BatchOutcome, Define, WorkerNotice } from './protocol.ts';
+import { BATCH, type BatchOutcome, CALLER, CALLS, type Define, IO, STREAM, TASKS } from './protocol.ts';
 import { refusalOf } from './refusal.ts';
 import { Spawns } from './spawns.ts';
 import { Streams } from './streams.ts';
@@ -79,33 +79,36 @@ export class Executor {
       abort: (peer, id) => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id),
     };
     const cancel = (peer: RuntimeId, id: number, reason: unknown): void => this.#cancel(peer, id, reason);
-    this.#kernel.serve(PORT.CALLS, {
-      message: (peer, value) => {
+    this.#kernel.open(CALLS, {
+      message: (peer, define) => {
         this.client ??= peer;
-        this.#define(value as Define);
+        this.#define(define);
       },
       request: (peer, id, fn, args) =>
         fn === PROBE ? this.#probe(peer, id) : this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
       cancel,
     });
-    this.#kernel.serve(PORT.BATCH, {
+    this.#kernel.open(BATCH, {
       request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'batch', cancelled: false }),
       cancel,
     });
-    this.#kernel.serve(PORT.IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
-    this.#kernel.serve(PORT.STREAM, {
-      request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args as unknown[]),
-      message: (_peer, value) => this.#streams.credit(value as { call: number; more: number }),
+    this.#kernel.open(IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
+    this.#kernel.open(STREAM, {
+      request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args),
+      message: (_peer, taken) => this.#streams.credit(taken),
       cancel,
     });
     const { kernel, turn } = options;
     const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (peer, call) => this.#stopped(peer, call) });
-    const methods = kernel.methods({
-      spawn: (asked, fn: number, args: unknown[]) => spawns.start(asked, this.#function(fn), args),
-      classes: (_asked, units: string[]) => this.#prepares(this.#options.classes?.(units)),
-      setUp: ({ peer }, fn: number, args: unknown[], ofHost: boolean) => this.#prepares(this.#setUp(peer, fn, args, ofHost)),
-    });
-    kernel.serve(PORT.TASKS, { ...methods, cancel: (peer, id) => spawns.cancel(peer, id) });
+    kernel.serve(
+      TASKS,
+      {
+        spawn: (asked, fn, args) => spawns.start(asked, this.#function(fn), args),
+        classes: (_asked, units) => this.#prepares(this.#options.classes?.(units)),
+        setUp: ({ peer }, fn, args, ofHost) => this.#prepares(this.#setUp(peer, fn, args, ofHost)),
+      },
+      { cancel: (peer, id) => spawns.cancel(peer, id) },
+    );
   }
 
   /** Interrupts all that runs, and begins nothing more. */
@@ -325,7 +328,7 @@ export class Executor {
   }
 
   // Alone on its worker: nothing else has been sent yet.
-  async #setUp(peer: RuntimeId, fn: number, args: unknown[], ofHost: boolean): Promise<void> {
+  async #setUp(peer: RuntimeId, fn: number, args: readonly unknown[], ofHost: boolean): Promise<void> {
     this.#abortFor(peer, 0);
     const call = this.#current(peer, 0);
     try {
@@ -361,7 +364,7 @@ export class Executor {
 
   // Its client gives this worker nothing more until then.
   #stopped(peer: RuntimeId, call: number): void {
-    this.#kernel.message(peer, PORT.CLIENT, { kind: 'stopped', call } satisfies WorkerNotice);
+    this.#kernel.message(peer, CALLER, { kind: 'stopped', call });
     this.#options.onSettled?.(call);
   }
 

@@ -5,4 +5,5 @@ export { current, here } from './current.ts';
 export { workerEntry } from './entry.ts';
 export { Executor } from './executor.ts';
 export { isStreaming } from './generated.ts';
-export type { BatchOutcome, Define, WorkerNotice } from './protocol.ts';
+export type { BatchOutcome } from './protocol.ts';
+export { BATCH, CALLER, CALLS, IO, STREAM, TASKS } from './protocol.ts';

@@ -7,16 +7,17 @@
 //   KS2. What the worker does is told to its host only when it has changed.
 import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeId } from '../base/index.ts';
-import type { WorkerConfig, WorkerLoad, WorkerOrder } from '../host/index.ts';
+import { HOST, WORKER, type WorkerConfig, type WorkerLoad } from '../host/index.ts';
 import {
   ANSWER_MS,
   type Carrier,
   type Environment,
+  FILES,
   FileReceiver,
   Hub,
   Kernel,
   loopBack,
-  PORT,
+  TERMINATE,
   ThreadHub,
   type ThreadStart,
 } from '../kernel/index.ts';
@@ -24,12 +25,13 @@ import { type Conn, Identity, Keyring, parseAddress } from '../transport/index.t
 import { Warden } from './ending/warden.ts';
 import { PROBE } from './executor.ts';
 import type { Gauges } from './gauges.ts';
+import { BATCH, CALLS } from './protocol.ts';
 import type { Control } from './serve.ts';
 
 const LOAD_MS = 500;
 const LEAVE_MS = 500;
 /** Where calls are asked that run one at a time. */
-const IN_TURN: ReadonlySet<number> = new Set([PORT.CALLS, PORT.BATCH]);
+const IN_TURN: ReadonlySet<number> = new Set([CALLS.number, BATCH.number]);
 
 /** What a {@link KernelSide} is made of. */
 export interface KernelSideOptions {
@@ -64,7 +66,7 @@ export class KernelSide {
       port: frames,
       hub: () => this.#hub,
       own: () => this.#kernel,
-      mine: new Set([PORT.WORKER, PORT.TERMINATE, PORT.FILES]),
+      mine: new Set([WORKER.number, TERMINATE.number, FILES.number]),
       clock,
       onMailbox: (task, open) => this.#warden.mailbox(task, open),
       onEnded: (peer) => {
@@ -91,7 +93,7 @@ export class KernelSide {
       graceMs: config.graceMs,
       say: (message) => control.postMessage(message),
       tellHost: (dies) => {
-        if (this.#host !== undefined) this.#kernel.message(this.#host, PORT.HOST, dies);
+        if (this.#host !== undefined) this.#kernel.message(this.#host, HOST, dies);
         return this.#host !== undefined;
       },
       die,
@@ -119,26 +121,23 @@ export class KernelSide {
   async join(conn: Conn): Promise<void> {
     this.#host = await this.#hub.adopt(conn, 'dialer');
     this.#tellLoad(this.#host);
-    this.#warden.watch((answered) => void this.#kernel.requests.request({ peer: this.#id, settle: answered }, PORT.CALLS, PROBE, []));
+    this.#warden.watch((answered) => void this.#kernel.requests.request({ peer: this.#id, settle: answered }, CALLS.number, PROBE, []));
   }
 
   #serve(): void {
     const kernel = this.#kernel;
     const warden = this.#warden;
-    kernel.serve(PORT.WORKER, {
-      ...kernel.methods({ recall: (_asked, calls: number[]) => warden.recall(calls) }),
-      message: (_peer, value) => {
-        const order = value as WorkerOrder;
-        if (order.kind === 'interrupt') warden.interrupt(order.reason);
-        else warden.cancel(order.call, IN_TURN.has(order.port));
+    kernel.serve(
+      WORKER,
+      { recall: (_asked, calls) => warden.recall(calls) },
+      {
+        message: (_peer, order) => {
+          if (order.kind === 'interrupt') warden.interrupt(order.reason);
+          else warden.cancel(order.call, IN_TURN.has(order.port));
+        },
       },
-    });
-    kernel.serve(PORT.TERMINATE, {
-      message: (_peer, value) => {
-        const { task, reason } = value as { task: number; reason?: string };
-        warden.terminate(task, reason);
-      },
-    });
+    );
+    kernel.serve(TERMINATE, {}, { message: (_peer, { task, reason }) => warden.terminate(task, reason) });
   }
 
   #carrier(): Carrier {
@@ -155,6 +154,7 @@ export class KernelSide {
       hasRoom: () => true,
       reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
       dial: (peer) => hub.dial(peer),
+      end: (peer, end) => hub.end(peer, end),
       mailbox() {},
     };
   }
@@ -165,7 +165,7 @@ export class KernelSide {
     const { load } = gauges;
     const told = this.#told;
     if (!told || told.running !== load.running || told.tasks !== load.tasks || told.done !== load.done)
-      this.#kernel.message(host, PORT.HOST, load);
+      this.#kernel.message(host, HOST, load);
     this.#told = load;
     environment.clock.after(LOAD_MS, () => this.#tellLoad(host), { background: true });
   }

@@ -1,5 +1,7 @@
-// What workers and those whose code they run say to each other.
+// What is asked of workers by those whose code they run, and what they ask and tell in return.
+import { anything, flag, type Kind, list, listOf, optional, record, string, whole } from '../base/index.ts';
 import type { Shipped } from '../code/index.ts';
+import { door, type TaskRef, workDoor } from '../kernel/index.ts';
 
 /** From a client to a worker, before the first call of a function. */
 export interface Define {
@@ -17,7 +19,7 @@ export interface BatchOutcome {
   readonly elapsed: number;
 }
 
-/** From a worker to its client, at its client door. */
+/** From a worker to whoever has it work. */
 export type WorkerNotice =
   | { readonly kind: 'item'; readonly call: number; readonly value: unknown }
   | {
@@ -30,3 +32,60 @@ export type WorkerNotice =
   | { readonly kind: 'log'; readonly text: string }
   /** What it was told to stop has ended, or will not begin. */
   | { readonly kind: 'stopped'; readonly call: number };
+
+/** Whoever reads a stream has taken so many values, and has room for as many more. */
+export interface Taken {
+  readonly kind: 'taken';
+  readonly call: number;
+  readonly more: number;
+}
+
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+const shipped = record<Shipped>({ label: string, unit: string, name: string, path: listOf(string), package: optional(string) });
+const batch: Kind = (value) =>
+  Array.isArray(value) && value.length === 2 && value.every(Array.isArray) ? undefined : 'items, and arguments for each';
+
+/** Calls, one at a time. Functions are defined here, for all the doors at which they are asked by number. */
+export const CALLS = workDoor<Define>('calls', 32, list, { define: { fn: count, shipped } });
+/** Batches of `map` items, in turn with calls. */
+export const BATCH = workDoor('batch', 33, batch);
+/** Calls beside others. */
+export const IO = workDoor('io', 34);
+/** Generators: their values are told at the door of whoever asked. */
+export const STREAM = workDoor<Taken>('stream', 35, list, { taken: { call: count, more: count } });
+
+/** Tasks of a client, and what its calls need to be there before. */
+export interface TasksDoor {
+  spawn(fn: number, args: readonly unknown[]): TaskRef<unknown, unknown>;
+  /** Lets objects of the classes that units export travel. */
+  classes(units: readonly string[]): void;
+  /** Runs a set-up; what that of a host returns is kept for all workers there. */
+  setUp(fn: number, args: readonly unknown[], ofHost: boolean): void;
+}
+
+export const TASKS = door<TasksDoor>('tasks', 36, {
+  spawn: [count, list],
+  classes: [listOf(string)],
+  setUp: [count, list, flag],
+});
+
+/** What a worker asks of whoever has it work. */
+export interface CallerDoor {
+  closeWorker(options: { readonly terminate: boolean; readonly restart: boolean }): void;
+  closeHost(options: { readonly terminate: boolean }): void;
+}
+
+export const CALLER = door<CallerDoor, WorkerNotice>(
+  'caller',
+  37,
+  {
+    closeWorker: [record<{ terminate: boolean; restart: boolean }>({ terminate: flag, restart: flag })],
+    closeHost: [record<{ terminate: boolean }>({ terminate: flag })],
+  },
+  {
+    item: { call: count, value: anything },
+    progress: { call: count, done: anything, total: anything, note: anything },
+    log: { text: string },
+    stopped: { call: count },
+  },
+);

@@ -30,7 +30,7 @@ export class Spawns {
   }
 
   /** Starts a task. Rejects if its function cannot be loaded, and if it is no longer wanted then. */
-  async start({ peer, id }: Asked, loading: Loaded | Promise<Loaded>, args: unknown[]): Promise<TaskRef<unknown, unknown>> {
+  async start({ peer, id }: Asked, loading: Loaded | Promise<Loaded>, args: readonly unknown[]): Promise<TaskRef<unknown, unknown>> {
     const { kernel, gauges, turn, onSettled } = this.#options;
     const key = keyOf(peer, id);
     const spawned: Spawned = { ref: undefined, cancelled: false };
@@ -44,7 +44,7 @@ export class Spawns {
       if (spawned.cancelled) throw new FlotillaError('ERR_CALL_CANCELLED', 'The start of the task was cancelled.');
       // The reference is on its way before the task first computes.
       const run = loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown;
-      spawned.ref = kernel.spawn(run, args, (begin) => void turn().then(begin));
+      spawned.ref = kernel.spawn(run, [...args], (begin) => void turn().then(begin));
     } catch (error) {
       gone();
       throw error;

@@ -2,9 +2,9 @@
 //
 //   SV1. What is yielded leaves while the generator computes on; one that never waits gives others their turn, too.
 import type { Clock, RuntimeId } from '../base/index.ts';
-import { type Kernel, PORT } from '../kernel/index.ts';
+import type { Kernel } from '../kernel/index.ts';
 import type { Current } from './current.ts';
-import type { WorkerNotice } from './protocol.ts';
+import { CALLER, type Taken } from './protocol.ts';
 
 const WINDOW = 64;
 const FLUSH_MS = 1;
@@ -39,7 +39,7 @@ export class Streams {
     try {
       signal.throwIfAborted();
       for await (const value of values) {
-        this.#kernel.message(peer, PORT.CLIENT, { kind: 'item', call, value } satisfies WorkerNotice);
+        this.#kernel.message(peer, CALLER, { kind: 'item', call, value });
         credit.count--;
         while (credit.count <= 0 && !signal.aborted) {
           await new Promise<void>((resolve) => {
@@ -56,7 +56,7 @@ export class Streams {
   }
 
   /** The client has taken some. */
-  credit({ call, more }: { readonly call: number; readonly more: number }): void {
+  credit({ call, more }: Taken): void {
     const credit = this.#credits.get(call);
     if (!credit) return;
     credit.count += more;

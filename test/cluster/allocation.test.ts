@@ -1,8 +1,9 @@
 // Which hosts a client takes: patterns, platforms, what must be free, and what decides.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allocationsOf, decide, type HostAllocation, type HostOffer } from '../../src/cluster/crew/allocation.ts';
+import { allocationsOf, decide, type HostAllocation } from '../../src/cluster/crew/allocation.ts';
 import { partsOf } from '../../src/cluster/crew/components.ts';
+import type { HostOffer } from '../../src/cluster/protocol.ts';
 import { means } from '../../src/cluster/where.ts';
 import { thisPlatform } from '../../src/host/index.ts';
 

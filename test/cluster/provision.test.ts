@@ -6,7 +6,9 @@ import { partsOf } from '../../src/cluster/crew/components.ts';
 import { Provision } from '../../src/cluster/crew/provision.ts';
 import { Station } from '../../src/cluster/crew/station.ts';
 import { Library } from '../../src/code/index.ts';
-import { PORT, Runtime } from '../../src/kernel/index.ts';
+import { HOST, type HostDoor } from '../../src/host/index.ts';
+import { Runtime } from '../../src/kernel/index.ts';
+import { some } from '../support/doors.ts';
 
 const SCALE = new URL('../fixtures/scale.js', import.meta.url);
 
@@ -19,16 +21,16 @@ async function equip(forgets: number): Promise<string[]> {
   const has = new Set<string>();
   const said: string[] = [];
   let left = forgets;
-  const methods = host.kernel.methods({
-    provide: (_asked, units: { hash: string }[]) => {
+  const answers = some<HostDoor>({
+    provide: (_asked, units) => {
       if (has.size > 0 && left-- > 0) has.clear();
       const missing = units.map(({ hash }) => hash).filter((hash) => !has.has(hash));
       said.push(missing.length === 0 ? 'all there' : 'missing');
       return missing;
     },
-    put: (_asked, hash: string) => void has.add(hash),
+    put: (_asked, hash) => void has.add(hash),
   });
-  host.kernel.serve(PORT.HOST, { ...methods, message() {} });
+  host.kernel.serve(HOST, answers);
   const provision = new Provision({
     runtime: client,
     library: new Library(),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Runtime } from '../../src/kernel/index.ts';
+import { FILES, Runtime } from '../../src/kernel/index.ts';
 import { seededRandom, World } from '../../src/testing/index.ts';
 import { tempFolder } from '../support/processes.ts';
 import { machines } from '../support/worlds.ts';
@@ -104,8 +104,8 @@ test('paths that lead out of the directory are refused, through symbolic links t
   const { kernel } = a;
   for (const dir of ['..', '/etc', 'link']) {
     const offer = { name: 'x', dir, size: 1, mtime: 1, mode: 0o4777, overwrite: true, hash: undefined };
-    await assert.rejects(kernel.ask(b.id, 14, 'offer', [offer]), { code: 'ERR_FILE_PATH' });
-    await assert.rejects(kernel.ask(b.id, 14, 'delete', [dir, 'victim']), { code: 'ERR_FILE_PATH' });
+    await assert.rejects(kernel.requests.ask(b.id, FILES.number, 'offer', [offer]), { code: 'ERR_FILE_PATH' });
+    await assert.rejects(kernel.requests.ask(b.id, FILES.number, 'delete', [dir, 'victim']), { code: 'ERR_FILE_PATH' });
   }
   assert.deepEqual(readdirSync(outside), ['victim']);
   assert.equal(readFileSync(join(outside, 'victim'), 'utf8'), 'v');
@@ -130,16 +130,16 @@ test('the limit counts announced bytes and bytes that arrive; a wrong hash leave
   await assert.rejects(a.sendFile(b.id, join(here, 'big')), { code: 'ERR_FILE_REFUSED' });
   b.maxFileSize = undefined;
   const offer = (name: string, size: number) =>
-    a.kernel.ask(b.id, 14, 'offer', [{ name, dir: '', size, mtime: 1, mode: 0o600, overwrite: false, hash: undefined }]);
+    a.kernel.requests.ask(b.id, FILES.number, 'offer', [{ name, dir: '', size, mtime: 1, mode: 0o600, overwrite: false, hash: undefined }]);
   const go = (await offer('liar', 10)) as { transfer: number };
   const frame = Buffer.concat([Buffer.from([0, 0, 0, 22, 26, go.transfer]), Buffer.alloc(20, 65)]);
   a.kernel.carrier.post(b.id, { buffer: frame, start: 0, end: frame.length, frames: 1, release: undefined }, false);
-  await assert.rejects(a.kernel.ask(b.id, 14, 'finish', [go.transfer, '']), { code: 'ERR_FILE_REFUSED' });
+  await assert.rejects(a.kernel.requests.ask(b.id, FILES.number, 'finish', [go.transfer, '']), { code: 'ERR_FILE_REFUSED' });
   const wrong = (await offer('wrong', 2)) as { transfer: number };
   const two = Buffer.from([0, 0, 0, 4, 26, wrong.transfer, 65, 66]);
   a.kernel.carrier.post(b.id, { buffer: two, start: 0, end: two.length, frames: 1, release: undefined }, false);
-  await assert.rejects(a.kernel.ask(b.id, 14, 'finish', [wrong.transfer, 'no such hash']), { code: 'ERR_FILE_CHANGED' });
-  await a.kernel.ask(b.id, 14, 'give', [0]);
+  await assert.rejects(a.kernel.requests.ask(b.id, FILES.number, 'finish', [wrong.transfer, 'no such hash']), { code: 'ERR_FILE_CHANGED' });
+  await a.kernel.requests.ask(b.id, FILES.number, 'give', [0]);
   assert.deepEqual(readdirSync(there), []);
 });
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeAnnouncement, encodeAnnouncement, LIMIT } from '../../src/discovery/index.ts';
 import { nodeEnvironment, Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
+import { CHANNELS, FILES, NAMES, PEERS, RUNTIME, SERVICES } from '../../src/kernel/protocol.ts';
 import { World } from '../../src/testing/index.ts';
 import {
   acceptAt,
@@ -254,8 +255,8 @@ test('names on the wire are never resolved: errors, classes and keys are data (e
   ref.send(payload); // awaited by the receiver: a `then` that is data must not be called
   assert.deepEqual(Object.keys((await world.wait(task.result)) as object).sort(), ['__proto__', 'constructor', 'then']);
   for (const method of ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty']) {
-    for (const port of [0, 11, 12, 13, 14, 16])
-      await assert.rejects(world.wait(b.kernel.ask(a.id, port, method, [])), { code: 'ERR_REQUEST_UNKNOWN' });
+    for (const { number } of [RUNTIME, NAMES, CHANNELS, SERVICES, FILES, PEERS])
+      await assert.rejects(world.wait(b.kernel.requests.ask(a.id, number, method, [])), { code: 'ERR_REQUEST_UNKNOWN' });
   }
   await world.close();
 });
@@ -265,7 +266,7 @@ test('searches and names are bounded for each peer (name tables that grow until 
   const [a, b] = runtimes as [Runtime, Runtime];
   let refused = 0;
   for (let i = 0; i < 10_050; i++)
-    b.kernel.requests.request({ peer: a.id, settle: (ok) => void (ok || refused++) }, 11, 'find', ['task', `name ${i}`, true]);
+    b.kernel.requests.request({ peer: a.id, settle: (ok) => void (ok || refused++) }, NAMES.number, 'find', ['task', `name ${i}`, true]);
   await world.clock.advance(2_000);
   assert.equal(refused, 50);
   world.crash(b, 'b', true);

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, realClock, realRandom, type Task } from '../../src/kernel/index.ts';
-import { type Conn, Door, greetAsDialer, Identity, Keys, Link, tcpNetwork } from '../../src/transport/index.ts';
+import { type Conn, Doorkeeper, greetAsDialer, Identity, Keys, Link, tcpNetwork } from '../../src/transport/index.ts';
 import { encodeValue, KIND } from '../../src/wire/index.ts';
 import { tempFolder } from '../support/processes.ts';
 import { machines, refIn } from '../support/worlds.ts';
@@ -67,7 +67,7 @@ test('the ends of a plain connection know the same of it: their addresses, and t
     accepted = resolve;
   });
   const keys = new Keys(Buffer.from('s'));
-  const options = { door: new Door(realClock), findKey: () => undefined, onFailure() {} };
+  const options = { door: new Doorkeeper(realClock), findKey: () => undefined, onFailure() {} };
   const listening = await tcpNetwork.listen(tcpNetwork.parse('tcp://127.0.0.1:0'), (conn) => accepted(conn), options);
   const dialled = await tcpNetwork.dial(listening.address, { timeoutMs: 2_000, psk: keys.psk, encrypt: 'auto' });
   dialled.write(Buffer.from('x'));
@@ -119,7 +119,7 @@ test('whoever has the secret and ends the encryption of both sides stands betwee
     near.start(pass(far));
     far.start(pass(near));
   };
-  const options = { door: new Door(realClock), findKey: () => keys.psk.key, onFailure() {} };
+  const options = { door: new Doorkeeper(realClock), findKey: () => keys.psk.key, onFailure() {} };
   const middle = await tcpNetwork.listen(tcpNetwork.parse('tcp://127.0.0.1:0'), (conn) => void join(conn), options);
   await assert.rejects(b.connect(`tcp://127.0.0.1:${middle.address.port}`, { timeout: 3_000 }), { code: 'ERR_LINK_WRONG_SECRET' });
   assert.deepEqual([a.peers(), b.peers()], [[], []]);

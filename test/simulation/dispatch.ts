@@ -12,7 +12,8 @@ import { type Job, newJob } from '../../src/cluster/dispatch/job.ts';
 import { WorkQueue } from '../../src/cluster/dispatch/queue.ts';
 import { type Member, newMember } from '../../src/cluster/dispatch/work.ts';
 import type { Loaded } from '../../src/code/index.ts';
-import { PORT, type Runtime } from '../../src/kernel/index.ts';
+import { WORKER } from '../../src/host/index.ts';
+import type { Runtime } from '../../src/kernel/index.ts';
 import { seededRandom, World } from '../../src/testing/index.ts';
 import { Executor } from '../../src/worker/executor.ts';
 import type { Report } from './scenario.ts';
@@ -61,7 +62,7 @@ export async function runDispatch(seed: number): Promise<Report> {
       turn: () => new Promise((resolve) => world.clock.after(0, resolve)),
       abandons: true,
     });
-    runtime.kernel.serve(PORT.WORKER, { message() {} });
+    runtime.kernel.serve(WORKER, { recall: () => [] });
     await world.wait(runtime.connect('mem://client:1'));
     const member = newMember({
       id: runtime.id,

@@ -5,10 +5,11 @@ import { Client } from '../../src/cluster/client/client.ts';
 import type { ClientOptions } from '../../src/cluster/client/options.ts';
 import { enlist, offer } from '../../src/cluster/daemons/enlist.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
+import { SCHEDULER } from '../../src/cluster/protocol.ts';
 import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler/scheduler.ts';
 import type { Library, Loaded } from '../../src/code/index.ts';
-import { type Ground, Host, type HostSettings, type WorkerOrder } from '../../src/host/index.ts';
-import { PORT, Runtime } from '../../src/kernel/index.ts';
+import { type Ground, Host, type HostSettings, WORKER } from '../../src/host/index.ts';
+import { Runtime } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
 import { Executor } from '../../src/worker/executor.ts';
 import { Gauges } from '../../src/worker/gauges.ts';
@@ -100,11 +101,13 @@ export class Cluster {
         freed: (client, slots, epoch, gone) => {
           if (host?.scheduler)
             void runtime.kernel
-              .ask(host.scheduler, PORT.SCHEDULER, 'freed', [slots, epoch, ...(gone ? [client] : [])], { timeout: 10_000 })
+              .at(host.scheduler, SCHEDULER, { timeout: 10_000 })
+              .freed(slots, epoch, gone ? client : undefined)
               .catch(() => {});
         },
         left() {},
         vacant: () => void (host && offer(runtime, host).catch(() => {})),
+        free: (peer) => runtime.kernel.peers.has(peer) && runtime.kernel.message(peer, SCHEDULER, { kind: 'free' }),
       },
     );
     const made = host;
@@ -287,25 +290,25 @@ export class Cluster {
       recalled: () => recalled.splice(0),
       onSettled: (call) => stopping.get(call)?.cancel(),
     });
-    const orders = kernel.methods({
-      recall: (_asked, calls: number[]) =>
-        gauges.recall(calls, (them) => {
-          recalled = [...recalled, ...them];
-        }),
-    });
-    kernel.serve(PORT.WORKER, {
-      ...orders,
-      message: (_peer, value) => {
-        const order = value as WorkerOrder;
-        if (order.kind === 'cancel')
-          return void stopping.set(
-            order.call,
-            clock.after(500, () => die('a call did not end in time')),
-          );
-        executor.interrupt(new Error(order.reason));
-        clock.after(500, () => die(order.reason));
+    const recall = (calls: readonly number[]): readonly number[] =>
+      gauges.recall(calls, (them) => {
+        recalled = [...recalled, ...them];
+      });
+    kernel.serve(
+      WORKER,
+      { recall: (_asked, calls) => recall(calls) },
+      {
+        message: (_peer, order) => {
+          if (order.kind === 'cancel')
+            return void stopping.set(
+              order.call,
+              clock.after(500, () => die('a call did not end in time')),
+            );
+          executor.interrupt(new Error(order.reason));
+          clock.after(500, () => die(order.reason));
+        },
       },
-    });
+    );
   }
 
   // Functions are known to all: nothing is shipped.

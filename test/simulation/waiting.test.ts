@@ -1,9 +1,11 @@
 // Clients that wait for workers, on virtual time: whom they wait for, what they are told of it, and that they are served.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CLIENT, type ClientDoor, SCHEDULER } from '../../src/cluster/protocol.ts';
 import { Scheduler } from '../../src/cluster/scheduler/scheduler.ts';
+import { HOST, type HostDoor } from '../../src/host/index.ts';
 import type { Task } from '../../src/kernel/index.ts';
-import { PORT } from '../../src/kernel/index.ts';
+import { some } from '../support/doors.ts';
 import { machines } from '../support/worlds.ts';
 import { Cluster } from './machines.ts';
 
@@ -52,18 +54,17 @@ test('nothing is granted to a client that its host has found gone, until it answ
   const { world, runtimes } = await machines(3);
   const [s, h, c] = runtimes as [(typeof runtimes)[0], (typeof runtimes)[0], (typeof runtimes)[0]];
   const scheduler = new Scheduler(s);
-  h.kernel.serve(PORT.HOST, h.kernel.methods({ assign: () => true }));
-  c.kernel.serve(PORT.CLIENT, { ...c.kernel.methods({ here: () => true }), message() {} });
-  const say = (from: typeof s, method: string, ...args: unknown[]): Promise<unknown> =>
-    world.wait(from.kernel.ask(s.id, PORT.SCHEDULER, method, args, { timeout: 5_000 }));
-  const facts = { name: 'h', platform: '', workers: 2, cores: 2, memory: 1 };
-  await say(h, 'offer', { facts, addresses: [], open: true, held: [] });
+  h.kernel.serve(HOST, some<HostDoor>({ assign: () => {} }));
+  c.kernel.serve(CLIENT, some<ClientDoor>({ here: () => true }));
+  const at = (from: typeof s) => from.kernel.at(s.id, SCHEDULER, { timeout: 5_000 });
+  const facts = { name: 'h', platform: '', workers: 2, cores: 2, memory: 1, disk: 1, swap: 0 };
+  await world.wait(at(h).offer({ facts, addresses: [], open: true, held: [] }));
   const flags = { exclusive: false, picky: false, hold: false };
-  await say(c, 'wish', { name: 'c', workers: undefined, weight: 1, ...flags, limits: [], waited: 0 });
+  await world.wait(at(c).wish({ name: 'c', workers: undefined, weight: 1, ...flags, limits: [], waited: 0 }));
   const holds = (): number | undefined => scheduler.status.clients[0]?.workers;
   assert.equal(holds(), 2);
   world.pause('c');
-  await say(h, 'freed', [1, 2], 2 ** 50, c.id);
+  await world.wait(at(h).freed([1, 2], 2 ** 50, c.id));
   assert.equal(holds(), 0);
   world.resume('c');
   await world.clock.advance(1_000);

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 import { after, before, test } from 'node:test';
-import type { ClusterStatus } from '../../src/cluster/index.ts';
+import { SCHEDULER } from '../../src/cluster/protocol.ts';
 import { Client, type ClientOptions, Runtime, type Task } from '../../src/index.ts';
-import { PORT } from '../../src/kernel/index.ts';
 import { BIN, type Program, start, tempFolder } from '../support/processes.ts';
 
 const SECRET = 'a secret of the tests of sharing';
@@ -149,7 +148,7 @@ test('clients that want the cluster alone have it in the order in which they ask
   const scheduler = await asking.connect(shared.address);
   const untilHeard = async (...names: readonly string[]): Promise<void> => {
     for (const end = Date.now() + MOST_MS; ; ) {
-      const { clients } = (await asking.kernel.ask(scheduler, PORT.SCHEDULER, 'status', [])) as ClusterStatus;
+      const { clients } = await asking.kernel.at(scheduler, SCHEDULER).status();
       if (names.every((name) => clients.some((client) => client.name === name))) return;
       assert.ok(Date.now() < end, `the scheduler hears of ${names.join(' and ')}`);
     }

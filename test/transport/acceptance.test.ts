@@ -10,7 +10,7 @@ import {
   type Address,
   acceptAt,
   type Conn,
-  Door,
+  Doorkeeper,
   type Greeted,
   greetAsDialer,
   Identity,
@@ -208,12 +208,12 @@ for (const given of TRANSPORTS) {
       const network = given.network();
       const keys = new Keys(Buffer.from('x'));
       const listening = await network.listen(network.parse(given.at), (conn) => conn.destroy(), {
-        door: new Door(realClock),
+        door: new Doorkeeper(realClock),
         findKey: () => undefined,
         onFailure() {},
       });
       await assert.rejects(
-        network.listen(listening.address, () => {}, { door: new Door(realClock), findKey: () => undefined, onFailure() {} }),
+        network.listen(listening.address, () => {}, { door: new Doorkeeper(realClock), findKey: () => undefined, onFailure() {} }),
         { code: 'ERR_LINK_PORT_IN_USE' },
       );
       await listening.close();

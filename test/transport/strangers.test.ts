@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Runtime } from '../../src/kernel/index.ts';
 import { leakGate, ManualClock, seededBytes, seededRandom } from '../../src/testing/index.ts';
-import { Door, PENDING, sourceOf, tcpNetwork } from '../../src/transport/index.ts';
+import { Doorkeeper, PENDING, sourceOf, tcpNetwork } from '../../src/transport/index.ts';
 import { start } from '../support/processes.ts';
 
 const open = (port: number): Promise<Socket> =>
@@ -123,7 +123,7 @@ test('connect tries again within its timeout where a door is busy or a connectio
 });
 
 test('a flood turns out itself: of the source that has most there, the oldest goes; others stay until they have proved themselves', async () => {
-  const door = new Door(new ManualClock());
+  const door = new Doorkeeper(new ManualClock());
   const out: string[] = [];
   const come = (address: string, name: string) => door.enter(address, false, () => out.push(name));
   const friend = come('10.0.0.1', 'friend');

@@ -1,6 +1,7 @@
 // One application of a function: a promise for its result, or its values as they come.
 import { Deferred, Fifo, FlotillaError, onAbort, type Timer, toError } from '../../base/index.ts';
-import { type Kernel, PORT, type TaskRef } from '../../kernel/index.ts';
+import type { Kernel, TaskRef } from '../../kernel/index.ts';
+import { STREAM } from '../../worker/index.ts';
 import type { CallOptions } from '../client/options.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Job } from '../dispatch/job.ts';
@@ -162,7 +163,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
   #taken(work: Work): void {
     if (++this.#read % STREAM_RETURN !== 0 || work.state.kind !== 'running') return;
     const { member, call } = work.state;
-    this.#caller.kernel.message(member.info.id, PORT.STREAM, { call, more: STREAM_RETURN });
+    this.#caller.kernel.message(member.info.id, STREAM, { kind: 'taken', call, more: STREAM_RETURN });
   }
 }
 

@@ -15,7 +15,7 @@ import { mapResults } from '../calls/results.ts';
 import { type Caller, PLAIN, RemoteValues, runCall } from '../calls/run.ts';
 import { spawnTask } from '../calls/spawn.ts';
 import { WorkReport } from '../calls/work-report.ts';
-import { allocationsOf, decide, type HostAllocation, type HostOffer } from '../crew/allocation.ts';
+import { allocationsOf, decide, type HostAllocation } from '../crew/allocation.ts';
 import { partsOf } from '../crew/components.ts';
 import { Crew } from '../crew/crew.ts';
 import type { CrewClient } from '../crew/crew-client.ts';
@@ -29,10 +29,10 @@ import type { Job } from '../dispatch/job.ts';
 import { WorkQueue } from '../dispatch/queue.ts';
 import { countersOf } from '../dispatch/tally.ts';
 import type { Member } from '../dispatch/work.ts';
-import type { Counters } from '../protocol.ts';
+import type { Counters, HostOffer } from '../protocol.ts';
 import { CLOSE_MS, endTasks, untilDone } from './closing.ts';
 import { type Controlled, Controls } from './controls.ts';
-import { openDoor } from './door.ts';
+import { openDoors } from './door.ts';
 import { explainWork } from './explain.ts';
 import { type Joined, join, startRuntime } from './join.ts';
 import { joinNames } from './join-names.ts';
@@ -277,7 +277,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   }
 
   #listen(kernel: Kernel, orders: Orders): void {
-    openDoor(kernel, {
+    openDoors(kernel, {
       crew: this.#crew,
       orders,
       notices: this.#caller.notices,

@@ -1,9 +1,10 @@
 // Why something waits, in lines for people: what each host does instead, and what would change it.
 import type { RuntimeId } from '../../base/index.ts';
-import { type Kernel, PORT } from '../../kernel/index.ts';
+import type { Kernel } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isAt, PAUSE, type Work } from '../dispatch/work.ts';
+import { CLIENT } from '../protocol.ts';
 import { admits, appetite, type ClientState, freeOf, type HostState, type ScheduleState } from '../schedule/index.ts';
 
 const MOST_KINDS = 8;
@@ -72,10 +73,11 @@ export async function explainClients(
     lines.push(...why(client));
     const own = kernel.peers.has(client.id)
       ? await kernel
-          .ask(client.id, PORT.CLIENT, 'explain', [], { timeout: 2_000 })
+          .at(client.id, CLIENT, { timeout: 2_000 })
+          .explain()
           .catch(() => ['  it does not say what waits in it: it computes, or is silent'])
       : [];
-    lines.push(...(own as string[]));
+    lines.push(...own);
   }
   return lines.length > 0 ? lines : ['No client is connected.'];
 }

@@ -4,8 +4,8 @@
 import { basename } from 'node:path';
 import { defined, hasCode, type Log, labelOf, lineLog, type RuntimeId, sleep, toError } from '../../base/index.ts';
 import type { Loaded } from '../../code/index.ts';
-import { type Host, thisMachine } from '../../host/index.ts';
-import { type Environment, nodeEnvironment, PORT, Runtime, type RuntimeOptions, type SessionEnd } from '../../kernel/index.ts';
+import { HOST, type Host, thisMachine } from '../../host/index.ts';
+import { type Environment, nodeEnvironment, Runtime, type RuntimeOptions, type SessionEnd } from '../../kernel/index.ts';
 import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Limits } from '../crew/limits.ts';
@@ -234,7 +234,10 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
     // A host that was heard knows whose it is, also if that one's answer was lost.
     for (const { id } of peers.filter((peer) => peer.role === 'host' && !asked.has(peer.id))) {
       asked.add(id);
-      const owner = (await runtime.kernel.ask(id, PORT.HOST, 'owner', [], { timeout: FIND_MS }).catch(() => [])) as readonly string[];
+      const owner = await runtime.kernel
+        .at(id, HOST, { timeout: FIND_MS })
+        .owner()
+        .catch(() => []);
       if (owner[0] !== undefined) return owner[0];
     }
     const now = clock.now();

@@ -1,8 +1,8 @@
 // Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
 import { defined, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import type { Loaded } from '../../code/index.ts';
-import { Host, SystemGround, thisMachine, type WorkerInfo } from '../../host/index.ts';
-import { type Place, PORT, type Runtime } from '../../kernel/index.ts';
+import { Host, SystemGround, thisMachine, WORKER, type WorkerInfo } from '../../host/index.ts';
+import type { Place, Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
 import type { HostAllocation } from '../crew/allocation.ts';
@@ -10,7 +10,7 @@ import type { Crew } from '../crew/crew.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { Tally } from '../dispatch/tally.ts';
 import { newMember } from '../dispatch/work.ts';
-import { HOST_PORT } from '../protocol.ts';
+import { HOST_PORT, SCHEDULER } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { ClientOptions } from './options.ts';
 
@@ -38,7 +38,11 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       settings: defined({ encrypt: options.encrypt }),
     },
     {
-      freed: (_client, slots, epoch) => void kernel.ask(id, PORT.SCHEDULER, 'freed', [slots, epoch]).catch(() => {}),
+      freed: (_client, slots, epoch) =>
+        void kernel
+          .at(id, SCHEDULER)
+          .freed(slots, epoch)
+          .catch(() => {}),
       left() {},
     },
   );
@@ -50,7 +54,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       Math.min(TICK_MS, runtime.hub.options.pulseMs),
       () => {
         if (!host.offer.open) return;
-        kernel.message(id, PORT.SCHEDULER, { kind: 'report', ...host.tick() });
+        kernel.message(id, SCHEDULER, { kind: 'report', ...host.tick() });
         tick();
       },
       { background: true },
@@ -58,7 +62,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
   };
   tick();
   // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
-  await kernel.ask(id, PORT.SCHEDULER, 'offer', [host.offer]);
+  await kernel.at(id, SCHEDULER).offer(host.offer);
   return host;
 }
 
@@ -111,7 +115,7 @@ export function startInline(
     load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
     turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
   });
-  kernel.serve(PORT.WORKER, { message() {} });
+  kernel.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
   crew.history.set('inline', { host: 'inline', tally: new Tally() });
   const member = newMember(info);

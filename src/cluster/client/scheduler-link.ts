@@ -1,12 +1,14 @@
 // A client's tie to its scheduler, shared or its own: asks for workers, reports, and comes back when the scheduler was restarted.
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
-import { PORT, PulseThread, type Runtime, type SessionEnd } from '../../kernel/index.ts';
+import { HOST } from '../../host/index.ts';
+import { type Asks, PulseThread, type Runtime, type SessionEnd } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Limits } from '../crew/limits.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { countersOf } from '../dispatch/tally.ts';
-import { type ClusterStatus, SCHEDULER_PORT, type Wish } from '../protocol.ts';
+import { type ClusterStatus, SCHEDULER, SCHEDULER_PORT, type SchedulerDoor, type Wish } from '../protocol.ts';
+import type { WorkerSlot } from '../schedule/index.ts';
 import { waitsText } from '../scheduler/cluster-status.ts';
 
 const REPORT_MS = 500;
@@ -49,7 +51,7 @@ export class SchedulerLink {
     this.#options = options;
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
-    options.limits.tell = (limit) => this.#ask('limit', [limit]);
+    options.limits.tell = (limit) => this.#ask((at) => at.limit(limit));
     options.crew.scheduler = this;
     options.crew.events.on((event) => event.kind === 'host-ignored' && this.#refused.set(event.host, event.reason));
   }
@@ -111,14 +113,17 @@ export class SchedulerLink {
       this.#options.warn(`the scheduler at ${this.#address} is silent; work goes on, and what comes is told when it is heard again`);
   }
 
-  /** Tells what needs no answer. */
-  tell(method: string, ...args: readonly unknown[]): void {
-    void this.#ask(method, args);
+  swaps(asked: WorkerSlot, given: WorkerSlot): void {
+    void this.#ask((at) => at.swaps(asked, given));
+  }
+
+  lacks(host: RuntimeId, slots: readonly number[], epoch: number): void {
+    void this.#ask((at) => at.lacks(host, slots, epoch));
   }
 
   /** The allocations have changed: the scheduler asks about each host again. */
   async again(): Promise<void> {
-    await this.#ask('again', []);
+    await this.#ask((at) => at.again());
   }
 
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
@@ -133,8 +138,8 @@ export class SchedulerLink {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     const { runtime, crew } = this.#options;
     const { kernel } = runtime;
-    for (const { id } of crew.stations.values()) if (kernel.peers.has(id)) crew.partings.add(kernel.ask(id, PORT.HOST, 'detach', []));
-    if (this.#scheduler) crew.partings.add(kernel.ask(this.#scheduler, PORT.SCHEDULER, 'leave', []));
+    for (const { id } of crew.stations.values()) if (kernel.peers.has(id)) crew.partings.add(kernel.at(id, HOST).detach());
+    if (this.#scheduler) crew.partings.add(kernel.at(this.#scheduler, SCHEDULER).leave());
     await crew.partings.over(quietMs);
     await this.#pulse?.close();
   }
@@ -153,8 +158,8 @@ export class SchedulerLink {
     this.#silent = false;
     this.#options.crew.returns.forget();
     try {
-      await runtime.kernel.ask(scheduler, PORT.SCHEDULER, 'wish', [{ ...wish, limits: limits.all, waited: this.#waited }], { timeout });
-      this.tell('asked', this.#waited); // what was long on the way says less of when it was sent
+      await runtime.kernel.at(scheduler, SCHEDULER, { timeout }).wish({ ...wish, limits: limits.all, waited: this.#waited });
+      void this.#ask((at) => at.asked(this.#waited)); // what was long on the way says less of when it was sent
     } catch (error) {
       if (this.#scheduler === scheduler) this.#scheduler = undefined;
       throw error;
@@ -182,14 +187,13 @@ export class SchedulerLink {
     this.#reconnecting = false;
   }
 
-  async #ask(method: string, args: readonly unknown[]): Promise<unknown> {
+  async #ask<T>(ask: (at: Asks<SchedulerDoor>) => Promise<T>): Promise<T | undefined> {
     if (!this.#scheduler) return undefined;
-    return this.#options.runtime.kernel.ask(this.#scheduler, PORT.SCHEDULER, method, args, { timeout: ASK_MS }).catch(() => undefined);
+    return ask(this.#options.runtime.kernel.at(this.#scheduler, SCHEDULER, { timeout: ASK_MS })).catch(() => undefined);
   }
 
   async #refresh(): Promise<void> {
-    const status = await this.#ask('status', []);
-    if (status) this.#status = status as ClusterStatus;
+    this.#status = (await this.#ask((at) => at.status())) ?? this.#status;
   }
 
   #report(): void {
@@ -205,7 +209,7 @@ export class SchedulerLink {
         const text = JSON.stringify(counters);
         if (this.#scheduler && text !== this.#reported && runtime.kernel.peers.has(this.#scheduler)) {
           this.#reported = text;
-          runtime.kernel.message(this.#scheduler, PORT.SCHEDULER, { kind: 'counters', ...counters });
+          runtime.kernel.message(this.#scheduler, SCHEDULER, { kind: 'counters', ...counters });
         }
         this.#report();
       },

@@ -4,15 +4,8 @@
 //   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
 //   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
 import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text } from '../../base/index.ts';
-import type { Availability, HostFacts } from '../../host/index.ts';
 import { type Address, isLoopback, isThisMachine, tcpNetwork } from '../../transport/index.ts';
-
-/** What an allocation is asked about. */
-export interface HostOffer extends HostFacts {
-  readonly location: string;
-  readonly addresses: readonly string[];
-  readonly availability: Availability | undefined;
-}
+import type { HostOffer } from '../protocol.ts';
 
 /** One rule about hosts; it may have fields of its own, and be an object of a class. Called `DispycosNodeAllocate` in dispycos. */
 export interface HostAllocation {

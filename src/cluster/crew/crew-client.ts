@@ -4,6 +4,7 @@ import type { Library } from '../../code/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Tally } from '../dispatch/tally.ts';
+import type { WorkerSlot } from '../schedule/index.ts';
 import type { Limits } from './limits.ts';
 import type { Provision } from './provision.ts';
 
@@ -40,7 +41,10 @@ export interface CrewScheduler {
   is(peer: RuntimeId): boolean;
   /** It is silent, or heard again. */
   offline(offline: boolean): void;
-  tell(method: 'swaps' | 'lacks', ...args: readonly unknown[]): void;
+  /** One place is given instead of another that was asked for. */
+  swaps(asked: WorkerSlot, given: WorkerSlot): void;
+  /** Nothing is known here of places that are said to be held. */
+  lacks(host: RuntimeId, slots: readonly number[], epoch: number): void;
 }
 
 /** What is known of a worker there was. */

@@ -7,8 +7,8 @@
 //   CW2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   CW3. A place that was closed on purpose is not asked for again.
 import { Deferred, defined, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../../base/index.ts';
-import { type HostNotice, type IdlePlaces, SET_UP_SLOT, type WorkerInfo } from '../../host/index.ts';
-import { isSessionLoss, type Kernel, PORT, type SessionEnd } from '../../kernel/index.ts';
+import { HOST, type HostNotice, type IdlePlaces, SET_UP_SLOT, type WorkerInfo } from '../../host/index.ts';
+import { isSessionLoss, type Kernel, type SessionEnd } from '../../kernel/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { Tally } from '../dispatch/tally.ts';
 import { type Loss, type Member, newMember, PAUSE } from '../dispatch/work.ts';
@@ -76,7 +76,7 @@ export class Crew {
   granted(notice: SchedulerNotice & { kind: 'grant' }): void {
     if (this.closing) return; // the scheduler hears that it leaves, and takes all back
     const known = this.stations.get(notice.host);
-    if (!known && this.#client.limits.bars(notice.host)) return void this.#kernel.ask(notice.host, PORT.HOST, 'detach', []).catch(() => {});
+    if (!known && this.#client.limits.bars(notice.host)) return this.asks.leave(notice.host);
     const station = known ?? new Station(notice.host, notice.facts, notice.addresses);
     for (const slot of notice.slots) station.slots.add(slot);
     station.epoch = notice.epoch;
@@ -266,7 +266,7 @@ export class Crew {
     const after = this.#after.get(id);
     if (!after) return this.returns.idle(member);
     const again = station.phase === 'discovered'; // the host restarts, and this place with it
-    if (after.restart || again) void this.#kernel.ask(host, PORT.HOST, 'close', [slot, after.restart]).catch(() => {});
+    if (after.restart || again) this.asks.close(host, slot, after.restart);
     else this.giveBack(station, slot, after.reason);
   }
 
@@ -285,7 +285,7 @@ export class Crew {
     if (!station.slots.delete(slot)) return;
     this.#latest.delete(`${station.name}/${slot}`);
     const after = this.#endAt(station, slot, reason);
-    const release = (): Promise<unknown> => this.#kernel.ask(station.id, PORT.HOST, 'release', [[slot]]);
+    const release = (): Promise<unknown> => this.#kernel.at(station.id, HOST).release([slot]);
     if (tell) this.partings.add(this.#client.limits.told.then(release)); // CW3
     after?.done.resolve();
     if (station.slots.size === 0) this.#hostClosed(station, reason);
@@ -357,7 +357,7 @@ export class Crew {
     station.ready.reject(error);
     this.#log.warn(`Host '${station.name}' is not used: ${error.message}`);
     void this.#client.limits.atMost(station, 0, isSessionLoss(error) ? 'work' : 'asked').then(() => this.returns.disown(station, false));
-    this.partings.add(this.#kernel.ask(station.id, PORT.HOST, 'detach', []));
+    this.partings.add(this.#kernel.at(station.id, HOST).detach());
     this.events.emit({ kind: 'host-failed', host: station.name, info: station.info, reason: error.message });
     station.left.resolve();
   }

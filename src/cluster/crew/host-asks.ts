@@ -1,6 +1,7 @@
 // What a client asks of its hosts, until they answer: one that does not in time may be silent for a while; one that is gone is an error.
-import { hasCode, sleep } from '../../base/index.ts';
-import { isSessionLoss, PORT, type Runtime } from '../../kernel/index.ts';
+import { hasCode, type RuntimeId, sleep } from '../../base/index.ts';
+import { HOST, type HostDoor } from '../../host/index.ts';
+import { type Asks, isSessionLoss, type Runtime } from '../../kernel/index.ts';
 import type { Station } from './station.ts';
 
 const ANSWER_MS = 10_000;
@@ -18,19 +19,35 @@ export class HostAsks {
   }
 
   /** Comes to a host that was granted; resolves with its pulse, and which stay there this is. */
-  async attach(station: Station): Promise<{ pulse: number; tenancy: number }> {
-    return (await this.#ask(station, 'attach', [this.#runtime.hub.options.pulseMs])) as { pulse: number; tenancy: number };
+  attach(station: Station): Promise<{ readonly pulse: number; readonly tenancy: number }> {
+    return this.#ask(station, (at) => at.attach(this.#runtime.hub.options.pulseMs));
   }
 
   /** Lets workers of a host start. */
-  async begin(station: Station, slots: readonly number[]): Promise<void> {
-    await this.#ask(station, 'begin', [slots]);
+  begin(station: Station, slots: readonly number[]): Promise<void> {
+    return this.#ask(station, (at) => at.begin(slots));
   }
 
-  async #ask(station: Station, method: string, args: readonly unknown[]): Promise<unknown> {
+  /** Leaves a host that is not wanted. */
+  leave(host: RuntimeId): void {
+    this.#runtime.kernel
+      .at(host, HOST)
+      .detach()
+      .catch(() => {}); // it is gone
+  }
+
+  /** Has a host end the worker of a place, and start another if `restart`. */
+  close(host: RuntimeId, slot: number, restart: boolean): void {
+    this.#runtime.kernel
+      .at(host, HOST)
+      .close(slot, restart)
+      .catch(() => {}); // it is gone
+  }
+
+  async #ask<T>(station: Station, ask: (at: Asks<HostDoor>) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#runtime.kernel.ask(station.id, PORT.HOST, method, args, { timeout: ANSWER_MS });
+        return await ask(this.#runtime.kernel.at(station.id, HOST, { timeout: ANSWER_MS }));
       } catch (error) {
         const again = isSessionLoss(error) && tries < OFFLINE_TRIES; // it was offline, and is being dialled
         if (!(again || hasCode(error, 'ERR_TIMEOUT')) || !this.#isHere(station)) throw error;

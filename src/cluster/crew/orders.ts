@@ -2,7 +2,8 @@
 //
 //   OR1. A host that is silent is kept, with its tasks, until it is abandoned; it gets no new work, and what may be tried again is.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import { PORT } from '../../kernel/index.ts';
+import { HOST } from '../../host/index.ts';
+
 import { isAt, type Member, PAUSE } from '../dispatch/work.ts';
 import { means, unknownPlace } from '../where.ts';
 import type { Crew } from './crew.ts';
@@ -181,7 +182,8 @@ export class Orders {
     const gone = this.#crew.leave(member, restart, reason);
     if (terminate) {
       const { host, slot, id } = member.info;
-      await this.#client.runtime.kernel.ask(host, PORT.HOST, 'interrupt', [slot, reason, restart]).catch((error: unknown) => {
+      const asked = this.#client.runtime.kernel.at(host, HOST).interrupt(slot, reason, restart);
+      await asked.catch((error: unknown) => {
         if (this.#crew.members.has(id)) throw error;
       });
     }

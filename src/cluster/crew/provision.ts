@@ -8,9 +8,9 @@
 import { pathToFileURL } from 'node:url';
 import { Deferred, FlotillaError, hasCode, type Log, type RuntimeId, sleep, toError } from '../../base/index.ts';
 import { classesOf, className, type Library, packageName, type Shipped, type UnitHead } from '../../code/index.ts';
-import type { WorkerInfo } from '../../host/index.ts';
-import { isSessionLoss, PORT, type Runtime } from '../../kernel/index.ts';
-import type { Define } from '../../worker/index.ts';
+import { HOST, type WorkerInfo } from '../../host/index.ts';
+import { isSessionLoss, type Runtime } from '../../kernel/index.ts';
+import { CALLS, TASKS } from '../../worker/index.ts';
 import { type Job, newJob } from '../dispatch/job.ts';
 import type { Parts } from './components.ts';
 import type { SetUp } from './set-up.ts';
@@ -99,13 +99,16 @@ export class Provision {
     const ready = new Deferred<WorkerInfo>().quiet();
     this.#setUps.set(station.id, ready);
     try {
-      await runtime.kernel.ask(station.id, PORT.HOST, 'prepare', []);
+      await runtime.kernel.at(station.id, HOST).prepare();
       const info = await ready.promise;
       runtime.kernel.carrier.reach(info.id, info.addresses, station.id);
       await this.#run(info.id, job, given ?? hostSetUp.args({ host: station.info, worker: undefined }), true, `host '${station.name}'`);
     } finally {
       this.#setUps.delete(station.id);
-      await runtime.kernel.ask(station.id, PORT.HOST, 'prepared', []).catch(() => {});
+      await runtime.kernel
+        .at(station.id, HOST)
+        .prepared()
+        .catch(() => {});
     }
   }
 
@@ -161,7 +164,10 @@ export class Provision {
   async #teach(worker: RuntimeId): Promise<void> {
     if (this.#classes.size === 0) return;
     const { kernel } = this.#options.runtime;
-    await kernel.ask(worker, PORT.TASKS, 'classes', [[...this.#classes]]).catch(() => {}); // it is lost: that is noticed elsewhere
+    await kernel
+      .at(worker, TASKS)
+      .classes([...this.#classes])
+      .catch(() => {}); // it is lost: that is noticed elsewhere
   }
 
   async #ship(job: Job): Promise<void> {
@@ -204,7 +210,7 @@ export class Provision {
   async #install(station: Station, { package: specifier = '' }: Shipped): Promise<void> {
     const name = packageName(specifier);
     if (station.has.has(name)) return;
-    await this.#options.runtime.kernel.ask(station.id, PORT.HOST, 'install', [name]);
+    await this.#options.runtime.kernel.at(station.id, HOST).install(name);
     station.has.add(name);
   }
 
@@ -217,11 +223,11 @@ export class Provision {
     const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
     // Other clients send code, too: what was there a moment ago may have had to go.
     for (let sent = 0; ; sent++) {
-      const missing = new Set((await kernel.ask(station.id, PORT.HOST, 'provide', [heads])) as string[]);
+      const missing = new Set(await kernel.at(station.id, HOST).provide(heads));
       if (missing.size === 0) break;
       if (sent === MOST_SENT) throw lostCode(station, sent);
       const lacking = units.filter((unit) => missing.has(unit.hash));
-      await Promise.all(lacking.map((unit) => kernel.ask(station.id, PORT.HOST, 'put', [unit.hash, unit.text])));
+      await Promise.all(lacking.map((unit) => kernel.at(station.id, HOST).put(unit.hash, unit.text)));
     }
     for (const unit of units) station.has.add(unit.name);
   }
@@ -232,8 +238,9 @@ export class Provision {
     const over = new AbortController();
     this.#running.set(worker, ended);
     try {
-      if (job.shipped) kernel.message(worker, PORT.CALLS, { kind: 'define', fn: job.id, shipped: job.shipped } satisfies Define);
-      const asked = kernel.ask(worker, PORT.TASKS, 'setUp', [job.id, args, ofHost]).catch(async (error: unknown) => {
+      if (job.shipped) kernel.message(worker, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
+      const setUp = kernel.at(worker, TASKS).setUp(job.id, args, ofHost);
+      const asked = setUp.catch(async (error: unknown) => {
         if (isSessionLoss(error)) await sleep(environment.clock, REPORT_MS, over.signal).catch(() => {}); // its host says more
         throw error;
       });

@@ -79,7 +79,7 @@ export class Returns {
       const unknown = slots.filter((slot) => !mine.has(slot));
       // What has just been given back may be on its way still; what is held for nobody is taken back by its host.
       if (unknown.length > 0 && (notice.kind === 'holds' || notice.times >= LOST_AFTER))
-        this.#of.scheduler?.tell('lacks', host, unknown, notice.epoch);
+        this.#of.scheduler?.lacks(host, unknown, notice.epoch);
     }
     this.#settle();
   }
@@ -93,7 +93,7 @@ export class Returns {
   disown({ id, name, slots, epoch }: Station, silent: boolean): void {
     if (silent) this.abandoned.set(id, name);
     if (this.abandoned.size > MOST_ABANDONED) this.abandoned.delete(this.abandoned.keys().next().value as RuntimeId);
-    if (slots.size > 0) this.#of.scheduler?.tell('lacks', id, [...slots], epoch);
+    if (slots.size > 0) this.#of.scheduler?.lacks(id, [...slots], epoch);
   }
 
   /** Nothing is owed: another scheduler asks for what it needs itself. */
@@ -143,7 +143,7 @@ export class Returns {
 
   #give({ asked }: Debt, { station, slot }: Pick<Candidate, 'station' | 'slot'>): void {
     this.#debts.delete(`${asked.host} ${asked.slot}`);
-    if (asked.host !== station.id || asked.slot !== slot) this.#of.scheduler?.tell('swaps', asked, { host: station.id, slot });
+    if (asked.host !== station.id || asked.slot !== slot) this.#of.scheduler?.swaps(asked, { host: station.id, slot });
     this.#of.giveBack(station, slot, 'another client needs its place');
   }
 

@@ -1,7 +1,7 @@
 // Finds out why two machines do not find each other: looks here, reaches there, and has the other side reach back.
 import { networkInterfaces } from 'node:os';
 import { FlotillaError, hasCode, sleep, toError, toHex } from '../../base/index.ts';
-import { nodeEnvironment, type PeerInfo, PORT, Runtime } from '../../kernel/index.ts';
+import { nodeEnvironment, PEERS, type PeerInfo, Runtime } from '../../kernel/index.ts';
 import { Keys, loadSecret, tcpNetwork } from '../../transport/index.ts';
 import { HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 
@@ -108,9 +108,8 @@ async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: reado
     .catch(() => undefined);
   try {
     const places = ['127.0.0.1', ...mine];
-    const told = (await runtime.kernel.ask(peer.id, PORT.PEERS, 'probe', [places.map((one) => addressOf(one, port)), places, udp, nonce], {
-      timeout: BACK_MS * 2,
-    })) as { reached: string[] };
+    const back = places.map((one) => addressOf(one, port));
+    const told = await runtime.kernel.at(peer.id, PEERS, { timeout: BACK_MS * 2 }).probe(back, places, udp, nonce);
     const outside = told.reached.filter((address) => !address.includes('127.0.0.1') || host === '127.0.0.1' || host === 'localhost');
     if (outside.length > 0) yield { ok: true, what: `tcp back: '${peer.name}' reaches this machine at ${outside.join(', ')}` };
     else

@@ -1,7 +1,8 @@
 // A host's tie to a scheduler that it was told of: offers itself, and again whenever that has been away.
-import { Backoff, hasCode, type Log, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
+import { Backoff, defined, hasCode, type Log, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
 import type { Host } from '../../host/index.ts';
-import { PORT, type Runtime } from '../../kernel/index.ts';
+import type { Runtime } from '../../kernel/index.ts';
+import { SCHEDULER } from '../protocol.ts';
 
 const WARN_MS = 10_000;
 const LOOK_MS = 200;
@@ -41,8 +42,6 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
 /** Tells a host's scheduler what it offers now. */
 export async function offer(runtime: Runtime, host: Host, signal?: AbortSignal): Promise<void> {
   if (!host.scheduler) return;
-  await runtime.kernel.ask(host.scheduler, PORT.SCHEDULER, 'offer', [host.offer], {
-    timeout: runtime.hub.options.answerMs,
-    ...(signal ? { signal } : {}),
-  });
+  const options = { timeout: runtime.hub.options.answerMs, ...defined({ signal }) };
+  await runtime.kernel.at(host.scheduler, SCHEDULER, options).offer(host.offer);
 }

@@ -8,8 +8,8 @@
 //   HV3. It closes once; `terminate` overtakes a `wait` and nothing else. Whatever order it ends in, the claim is given back last.
 import { Deferred, FlotillaError, type Log, type RuntimeId, Timers, toError } from '../../base/index.ts';
 import { type DailyHours, Host, type HostEvents, type HostOptions } from '../../host/index.ts';
-import { type PeerInfo, PORT, type Runtime, type SessionEnd } from '../../kernel/index.ts';
-import { SCHEDULER_PORT } from '../protocol.ts';
+import type { PeerInfo, Runtime, SessionEnd } from '../../kernel/index.ts';
+import { SCHEDULER, SCHEDULER_PORT } from '../protocol.ts';
 import type { Daemon, Ending } from './daemon.ts';
 import { enlist, offer } from './enlist.ts';
 import { HoursKeeper } from './hours-keeper.ts';
@@ -135,8 +135,11 @@ export class HostService implements Daemon {
       freed: (client, slots, epoch, gone) => {
         const { scheduler } = this.host;
         if (!scheduler) return;
-        const args = [slots, epoch, ...(gone ? [client] : [])];
-        void kernel.ask(scheduler, PORT.SCHEDULER, 'freed', args, { timeout: hub.options.answerMs }).catch(() => {});
+        const asked = kernel.at(scheduler, SCHEDULER, { timeout: hub.options.answerMs });
+        asked.freed(slots, epoch, gone ? client : undefined).catch(() => {}); // it is away, and is told what is held when it is back
+      },
+      free: (peer) => {
+        if (kernel.peers.has(peer)) kernel.message(peer, SCHEDULER, { kind: 'free' });
       },
       left: (client) => {
         this.#count++;
@@ -164,7 +167,7 @@ export class HostService implements Daemon {
     const { kernel, hub } = this.#runtime;
     const { scheduler } = this.host;
     const report = this.host.tick();
-    if (scheduler && kernel.peers.has(scheduler)) kernel.message(scheduler, PORT.SCHEDULER, { kind: 'report', ...report });
+    if (scheduler && kernel.peers.has(scheduler)) kernel.message(scheduler, SCHEDULER, { kind: 'report', ...report });
     this.#timers.later(Math.min(TICK_MS, hub.options.pulseMs), () => this.#tick());
   }
 

@@ -1,8 +1,8 @@
 // Questions to a scheduler from outside: what there is, and why something waits.
 import { FlotillaError, hasCode, type RuntimeId } from '../../base/index.ts';
-import { PORT, Runtime } from '../../kernel/index.ts';
+import { Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
-import { type ClusterStatus, SCHEDULER_PORT } from '../protocol.ts';
+import { type ClusterStatus, SCHEDULER, SCHEDULER_PORT } from '../protocol.ts';
 
 const ASK_MS = 10_000;
 
@@ -37,11 +37,9 @@ export async function askScheduler(address: string, options: { readonly timeout?
         { cause: error },
       );
     });
-    const ask = (method: string, args: readonly unknown[]): Promise<unknown> =>
-      runtime.kernel.ask(scheduler, PORT.SCHEDULER, method, args, { timeout });
-    const status = (): Promise<ClusterStatus> => ask('status', []) as Promise<ClusterStatus>;
-    const explain = (client?: string): Promise<readonly string[]> =>
-      ask('explain', client === undefined ? [] : [client]) as Promise<readonly string[]>;
+    const asked = runtime.kernel.at(scheduler, SCHEDULER, { timeout });
+    const status = (): Promise<ClusterStatus> => asked.status();
+    const explain = (client?: string): Promise<readonly string[]> => asked.explain(client);
     return {
       status,
       explain,

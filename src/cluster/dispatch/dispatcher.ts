@@ -11,9 +11,9 @@
 //   DP6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
 //   DP7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
 import { type Clock, Events } from '../../base/index.ts';
-import type { WorkerOrder } from '../../host/index.ts';
-import { isSessionLoss, type Kernel, PORT } from '../../kernel/index.ts';
-import type { Define } from '../../worker/index.ts';
+import { WORKER } from '../../host/index.ts';
+import { isSessionLoss, type Kernel } from '../../kernel/index.ts';
+import { CALLS } from '../../worker/index.ts';
 import { measure, weightMs } from './ahead.ts';
 import { choose } from './choose.ts';
 import { Coming } from './coming.ts';
@@ -233,7 +233,7 @@ export class Dispatcher {
     const { member, work, call } = flight;
     const port = doorOf(work);
     // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
-    if (atAnyCost) this.#kernel.message(member.info.id, PORT.WORKER, { kind: 'cancel', call, port } satisfies WorkerOrder);
+    if (atAnyCost) this.#kernel.message(member.info.id, WORKER, { kind: 'cancel', call, port });
     this.#kernel.requests.cancel(member.info.id, port, call, reason);
     member.stopping.add(call); // DP7
     this.#finish(flight);
@@ -324,7 +324,7 @@ export class Dispatcher {
     const peer = member.info.id;
     if (!member.defined.has(job.id)) {
       member.defined.add(job.id);
-      if (job.shipped) this.#kernel.message(peer, PORT.CALLS, { kind: 'define', fn: job.id, shipped: job.shipped } satisfies Define);
+      if (job.shipped) this.#kernel.message(peer, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
     }
     if (member.inFlight.size === 0) {
       this.#now = this.#clock.now();

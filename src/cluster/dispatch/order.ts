@@ -1,5 +1,5 @@
 // What is to be done, as data: an order holds no promise and no callback, so that it could be written down and given again.
-import { PORT } from '../../kernel/index.ts';
+import { BATCH, CALLS, IO, STREAM, TASKS } from '../../worker/index.ts';
 import type { Job } from './job.ts';
 
 /** How often a call, or an item of a map, is tried again unless told otherwise. */
@@ -57,17 +57,17 @@ export function isBeside({ io }: Pick<Order, 'io'>): boolean {
   return io > 0;
 }
 
-/** The door of a worker at which it is asked for. */
+/** The number of the door of a worker at which it is asked for. */
 export function doorOf(order: Order): number {
   switch (order.kind) {
     case 'call':
-      return isBeside(order) ? PORT.IO : PORT.CALLS;
+      return isBeside(order) ? IO.number : CALLS.number;
     case 'batch':
-      return isBeside(order) ? PORT.IO : PORT.BATCH;
+      return isBeside(order) ? IO.number : BATCH.number;
     case 'stream':
-      return PORT.STREAM;
+      return STREAM.number;
     case 'task':
-      return PORT.TASKS;
+      return TASKS.number;
   }
 }
 

@@ -1,6 +1,7 @@
 // Takes back from a slow worker what it has not begun, when another has nothing to do.
 import type { Timer } from '../../base/index.ts';
-import { type Kernel, PORT } from '../../kernel/index.ts';
+import { WORKER } from '../../host/index.ts';
+import type { Kernel } from '../../kernel/index.ts';
 import { isBeside } from './order.ts';
 import type { Flight, Member } from './work.ts';
 
@@ -63,7 +64,7 @@ async function recallFrom(kernel: Kernel, member: Member): Promise<Flight[]> {
   try {
     const calls = waiting.map((flight) => flight.call);
     // Without a limit of time: what a worker has let go of is nobody's until the answer is here, or the worker is lost.
-    const recalled = new Set((await kernel.requests.plain(member.info.id, PORT.WORKER, 'recall', [calls])) as number[]);
+    const recalled = new Set(await kernel.at(member.info.id, WORKER).recall(calls));
     return waiting.filter((flight) => recalled.has(flight.call));
   } catch {
     return []; // it is lost: its end is noticed elsewhere

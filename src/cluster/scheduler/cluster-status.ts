@@ -3,7 +3,7 @@ import type { RuntimeId } from '../../base/index.ts';
 import type { HostPulse, Offer } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import type { ClusterStatus, Counters, Holder } from '../protocol.ts';
-import type { HostState, ScheduleState } from '../schedule/index.ts';
+import type { ClientState, HostState, ScheduleState } from '../schedule/index.ts';
 
 const MOST_WHYS = 8;
 
@@ -50,6 +50,18 @@ function holdersOf({ held }: HostState, nameOf: (client: RuntimeId) => string, a
     holders.set(client, { ...known, workers: known.workers + 1, ms: Math.max(known.ms, ageOf(epoch)) });
   }
   return [...holders.values()];
+}
+
+/** The places of a client, by host, at which nothing was done for so long. */
+export function idleOf(
+  { id, on }: ClientState,
+  reports: ReadonlyMap<RuntimeId, HostPulse>,
+  ms: number,
+): { readonly host: RuntimeId; readonly slots: readonly number[] }[] {
+  return [...on].map(([host, held]) => {
+    const all = reports.get(host)?.slots ?? [];
+    return { host, slots: all.filter((one) => one.client === id && held.has(one.slot) && one.idleMs >= ms).map(({ slot }) => slot) };
+  });
 }
 
 /** Why a client has no worker, host by host: "client 'b' has both workers of host 'a' since 40 s". */

@@ -8,11 +8,19 @@
 //   SC4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
 //   SC5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
 import { type Clock, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../../base/index.ts';
-import type { HostPulse, Offer } from '../../host/index.ts';
-import { PORT, type Runtime, type SessionEnd } from '../../kernel/index.ts';
+import { HOST, type HostDoor, type HostPulse, type Offer } from '../../host/index.ts';
+import type { Asks, Runtime, SessionEnd } from '../../kernel/index.ts';
 import { explainClient, explainClients } from '../client/explain.ts';
-import type { HostOffer } from '../crew/allocation.ts';
-import type { ClusterStatus, Counters, Limit, SchedulerNotice, Wish } from '../protocol.ts';
+import {
+  CLIENT,
+  type ClusterStatus,
+  type Counters,
+  type HostOffer,
+  SCHEDULER,
+  type SchedulerHears,
+  type SchedulerNotice,
+  type Wish,
+} from '../protocol.ts';
 import {
   type ClientState,
   emptyState,
@@ -21,10 +29,9 @@ import {
   react,
   type ScheduleEffect,
   type ScheduleEvent,
-  type WorkerSlot,
 } from '../schedule/index.ts';
-import { asClient, checkLimit, checkOffer, checkTime, checkWish, isReport } from './admission.ts';
-import { clusterStatus } from './cluster-status.ts';
+import { asClient } from './admission.ts';
+import { clusterStatus, idleOf } from './cluster-status.ts';
 
 /** Options of a scheduler. */
 export interface SchedulerOptions {
@@ -76,34 +83,33 @@ export class Scheduler {
     this.#clock = runtime.environment.clock;
     this.options = options;
     this.#log = options.log ?? SILENT;
-    const { kernel } = runtime;
-    const methods = kernel.methods({
-      offer: ({ peer }, offer: Offer) => this.#offered(peer, checkOffer(offer)),
-      wish: ({ peer }, wish: Wish) => this.#wished(peer, checkWish(wish)),
-      limit: ({ peer }, limit: Limit) => this.#do({ kind: 'client-limits', id: peer, limits: [checkLimit(limit)] }),
-      asked: ({ peer }, ago: number) => this.#do({ kind: 'client-asked', id: peer, since: this.#clock.now() - checkTime(ago) }),
-      again: ({ peer }) => this.#again(peer),
-      swaps: ({ peer }, asked: WorkerSlot, given: WorkerSlot) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
-      lacks: ({ peer }, host: RuntimeId, slots: number[], epoch: number) => this.#lacks(peer, host, slots, epoch),
-      leave: ({ peer }) => this.#left(peer),
-      freed: ({ peer }, slots: number[], epoch: number, gone?: RuntimeId) => {
-        if (gone !== undefined) void this.#doubt(gone);
-        this.#do({ kind: 'freed', host: peer, slots, epoch });
+    runtime.kernel.serve(
+      SCHEDULER,
+      {
+        offer: ({ peer }, offer) => this.#offered(peer, offer),
+        wish: ({ peer }, wish) => this.#wished(peer, wish),
+        limit: ({ peer }, limit) => this.#do({ kind: 'client-limits', id: peer, limits: [limit] }),
+        asked: ({ peer }, ago) => this.#do({ kind: 'client-asked', id: peer, since: this.#clock.now() - ago }),
+        again: ({ peer }) => this.#again(peer),
+        swaps: ({ peer }, asked, given) => this.#do({ kind: 'client-swaps', id: peer, asked, given }),
+        lacks: ({ peer }, host, slots, epoch) => this.#lacks(peer, host, slots, epoch),
+        leave: ({ peer }) => this.#left(peer),
+        freed: ({ peer }, slots, epoch, gone) => {
+          if (gone !== undefined) void this.#doubt(gone);
+          this.#do({ kind: 'freed', host: peer, slots, epoch });
+        },
+        status: () => this.status,
+        explain: (_asked, client) => this.explain(client),
       },
-      status: () => this.status,
-      explain: (_asked, client?: string) => this.explain(client),
-    });
-    kernel.serve(PORT.SCHEDULER, {
-      ...methods,
-      message: (peer, value) => {
-        const report = (value ?? {}) as ({ kind: 'report' } & HostPulse) | ({ kind: 'counters' } & Counters) | { kind: 'free' };
-        const known = this.#known.get(peer);
-        if (report.kind === 'report') {
-          if (isReport(report)) this.#reports.set(peer, report);
-        } else if (report.kind === 'free') void this.enlist(peer).catch(() => {});
-        else if (known) known.counters = report;
-      },
-    });
+      { message: (peer, heard) => this.#hear(peer, heard) },
+    );
+  }
+
+  #hear(peer: RuntimeId, heard: SchedulerHears): void {
+    const known = this.#known.get(peer);
+    if (heard.kind === 'report') this.#reports.set(peer, heard);
+    else if (heard.kind === 'free') void this.enlist(peer).catch(() => {});
+    else if (known) known.counters = heard;
   }
 
   get status(): ClusterStatus {
@@ -129,8 +135,9 @@ export class Scheduler {
     if (this.#state.hosts.has(host) || this.#enlisting.has(host)) return;
     this.#enlisting.add(host);
     try {
-      const offer = (await this.#runtime.kernel.ask(host, PORT.HOST, 'enlist', [], { timeout: ASSIGN_MS })) as Offer;
-      this.#offered(host, checkOffer(offer));
+      const offer = await this.#host(host).enlist();
+      SCHEDULER.checkRequest('offer', [offer]); // it says what it would have offered
+      this.#offered(host, offer);
     } finally {
       this.#enlisting.delete(host);
     }
@@ -184,13 +191,7 @@ export class Scheduler {
     const { zombieMs } = this.options;
     if (!zombieMs) return;
     for (const client of this.#state.clients.values()) {
-      const idle = [...client.on].map(([host, held]) => {
-        const reports = this.#reports.get(host)?.slots ?? [];
-        return {
-          host,
-          slots: reports.filter((one) => one.client === client.id && held.has(one.slot) && one.idleMs >= zombieMs).map(({ slot }) => slot),
-        };
-      });
+      const idle = idleOf(client, this.#reports, zombieMs);
       const count = idle.reduce((sum, { slots }) => sum + slots.length, 0);
       if (count === 0) continue;
       if (count < client.holds) {
@@ -250,10 +251,7 @@ export class Scheduler {
       availability: this.#reports.get(host.id)?.availability,
     };
     try {
-      const { take, why } = (await this.#runtime.kernel.ask(client, PORT.CLIENT, 'allocate', [asked], { timeout: ASSIGN_MS })) as {
-        take: number;
-        why: string;
-      };
+      const { take, why } = await this.#runtime.kernel.at(client, CLIENT, { timeout: ASSIGN_MS }).allocate(asked);
       if (take > 0) known.refused.delete(host.id);
       else known.refused.set(host.id, why);
       this.#do({ kind: 'client-takes', id: client, host: host.id, most: take });
@@ -270,7 +268,8 @@ export class Scheduler {
     if (!known || this.#state.clients.get(client)?.silent) return;
     this.#do({ kind: 'client-silent', id: client, silent: true });
     while (this.#known.get(client) === known && kernel.peers.has(client)) {
-      const answers = await kernel.ask(client, PORT.CLIENT, 'here', [], { timeout: ASSIGN_MS }).catch(() => false);
+      const asked = kernel.at(client, CLIENT, { timeout: ASSIGN_MS }).here();
+      const answers = await asked.catch(() => false);
       if (!answers || this.#known.get(client) !== known || this.#lost.has(client)) continue;
       return this.#do({ kind: 'client-silent', id: client, silent: false });
     }
@@ -311,8 +310,8 @@ export class Scheduler {
       case 'keep':
         return this.#tell(client, { kind: 'keep', host: host.id, slots });
       case 'drop':
-        this.#runtime.kernel
-          .ask(host.id, PORT.HOST, 'dismiss', [client], { timeout: ASSIGN_MS })
+        this.#host(host.id)
+          .dismiss(client)
           .catch(() => {})
           .finally(() => {
             if (this.#state.hosts.get(host.id) === host) this.#do({ kind: 'freed', host: host.id, slots, epoch: this.#state.epoch });
@@ -329,8 +328,8 @@ export class Scheduler {
     this.#grantedAt.set(epoch, this.#clock.now());
     if (this.#grantedAt.size > EPOCHS_KEPT) this.#grantedAt.delete(this.#grantedAt.keys().next().value as number);
     const key = `${host.id} ${client}`;
-    const assigning = this.#runtime.kernel
-      .ask(host.id, PORT.HOST, 'assign', [{ client, slots, epoch, hold: wish.hold }], { timeout: ASSIGN_MS })
+    const assigning = this.#host(host.id)
+      .assign({ client, slots, epoch, hold: wish.hold })
       .then(() => this.#tell(client, grant))
       .catch((error: unknown) => this.#notAssigned(host, slots, epoch, error));
     const all = Promise.all([this.#assigning.get(key), assigning]).finally(() => {
@@ -368,9 +367,9 @@ export class Scheduler {
   async #lacks(client: RuntimeId, host: RuntimeId, slots: readonly number[], epoch: number): Promise<void> {
     const known = this.#state.hosts.get(host);
     if (!known) return;
-    const notThere = (await this.#runtime.kernel
-      .ask(host, PORT.HOST, 'withdraw', [client, slots, epoch], { timeout: ASSIGN_MS })
-      .catch(() => [])) as number[];
+    const notThere = await this.#host(host)
+      .withdraw(client, slots, epoch)
+      .catch(() => []);
     const free = notThere.filter((slot) => known.held.get(slot)?.client === client);
     if (free.length > 0 && this.#state.hosts.get(host) === known) this.#do({ kind: 'freed', host, slots: free, epoch });
   }
@@ -383,8 +382,12 @@ export class Scheduler {
     if (offer) this.#offered(host.id, { ...offer, open: false, held: heldOf(host, slots, epoch) });
   }
 
+  #host(id: RuntimeId): Asks<HostDoor> {
+    return this.#runtime.kernel.at(id, HOST, { timeout: ASSIGN_MS });
+  }
+
   #tell(client: RuntimeId, notice: SchedulerNotice): void {
-    if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, PORT.CLIENT, notice);
+    if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, CLIENT, notice);
   }
 }
 

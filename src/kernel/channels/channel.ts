@@ -14,15 +14,8 @@ import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { Receiver } from '../tasks/table.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import { LocalRef, RemoteRef } from '../tasks/task-refs.ts';
-import {
-  type ChannelRef,
-  channelClosed,
-  type DeliverOptions,
-  LocalChannelRef,
-  RemoteChannelRef,
-  type SubscribeOptions,
-  type Subscriber,
-} from './channel-ref.ts';
+import type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from './channel-ref.ts';
+import { channelClosed, LocalChannelRef, RemoteChannelRef } from './channel-refs.ts';
 
 /** Channels through which one message may go one after another: more is taken for a circle. */
 export const MOST_HOPS = 16;

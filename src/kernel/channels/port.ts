@@ -2,17 +2,10 @@
 
 import type { ChannelName } from '../names/name.ts';
 import type { Kernel } from '../post/kernel.ts';
-import type { Asked, Port } from '../post/ports.ts';
+import { CHANNELS } from '../protocol.ts';
 import { LocalChannel, type Transform } from './channel.ts';
-import {
-  CHANNEL_CODE,
-  type ChannelRef,
-  ClosedChannelRef,
-  channelClosed,
-  RemoteChannelRef,
-  type SubscribeOptions,
-  type Subscriber,
-} from './channel-ref.ts';
+import type { ChannelRef } from './channel-ref.ts';
+import { CHANNEL_CODE, ClosedChannelRef, channelClosed, RemoteChannelRef } from './channel-refs.ts';
 
 /** Options of `runtime.channel`. */
 export interface ChannelOptions<M, O> {
@@ -47,31 +40,31 @@ export interface Channel<in out M, in out O = M> extends ChannelRef<M, O>, Dispo
   close(): void;
 }
 
-/** The channels of a kernel, by number. */
-export function channelPort(kernel: Kernel): Port {
+/** Opens the door to the channels of a kernel, which it has by number. */
+export function serveChannels(kernel: Kernel): void {
   const find = (number: number): LocalChannel => {
     const channel = kernel.channels.get(number);
     if (!channel) throw channelClosed(`number ${number}`);
     return channel;
   };
-  const methods = kernel.methods({
-    deliver: ({ signal }: Asked, number: number, message: unknown, atLeast: number) => find(number).deliver(message, { atLeast, signal }),
-    subscribe: (_asked, number: number, ref: Subscriber<never>, whenFull: NonNullable<SubscribeOptions['whenFull']>) =>
-      find(number).subscribe(ref, whenFull),
-    unsubscribe: (_asked, number: number, id: string) => kernel.channels.get(number)?.unsubscribe(id) ?? false,
-  });
   kernel.references.add({
     code: CHANNEL_CODE,
     remote: (wire) => new RemoteChannelRef(kernel, wire),
     local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(kernel, wire, wire),
   });
-  return {
-    ...methods,
-    ended(peer, end) {
-      methods.ended?.(peer, end);
-      for (const channel of kernel.channels.values()) channel.lost(peer);
+  kernel.serve(
+    CHANNELS,
+    {
+      deliver: ({ signal }, number, message, atLeast) => find(number).deliver(message, { atLeast, signal }),
+      subscribe: (_asked, number, subscriber, whenFull) => find(number).subscribe(subscriber, whenFull),
+      unsubscribe: (_asked, number, id) => kernel.channels.get(number)?.unsubscribe(id) ?? false,
     },
-  };
+    {
+      ended(peer) {
+        for (const channel of kernel.channels.values()) channel.lost(peer);
+      },
+    },
+  );
 }
 
 /** Makes a channel. Throws ERR_NAME_TAKEN. */

@@ -1,4 +1,4 @@
-// What file transfer needs of a file system, and what a runtime needs of file transfer.
+// What file transfer needs of a file system, what its two ends say to each other, and what a runtime needs of it.
 import type { RuntimeId } from '../../base/index.ts';
 
 /** What is told of a file. */
@@ -46,6 +46,29 @@ export interface Files {
   /** Where a runtime of this name keeps what it receives, unless told otherwise. */
   received(name: string): string;
 }
+
+/** What a sender says of a file. */
+export interface FileOffer {
+  readonly name: string;
+  readonly dir: string;
+  readonly size: number;
+  readonly mtime: number;
+  readonly mode: number;
+  readonly overwrite: boolean;
+  /** Compares with what is there by content: the hash of the whole. */
+  readonly hash: string | undefined;
+}
+
+/** What a receiver says to an offer. */
+export type OfferAnswer =
+  | { readonly kind: 'present' }
+  | { readonly kind: 'differs'; readonly stat: FileStat }
+  | { readonly kind: 'go'; readonly transfer: number; readonly from: number };
+
+/** What a receiver says while bytes come. */
+export type ReceiverNotice =
+  | { readonly kind: 'took'; readonly transfer: number; readonly bytes: number }
+  | { readonly kind: 'failed'; readonly transfer: number; readonly error: Error };
 
 /** Takes the bytes of files that are sent to a runtime. */
 export interface FileData {

@@ -13,8 +13,8 @@ import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
-import type { FileStat, Writing } from './contract.ts';
+import { FILE_NOTICES, FILES } from '../protocol.ts';
+import type { FileOffer, FileStat, OfferAnswer, ReceiverNotice, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 
 /** The most files that are received at once, over all and from one peer. */
@@ -24,29 +24,6 @@ const PARTS_KEPT_MS = 24 * 3_600_000;
 const HASH_BYTES = 1 << 20;
 const MOST_BYTES = LIMITS.frame;
 const POOLED = 32;
-
-/** What a sender says of a file. */
-export interface FileOffer {
-  readonly name: string;
-  readonly dir: string;
-  readonly size: number;
-  readonly mtime: number;
-  readonly mode: number;
-  readonly overwrite: boolean;
-  /** Compares with what is there by content: the hash of the whole. */
-  readonly hash: string | undefined;
-}
-
-/** What a receiver says to an offer. */
-export type OfferAnswer =
-  | { readonly kind: 'present' }
-  | { readonly kind: 'differs'; readonly stat: FileStat }
-  | { readonly kind: 'go'; readonly transfer: number; readonly from: number };
-
-/** What a receiver says while bytes come. */
-export type ReceiverNotice =
-  | { readonly kind: 'took'; readonly transfer: number; readonly bytes: number }
-  | { readonly kind: 'failed'; readonly transfer: number; readonly error: Error };
 
 /** Bytes that have arrived, in memory that is used again. */
 interface Chunk {
@@ -96,20 +73,20 @@ export class FileReceiver {
     this.#kernel = kernel;
     this.#environment = environment;
     this.settings = settings;
-    const methods = kernel.methods({
-      offer: ({ peer }, offer: FileOffer) => this.#offer(peer, offer),
-      finish: ({ peer }, number: number, hash: string) => this.#finish(peer, number, hash),
-      give: ({ peer }, number: number) => this.#drop(peer, number, true),
-      delete: ({ peer }, dir: string, name: string) => this.#delete(this.#dirOf(peer), dir, name),
-    });
-    kernel.serve(PORT.FILES, {
-      ...methods,
-      ended: (peer, end) => {
-        methods.ended?.(peer, end);
-        this.#landing.delete(peer);
-        for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
+    const ended = (peer: RuntimeId): void => {
+      this.#landing.delete(peer);
+      for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
+    };
+    kernel.serve(
+      FILES,
+      {
+        offer: ({ peer }, offer) => this.#offer(peer, offer),
+        finish: ({ peer }, transfer, hash) => this.#finish(peer, transfer, hash),
+        give: ({ peer }, transfer) => this.#drop(peer, transfer, true),
+        delete: ({ peer }, dir, name) => this.#delete(this.#dirOf(peer), dir, name),
       },
-    });
+      { ended },
+    );
     kernel.fileData = {
       arrived: (peer, number, bytes) => this.#arrived(peer, number, bytes),
       land: (peer, number, bytes) => this.#land(peer, number, bytes),
@@ -253,7 +230,7 @@ export class FileReceiver {
   }
 
   #notice(transfer: Transfer, notice: ReceiverNotice): void {
-    if (this.#kernel.peers.has(transfer.peer)) this.#kernel.message(transfer.peer, PORT.FILE_DATA, notice);
+    if (this.#kernel.peers.has(transfer.peer)) this.#kernel.message(transfer.peer, FILE_NOTICES, notice);
   }
 
   #fail(transfer: Transfer, error: Error): void {

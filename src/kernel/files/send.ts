@@ -9,11 +9,11 @@ import { Deferred, FlotillaError, hasCode, onAbort, type RuntimeId, toError } fr
 import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
 import { sessionError } from '../post/requests.ts';
-import type { FileStat, Reading } from './contract.ts';
+import { FILE_NOTICES, FILES } from '../protocol.ts';
+import type { FileOffer, FileStat, OfferAnswer, Reading } from './contract.ts';
 import { checkPath, fileError } from './paths.ts';
-import { type FileOffer, hashUpTo, type OfferAnswer, type ReceiverNotice } from './receive.ts';
+import { hashUpTo } from './receive.ts';
 
 const CHUNK = 512 << 10;
 const AHEAD = 16;
@@ -59,17 +59,21 @@ export class FileSender {
   constructor(kernel: Kernel, environment: Environment) {
     this.#kernel = kernel;
     this.#environment = environment;
-    kernel.serve(PORT.FILE_DATA, {
-      message: (peer, value) => {
-        const notice = value as ReceiverNotice;
-        const sending = this.#sending.get(`${peer} ${notice.transfer}`);
-        if (notice.kind === 'took') sending?.took(notice.bytes);
-        else sending?.fail(toError(notice.error));
+    kernel.serve(
+      FILE_NOTICES,
+      {},
+      {
+        message: (peer, notice) => {
+          const sending = this.#sending.get(`${peer} ${notice.transfer}`);
+          if (notice.kind === 'took') sending?.took(notice.bytes);
+          else sending?.fail(toError(notice.error));
+        },
+        ended: (peer, end) => {
+          for (const [key, sending] of this.#sending)
+            if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
+        },
       },
-      ended: (peer, end) => {
-        for (const [key, sending] of this.#sending) if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
-      },
-    });
+    );
   }
 
   /** Sends a file. Rejects with ERR_FILE_*, ERR_SESSION_LOST, ERR_TIMEOUT or the signal's reason. */
@@ -103,12 +107,12 @@ export class FileSender {
   /** Deletes a file that lies at a peer; whether it was there. Rejects with ERR_FILE_*. */
   async delete(peer: RuntimeId, name: string, dir: string, timeout = TIMEOUT_MS): Promise<boolean> {
     checkPath(dir, name);
-    return (await this.#kernel.ask(peer, PORT.FILES, 'delete', [dir, name], { timeout })) === true;
+    return this.#kernel.at(peer, FILES, { timeout }).delete(dir, name);
   }
 
   // FS3: who gives up while the answer is on its way gives up what it begins, too.
   #offer(peer: RuntimeId, offer: FileOffer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
-    const answered = this.#kernel.ask(peer, PORT.FILES, 'offer', [offer], { timeout }) as Promise<OfferAnswer>;
+    const answered = this.#kernel.at(peer, FILES, { timeout }).offer(offer);
     if (!signal) return answered;
     return new Promise((resolve, reject) => {
       const off = onAbort(signal, () => {
@@ -130,7 +134,11 @@ export class FileSender {
 
   // Resolves when the other end has nothing of the transfer any more.
   async #give(peer: RuntimeId, transfer: number): Promise<void> {
-    if (this.#kernel.peers.has(peer)) await this.#kernel.ask(peer, PORT.FILES, 'give', [transfer], { timeout: GIVE_MS }).catch(() => {});
+    if (this.#kernel.peers.has(peer))
+      await this.#kernel
+        .at(peer, FILES, { timeout: GIVE_MS })
+        .give(transfer)
+        .catch(() => {});
   }
 
   async #within(work: Promise<unknown>): Promise<void> {
@@ -174,7 +182,7 @@ export class FileSender {
       if (now?.isFile && (now.size !== size || now.mtime !== reading.stat.mtime))
         throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' changed while it was sent.`);
       const digest = hash.digest('hex');
-      await this.#kernel.ask(peer, PORT.FILES, 'finish', [transfer, digest], { timeout });
+      await this.#kernel.at(peer, FILES, { timeout }).finish(transfer, digest);
       return { kind: 'sent', bytes: size - from, size, hash: digest };
     } catch (error) {
       const given = hasCode(error, 'ERR_SESSION_LOST') ? undefined : this.#give(peer, transfer);

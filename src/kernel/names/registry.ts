@@ -6,8 +6,9 @@
 //   RG2. A search ends with the first positive answer; a denial decides nothing while others may still know.
 //   RG3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import type { Asked } from '../post/door.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { type Asked, PORT } from '../post/ports.ts';
+import { NAMES as DOOR } from '../protocol.ts';
 import { Family } from './family.ts';
 import { checkName, type LocateOptions, type Nameable, type NameKind } from './name.ts';
 import { Search } from './search.ts';
@@ -16,8 +17,6 @@ import { Search } from './search.ts';
 export const NAMES = { registered: 100_000, searchesEach: 10_000 } as const;
 const WARN_FIRST_MS = 5_000;
 const WARN_MS = 30_000;
-
-const KINDS: readonly NameKind[] = ['task', 'channel', 'service'];
 
 /** The names of one runtime. */
 export class Registry {
@@ -32,7 +31,7 @@ export class Registry {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.family = new Family(kernel);
-    kernel.serveMethods(PORT.NAMES, { find: (asked, kind: NameKind, name: string, wait: boolean) => this.#find(asked, kind, name, wait) });
+    kernel.serve(DOOR, { find: (asked, kind, name, wait) => this.#find(asked, kind, name, wait) });
   }
 
   get size(): number {
@@ -119,7 +118,6 @@ export class Registry {
   }
 
   #find(asked: Asked, kind: NameKind, name: string, wait: boolean): unknown {
-    if (!KINDS.includes(kind) || typeof name !== 'string') return null;
     const own = this.#names.get(keyOf(kind, name));
     if (own) return own;
     const { peer, signal } = asked;

@@ -1,7 +1,7 @@
 // One question after a name, to any number of peers.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
+import { NAMES } from '../protocol.ts';
 import type { NameKind } from './name.ts';
 
 /** What a search asks for. */
@@ -50,13 +50,13 @@ export class Search {
       if (this.#asking.size === 0) this.#allDenied();
     };
     this.#asking.set(peer, -1);
-    this.#asking.set(peer, this.#kernel.requests.request({ peer, settle }, PORT.NAMES, 'find', [kind, name, wait]));
+    this.#asking.set(peer, this.#kernel.request({ peer, settle }, NAMES, 'find', [kind, name, wait]));
   }
 
   /** Nobody is asked any more. */
   stop(): void {
     this.#over = true;
-    for (const [peer, id] of this.#asking) this.#kernel.requests.cancel(peer, PORT.NAMES, id, undefined);
+    for (const [peer, id] of this.#asking) this.#kernel.requests.cancel(peer, NAMES.number, id, undefined);
     this.#asking.clear();
   }
 }

@@ -10,7 +10,7 @@ import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError 
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
+import { PEERS } from '../protocol.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import { probe } from './probe.ts';
@@ -47,26 +47,27 @@ export class Finder {
     this.#kernel = kernel;
     this.#options = options;
     setMaxListeners(0, this.#stop.signal); // as many as there are peers being looked for
-    const near = kernel.methods({
-      relay: (asked) => {
-        this.#relayed.add(asked.peer);
-        this.#beacon?.again();
-        return [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id && peer.id !== asked.peer);
+    kernel.serve(
+      PEERS,
+      {
+        relay: (asked) => {
+          this.#relayed.add(asked.peer);
+          this.#beacon?.again();
+          return [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id && peer.id !== asked.peer);
+        },
+        probe: (_asked, addresses, hosts, port, nonce) => probe(hub, addresses, hosts, port, nonce),
       },
-      probe: (_asked, addresses: string[], hosts: string[], port: number, nonce: string) => probe(hub, addresses, hosts, port, nonce),
-    });
-    kernel.serve(PORT.PEERS, {
-      ...near,
-      message: (via, peer) => this.#near(via, peer as PeerInfo),
-      ended: (peer, end) => {
-        this.#relayed.delete(peer);
-        near.ended?.(peer, end);
-        if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
+      {
+        message: (via, { peer }) => this.#near(via, peer),
+        ended: (peer) => {
+          this.#relayed.delete(peer);
+          if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
+        },
       },
-    });
+    );
     this.#off = kernel.peerEvents.on(({ status, peer }) => {
       if (status !== 'online') return;
-      for (const to of this.#relayed) if (to !== peer.id && kernel.peers.has(to)) kernel.message(to, PORT.PEERS, peer);
+      for (const to of this.#relayed) if (to !== peer.id && kernel.peers.has(to)) kernel.message(to, PEERS, { kind: 'peer', peer });
     });
   }
 
@@ -113,7 +114,7 @@ export class Finder {
 
   /** Learns what a peer knows of its own network, now and later, and opens sessions with all of them, through it if need be. */
   async relay(via: RuntimeId, timeoutMs: number): Promise<void> {
-    const known = (await this.#kernel.ask(via, PORT.PEERS, 'relay', [], { timeout: timeoutMs })) as PeerInfo[];
+    const known = await this.#kernel.at(via, PEERS, { timeout: timeoutMs }).relay();
     for (const peer of known) this.#near(via, peer);
   }
 

@@ -1,9 +1,10 @@
 // What frames from peers mean: one item at a time.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { type Decoder, KIND } from '../../wire/index.ts';
+import { RUNTIME } from '../protocol.ts';
 import { taskEnded } from '../tasks/ends.ts';
+import { FIRST_TASK } from './door.ts';
 import type { Kernel } from './kernel.ts';
-import { FIRST_TASK, PORT } from './ports.ts';
 
 /** Reads one item of a frame and does what it says. Throws ERR_WIRE_*. */
 export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: number, decoder: Decoder): void {
@@ -11,7 +12,7 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
     case KIND.MESSAGE: {
       const before = decoder.position;
       const value = orPass(kernel, peer, target, decoder);
-      if (target < FIRST_TASK) kernel.door(target)?.message?.(peer, value, decoder.position - before);
+      if (target < FIRST_TASK) kernel.doors.message(peer, target, value, decoder.position - before);
       else put(kernel, target, value, peer, decoder.position - before, 0);
       return;
     }
@@ -35,9 +36,7 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       const id = decoder.value() as number;
       const method = decoder.value();
       const args = orAnswer(kernel, peer, id, () => decoder.value());
-      const port = kernel.door(target);
-      if (port?.request) port.request(peer, id, method, args);
-      else kernel.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${target}.`)); // KE1
+      kernel.doors.request(peer, target, id, method, args); // KE1
       return;
     }
     case KIND.ANSWER: {
@@ -96,5 +95,5 @@ function orAnswer<T>(kernel: Kernel, peer: RuntimeId, id: number, read: () => T)
 }
 
 function put(kernel: Kernel, target: number, value: unknown, peer: RuntimeId, bytes: number, hops: number): void {
-  if (!kernel.tasks.take(target, value, peer, bytes, hops)) kernel.message(peer, PORT.RUNTIME, { kind: 'ended', task: target });
+  if (!kernel.tasks.take(target, value, peer, bytes, hops)) kernel.message(peer, RUNTIME, { kind: 'ended', task: target });
 }

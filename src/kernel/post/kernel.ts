@@ -9,16 +9,17 @@
 import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../../wire/index.ts';
 import type { LocalChannel } from '../channels/channel.ts';
-import { channelPort } from '../channels/port.ts';
+import { serveChannels } from '../channels/port.ts';
 import type { FileData } from '../files/contract.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { Registry } from '../names/registry.ts';
 import { Gone } from '../peers/gone.ts';
 import type { PeerStatus } from '../peers/status.ts';
+import { RUNTIME } from '../protocol.ts';
 import { ClassRegistry } from '../references/classes.ts';
 import type { RefWire } from '../references/ref-base.ts';
 import { References } from '../references/references.ts';
-import { runtimePort } from '../runtime-port.ts';
+import { serveRuntime } from '../runtime-door.ts';
 import { Services } from '../services/port.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
@@ -29,11 +30,12 @@ import { TaskTable } from '../tasks/table.ts';
 import { Watches } from '../tasks/watch.ts';
 import type { Carried, Carrier } from '../threads/carrier.ts';
 import type { SendWindow } from './credit.ts';
+import type { Answers, Args, Asks, Door, Notice } from './door.ts';
+import { type Behind, Doors, type Port } from './doors.ts';
 import { takeItem } from './inbound.ts';
 import { Outgoing } from './outgoing.ts';
-import { type Methods, methodPort, PORT, type Port } from './ports.ts';
 import { type Range, Segments } from './range.ts';
-import { offlineError, Requests, sessionError } from './requests.ts';
+import { offlineError, type Pending, Requests, sessionError } from './requests.ts';
 import { Windows } from './windows.ts';
 
 export interface KernelOptions {
@@ -49,6 +51,7 @@ export class Kernel implements Carried {
   readonly clock: Clock;
   readonly carrier: Carrier;
   readonly requests: Requests;
+  readonly doors: Doors;
   readonly references: References;
   readonly log: Log;
   readonly windows = new Windows();
@@ -64,7 +67,6 @@ export class Kernel implements Carried {
   place: Place;
   /** Who came and went; an `offline` always precedes the next `online` of a peer. */
   readonly peerEvents: Events<PeerStatus>;
-  readonly #ports = new Map<number, Port>();
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
   readonly #refused = new Map<RuntimeId, SessionEnd>();
   readonly #segments = new Segments();
@@ -78,6 +80,12 @@ export class Kernel implements Carried {
     this.log = options.log ?? SILENT;
     this.peerEvents = new Events((error) => this.log.error(`A listener to peers threw: ${toError(error).message}`));
     this.tasks = new TaskTable(this);
+    this.doors = new Doors({
+      clock: this.clock,
+      log: this.log,
+      answer: (peer, id, ok, value) => this.answer(peer, id, ok, value),
+      end: (peer, message) => this.carrier.end(peer, { kind: 'gone', message, lives: true }),
+    });
     this.place = ownPlace(
       () => this.carrier.name,
       (name) => {
@@ -103,7 +111,7 @@ export class Kernel implements Carried {
       },
       cancel: (peer, port, id, reason) => {
         if (this.peers.has(peer))
-          this.message(peer, PORT.RUNTIME, { kind: 'cancel', port, id, reason: reason === undefined ? undefined : toError(reason) });
+          this.message(peer, RUNTIME, { kind: 'cancel', port, id, reason: reason === undefined ? undefined : toError(reason) });
       },
       refusal: (peer) => {
         const end = this.gone.offline(peer);
@@ -111,16 +119,10 @@ export class Kernel implements Carried {
         return end && offlineError(end);
       },
     });
-    this.#ports.set(PORT.RUNTIME, runtimePort(this));
+    serveRuntime(this);
     this.names = new Registry(this);
     this.services = new Services(this);
-    this.#ports.set(PORT.CHANNELS, channelPort(this));
-    this.serve(PORT.TERMINATE, {
-      message: (_peer, value) => {
-        const { task, reason } = value as { task: number; reason?: string };
-        this.tasks.get(task)?.terminate(reason);
-      },
-    });
+    serveChannels(this);
   }
 
   get id(): RuntimeId {
@@ -131,24 +133,26 @@ export class Kernel implements Carried {
     return this.#extensions;
   }
 
-  /** What happens at a door. */
-  door(port: number): Port | undefined {
-    return this.#ports.get(port);
+  /** Opens a door of this runtime: what answers its methods, and what hears its notices. */
+  serve<M, N extends Notice>(door: Door<M, N>, answers: Answers<M>, behind?: Behind<N>): void {
+    this.doors.serve(door, answers, behind);
   }
 
-  /** Opens a door. */
-  serve(port: number, handler: Port): void {
-    this.#ports.set(port, handler);
+  /** Opens a door to one who answers each request himself. */
+  open<M, N extends Notice>(door: Door<M, N>, port: Port<N>): void {
+    this.doors.open(door, port);
   }
 
-  /** What happens at a door at which named methods are asked. */
-  methods(methods: Methods): Port {
-    return methodPort((peer, id, ok, value) => this.answer(peer, id, ok, value), methods);
+  /** The methods of a door of a peer. Asking rejects with what the other side threw, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
+  at<M, N extends Notice>(peer: RuntimeId, door: Door<M, N>, options?: WaitOptions): Asks<M> {
+    return door.asks((method, args) =>
+      options ? this.requests.ask(peer, door.number, method, args, options) : this.requests.plain(peer, door.number, method, args),
+    );
   }
 
-  /** Opens a door at which named methods are asked. */
-  serveMethods(port: number, methods: Methods): void {
-    this.serve(port, this.methods(methods));
+  /** Asks a method at a door of a peer; `pending` hears the outcome. Throws if the arguments cannot travel. */
+  request<M, N extends Notice, K extends keyof M & string>(pending: Pending, door: Door<M, N>, method: K, args: Args<M[K]>): number {
+    return this.requests.request(pending, door.number, method, args);
   }
 
   /** Starts a function as a task of this runtime; `begin` may put off when it first runs. */
@@ -161,9 +165,14 @@ export class Kernel implements Carried {
     return typeof name === 'string' ? this.names.locate('task', name, options) : this.names.locate(name.kind, name.name, options);
   }
 
-  /** Sends a value to a door of a peer. */
-  message(peer: RuntimeId, port: number, value: unknown): void {
-    this.#send(peer, KIND.MESSAGE, port, (encoder) => encoder.value(value, 'message'));
+  /** Tells something at a door of a peer. */
+  message<M, N extends Notice>(peer: RuntimeId, door: Door<M, N>, notice: N): void {
+    this.#send(peer, KIND.MESSAGE, door.number, (encoder) => encoder.value(notice, 'message'));
+  }
+
+  /** Sends what a place for one answer waits for: no credit is kept for it. */
+  sendOnce(peer: RuntimeId, number: number, value: unknown): void {
+    this.#send(peer, KIND.MESSAGE, number, (encoder) => encoder.value(value, 'message'));
   }
 
   /** Closes the mailbox of a task of a peer, after what was sent to it before. */
@@ -209,7 +218,7 @@ export class Kernel implements Carried {
   /** Gives a sender back what a task has taken. */
   credit(peer: RuntimeId, number: number, credit: { readonly messages: number; readonly bytes: number }): void {
     if (!this.peers.has(peer)) return;
-    this.#send(peer, KIND.CREDIT, PORT.RUNTIME, (encoder) => {
+    this.#send(peer, KIND.CREDIT, RUNTIME.number, (encoder) => {
       encoder.value(number);
       encoder.value(credit.messages);
       encoder.value(credit.bytes);
@@ -259,16 +268,6 @@ export class Kernel implements Carried {
       throw error;
     }
     out.commit();
-  }
-
-  /** Asks a method at a door of a peer. */
-  ask(peer: RuntimeId, port: number, method: string, args: readonly unknown[], options?: WaitOptions): Promise<unknown> {
-    return this.requests.ask(peer, port, method, args, options);
-  }
-
-  /** The asker of a request has given it up. */
-  cancelled(port: number, peer: RuntimeId, id: number, reason: unknown): void {
-    this.#ports.get(port)?.cancel?.(peer, id, reason);
   }
 
   /** Posts all that is gathered. */
@@ -327,7 +326,7 @@ export class Kernel implements Carried {
     this.requests.ended(peer, end);
     this.windows.lost(peer, sessionError(end, 'A message was not sent'));
     this.tasks.lost(peer);
-    for (const port of [...this.#ports.values()]) port.ended?.(peer, end);
+    this.doors.ended(peer, end);
     this.onEnded(peer, end, info);
     this.#tell(info, 'offline');
   }

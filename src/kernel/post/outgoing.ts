@@ -19,7 +19,7 @@
 
 import type { Clock } from '../../base/index.ts';
 import { Encoder, type Extensions, KIND, LENGTH_BYTES, LIMITS, takeGiven } from '../../wire/index.ts';
-import { FIRST_TASK } from './ports.ts';
+import { FIRST_TASK } from './door.ts';
 import type { Range, Segment, Segments } from './range.ts';
 
 const FRAME_BYTES = 48 << 10;

@@ -6,7 +6,7 @@
 //   SP2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT, type Port } from '../post/ports.ts';
+import { SERVICES } from '../protocol.ts';
 import type { TaskEnd } from '../tasks/self.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import type { Service } from './service-name.ts';
@@ -40,12 +40,11 @@ export class Services {
       remote: (wire) => new AnyServiceRef(kernel, wire, wire),
       local: (wire) => this.#served.get(wire.number)?.ref ?? new AnyServiceRef(kernel, wire),
     });
-    const door: Port = {
+    kernel.open(SERVICES, {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),
       cancel: (peer, id, reason) => this.#calls.get(peer)?.get(id)?.terminate(toError(reason).message),
       ended: (peer) => this.#lost(peer),
-    };
-    kernel.serve(PORT.SERVICES, door);
+    });
   }
 
   /** A number for a reference that this runtime holds. */
@@ -68,12 +67,11 @@ export class Services {
   }
 
   // SP1
-  #asked(peer: RuntimeId, id: number, method: unknown, given: unknown): void {
+  #asked(peer: RuntimeId, id: number, method: unknown, list: unknown[]): void {
     try {
-      const list = Array.isArray(given) ? given : [];
       if (method === 'close') return this.#kernel.answer(peer, id, true, this.#closeReference(peer, list[0] as number, list[1] === true));
       const [number, reference, args] = list as [number, number, unknown[]];
-      if ((method !== 'spawn' && method !== 'call') || !Array.isArray(args)) {
+      if (method !== 'spawn' && method !== 'call') {
         throw new FlotillaError('ERR_REQUEST_UNKNOWN', `Services do not know the request '${String(method)}'.`);
       }
       if (method === 'spawn') return this.#kernel.answer(peer, id, true, this.#start(peer, number, reference, args, () => {}).ref);

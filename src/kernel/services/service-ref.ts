@@ -1,7 +1,8 @@
 // References to services, and what can be done with one.
-import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import type { Asks } from '../post/door.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
+import { SERVICES, type ServicesDoor } from '../protocol.ts';
 import { Reference, type RefWire } from '../references/ref-base.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { TaskEnded } from '../tasks/self.ts';
@@ -49,6 +50,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
   readonly code = SERVICE_CODE;
   readonly #wait: WaitOptions;
   readonly #shared: Shared;
+  #asks: Asks<ServicesDoor> | undefined;
 
   constructor(
     kernel: Kernel,
@@ -87,7 +89,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     const own = this.runtime === this.kernel.id; // then it is the service's own reference, which others of this runtime hold, too
     this.#shared.closed = !own;
     const gone = !own && !this.kernel.peers.has(this.runtime);
-    if (!gone) await this.kernel.ask(this.runtime, PORT.SERVICES, 'close', [this.#shared.number, running === 'terminate'], wait);
+    if (!gone) await this.kernel.at(this.runtime, SERVICES, wait).close(this.#shared.number, running === 'terminate');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -98,13 +100,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     if (this.#shared.closed) {
       return Promise.reject(new FlotillaError('ERR_SERVICE_CLOSED', `This reference to the service '${this.name}' has been closed.`));
     }
-    const { timeout, signal } = this.#wait;
-    try {
-      if (timeout === undefined && !signal)
-        return this.kernel.requests.plain(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args]);
-      return this.kernel.ask(this.runtime, PORT.SERVICES, method, [this.number, this.#shared.number, args], this.#wait);
-    } catch (error) {
-      return Promise.reject(toError(error));
-    }
+    this.#asks ??= this.kernel.at(this.runtime, SERVICES, this.#wait);
+    return this.#asks[method](this.number, this.#shared.number, args);
   }
 }

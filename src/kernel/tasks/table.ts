@@ -5,8 +5,8 @@
 import { type Clock, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { TakeCount } from '../post/credit.ts';
+import { FIRST_TASK } from '../post/door.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { FIRST_TASK } from '../post/ports.ts';
 import type { Place } from './place.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskEnd, TaskFunction, TaskHost, TaskResult } from './self.ts';

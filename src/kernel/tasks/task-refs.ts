@@ -2,8 +2,8 @@
 import { FlotillaError, toError } from '../../base/index.ts';
 import { type SendWindow, WINDOW } from '../post/credit.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
 import { isSessionLoss, type OnAnswer } from '../post/requests.ts';
+import { RUNTIME, TERMINATE } from '../protocol.ts';
 import { Reference, type RefWire } from '../references/ref-base.ts';
 import { lostEnd, taskEnded } from './ends.ts';
 import type { TaskRef, WaitOptions } from './reference.ts';
@@ -197,7 +197,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
 
   protected sendOne(message: unknown): boolean {
     if (!this.wire.once) return this.kernel.sendTo(this.runtime, this.number, this.open(), message);
-    this.kernel.message(this.runtime, this.number, message);
+    this.kernel.sendOnce(this.runtime, this.number, message);
     return true;
   }
 
@@ -217,20 +217,20 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   }
 
   terminate(reason?: string): void {
-    this.kernel.message(this.runtime, PORT.TERMINATE, { task: this.number, reason });
+    this.kernel.message(this.runtime, TERMINATE, { kind: 'terminate', task: this.number, reason });
   }
 
   throw(error: Error): void {
-    this.kernel.message(this.runtime, PORT.RUNTIME, { kind: 'throw', task: this.number, error });
+    this.kernel.message(this.runtime, RUNTIME, { kind: 'throw', task: this.number, error });
   }
 
-  async resume(value?: unknown, options?: WaitOptions): Promise<boolean> {
-    return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'resume', [this.number, value], options)) === true;
+  resume(value?: unknown, options?: WaitOptions): Promise<boolean> {
+    return this.kernel.at(this.runtime, RUNTIME, options).resume(this.number, value);
   }
 
   async watch(): Promise<TaskEnd> {
     try {
-      return (await this.kernel.ask(this.runtime, PORT.RUNTIME, 'watch', [this.number])) as TaskEnd;
+      return await this.kernel.at(this.runtime, RUNTIME).watch(this.number);
     } catch (error) {
       if (!isSessionLoss(error)) return { kind: 'threw', error: toError(error) }; // it has ended, and how cannot be told
       this.#over = true;

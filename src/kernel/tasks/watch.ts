@@ -3,7 +3,7 @@
 //   WA1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
 //   WA2. A pair of watcher and watched gives one notice, however often it was asked for.
 import type { Kernel } from '../post/kernel.ts';
-import { PORT } from '../post/ports.ts';
+import { RUNTIME } from '../protocol.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskEnded } from './self.ts';
 
@@ -33,5 +33,5 @@ export class Watches {
 export async function notify(kernel: Kernel, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
   const who = kernel.references.own(watcher);
   if (who.runtime === kernel.id) kernel.watches.add(watched, who);
-  else await kernel.ask(who.runtime, PORT.RUNTIME, 'monitor', [watched, who]); // WA1
+  else await kernel.at(who.runtime, RUNTIME).monitor(watched, who); // WA1
 }

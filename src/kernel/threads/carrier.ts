@@ -19,6 +19,8 @@ export interface Carrier {
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void;
   /** Tries to have a session with a peer again, unless there is one. */
   dial(peer: RuntimeId): void;
+  /** Ends the session with a peer, for a reason that whoever calls knows. */
+  end(peer: RuntimeId, end: SessionEnd): void;
   /** A mailbox takes messages from now on, or no longer. */
   mailbox(target: number, open: boolean): void;
 }

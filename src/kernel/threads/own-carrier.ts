@@ -26,6 +26,7 @@ export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): C
     hasRoom: (peer) => hub.session(peer)?.hasRoom ?? true,
     reach: (peer, addresses, via) => hub.reach(peer, addresses, via),
     dial: (peer) => hub.dial(peer),
+    end: (peer, end) => hub.end(peer, end),
     mailbox() {},
   };
 }

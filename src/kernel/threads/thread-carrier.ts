@@ -12,6 +12,7 @@ export type Upward =
   | { readonly kind: 'post'; readonly peer: RuntimeId; readonly bytes: ArrayBuffer; readonly frames: number; readonly large: boolean }
   | { readonly kind: 'reach'; readonly peer: RuntimeId; readonly addresses: readonly string[]; readonly via: RuntimeId | undefined }
   | { readonly kind: 'dial'; readonly peer: RuntimeId }
+  | { readonly kind: 'end'; readonly peer: RuntimeId; readonly end: SessionEnd }
   | { readonly kind: 'mailbox'; readonly target: number; readonly open: boolean };
 
 /** From the thread of the kernel to the thread of the user's code. */
@@ -76,6 +77,10 @@ export class ThreadCarrier implements Carrier {
 
   dial(peer: RuntimeId): void {
     this.#up({ kind: 'dial', peer });
+  }
+
+  end(peer: RuntimeId, end: SessionEnd): void {
+    this.#up({ kind: 'end', peer, end });
   }
 
   mailbox(target: number, open: boolean): void {

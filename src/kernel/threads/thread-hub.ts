@@ -9,8 +9,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
+import { FIRST_TASK } from '../post/door.ts';
 import type { Kernel } from '../post/kernel.ts';
-import { FIRST_TASK } from '../post/ports.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
@@ -109,6 +109,7 @@ export class ThreadHub implements Carried {
   #take(up: Upward): void {
     if (up.kind === 'reach') return this.#hub().reach(up.peer, up.addresses, up.via);
     if (up.kind === 'dial') return this.#hub().dial(up.peer);
+    if (up.kind === 'end') return this.#hub().end(up.peer, up.end);
     if (up.kind === 'mailbox') {
       if (up.open) this.#open.add(up.target);
       else this.#open.delete(up.target);

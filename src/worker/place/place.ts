@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import type { RuntimeId } from '../../base/index.ts';
 import { importFrom, installPackage, packageName } from '../../code/index.ts';
 import type { WorkerConfig } from '../../host/index.ts';
-import { type FileSender, fileUnknown, type Kernel, type Place, PORT } from '../../kernel/index.ts';
+import { type FileSender, fileUnknown, type Kernel, type Place } from '../../kernel/index.ts';
+import { CALLER } from '../protocol.ts';
 
 /** The place of a worker. `client` is whom it works for. */
 export function workerPlace(options: {
@@ -28,13 +29,11 @@ export function workerPlace(options: {
     data ??= { value: options.data() };
     return data.value;
   };
-  const ask = (method: string, args: readonly unknown[]): Promise<void> =>
-    kernel.ask(client(), PORT.CLIENT, method, args).then(() => undefined);
   return {
     worker: {
       name: config.name,
       state: {},
-      close: ({ terminate = false, restart = false } = {}) => ask('closeWorker', [{ terminate, restart }]),
+      close: ({ terminate = false, restart = false } = {}) => kernel.at(client(), CALLER).closeWorker({ terminate, restart }),
     },
     host: {
       name: config.host,
@@ -42,7 +41,7 @@ export function workerPlace(options: {
         return read();
       },
       dataOf: () => read() as never,
-      close: ({ terminate = false } = {}) => ask('closeHost', [{ terminate }]),
+      close: ({ terminate = false } = {}) => kernel.at(client(), CALLER).closeHost({ terminate }),
     },
     file(name) {
       const path = find(name);
