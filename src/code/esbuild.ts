@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { TraceMap } from '@jridgewell/trace-mapping';
-import { FlotillaError } from '../base/index.ts';
+import type { BuildFailure } from 'esbuild';
+import { FlotillaError, toError } from '../base/index.ts';
 
 type Esbuild = typeof import('esbuild');
 
@@ -73,7 +74,11 @@ export async function transform(
 
 /** What esbuild says, as one of our errors. */
 export function syntaxError(file: string, error: unknown): FlotillaError {
-  const [first] = (error as { errors?: { text: string; location: { file: string; line: number } | null }[] }).errors ?? [];
+  const [first] = isFailure(error) ? error.errors : [];
   const where = first?.location ? `${first.location.file}:${first.location.line}` : file;
-  return new FlotillaError('ERR_CODE_SYNTAX', `${where} cannot be shipped: ${first?.text ?? (error as Error).message}.`, { cause: error });
+  return new FlotillaError('ERR_CODE_SYNTAX', `${where} cannot be shipped: ${first?.text ?? toError(error).message}.`, { cause: error });
+}
+
+function isFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }

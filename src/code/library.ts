@@ -5,10 +5,10 @@
 //   LI1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
 //   LI2. The program's own file is never shipped whole: that would run the program again.
 //   LI3. A function is looked up once; asking again is free.
-
 import { realpathSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClassDeclaration, FunctionDeclaration, Program } from 'acorn';
 import { FlotillaError } from '../base/index.ts';
 import { FunctionFinder, type SourcePlace } from './find.ts';
 import { buildModule, TOP_PREFIX } from './module.ts';
@@ -16,7 +16,7 @@ import { outline, withoutLowering } from './outline.ts';
 import { buildPackage } from './package.ts';
 import { buildExpression, buildStatement, type Sliced, type SliceNeeds, userLine } from './slice.ts';
 import { mapStack } from './stacks.ts';
-import { isFunction, parseModule, pathToFunction, type Syntax, scopeNames, usesOf } from './syntax.ts';
+import { isFunction, nameOf, parseModule, pathToFunction, type Syntax, scopeNames, usesOf } from './syntax.ts';
 import { type Shipped, type Unit, unitName } from './unit.ts';
 
 type AnyFunction = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
@@ -28,7 +28,7 @@ export class Library implements SliceNeeds {
   readonly #units = new Map<string, Unit>();
   readonly #building = new Map<string, Promise<Unit>>();
   readonly #shipped = new WeakMap<AnyFunction, Promise<Shipped>>();
-  readonly #stands = new WeakMap<AnyFunction, { readonly file?: string; readonly package?: string; readonly name: string }>();
+  readonly #stands = new WeakMap<AnyFunction, { readonly name: string } & ({ readonly file: string } | { readonly package: string })>();
   readonly #sliced = new Map<string, Sliced>();
   readonly #places = new WeakMap<AnyFunction, SourcePlace>();
   readonly #firsts = new Map<SourcePlace['script'], Map<number, AnyFunction>>();
@@ -168,9 +168,9 @@ export class Library implements SliceNeeds {
   async #ship(fn: AnyFunction): Promise<Shipped> {
     try {
       const stand = this.#stands.get(fn);
-      if (stand?.package !== undefined) return { label: stand.name, unit: '', name: stand.name, path: [], package: stand.package };
+      if (stand && 'package' in stand) return { label: stand.name, unit: '', name: stand.name, path: [], package: stand.package };
       const shipped = stand
-        ? { label: stand.name, unit: this.module(stand.file as string), name: stand.name, path: [] }
+        ? { label: stand.name, unit: this.module(stand.file), name: stand.name, path: [] }
         : this.#place(fn, this.#placeOf(fn));
       await this.#settle(shipped.unit);
       return shipped;
@@ -196,15 +196,16 @@ export class Library implements SliceNeeds {
     const label = fn.name || `anonymous at ${basename(userLine(from, node?.start ?? place.offset))}`;
     if (!node)
       throw new FlotillaError('ERR_CODE_NOT_FOUND', `'${label}' is not found in ${from.file}: has the file changed since it was loaded?`);
-    checkCaptures(from, path, label);
+    checkCaptures(from, path, node, label);
+    const [, statement] = path;
     const top = topName(path);
-    if (top) {
+    if (top && statement) {
       if (!from.alone) return { label, unit: this.module(from.file), name: TOP_PREFIX + top.name, path: top.path };
-      return { label, unit: this.statement(from, path[1] as Syntax), name: top.name, path: top.path };
+      return { label, unit: this.statement(from, statement), name: top.name, path: top.path };
     }
     const parent = path.at(-2);
     if (parent?.type === 'MethodDefinition') throw methodError(label);
-    const key = parent?.type === 'Property' && parent['method'] === true ? `${(parent as Syntax).start}x` : `${node.start}x`;
+    const key = parent?.type === 'Property' && parent.method ? `${parent.start}x` : `${node.start}x`;
     const unit = this.#build(unitName('piece', from.file, key), () => buildExpression(from, node, parent, this));
     return { label, unit, name: 'fn', path: [] };
   }
@@ -215,7 +216,7 @@ export class Library implements SliceNeeds {
     if (known) return known;
     const file = realFile(fileURLToPath(url.replace(/[?#].*$/, '')));
     const root = parseModule(source, file);
-    const alone = file === this.#main || root['sourceType'] === 'script' || isCommonJs(file, root);
+    const alone = file === this.#main || root.sourceType === 'script' || isCommonJs(file, root);
     const sliced: Sliced = { file, source, root, outline: outline(root), alone };
     this.#sliced.set(url, sliced);
     return sliced;
@@ -230,9 +231,9 @@ function realFile(path: string): string {
   }
 }
 
-function isCommonJs(file: string, root: Syntax): boolean {
+function isCommonJs(file: string, root: Program): boolean {
   if (['.cjs', '.cts'].includes(extname(file))) return true;
-  const modular = (root['body'] as Syntax[]).some((s) => s.type.startsWith('Import') || s.type.startsWith('Export'));
+  const modular = root.body.some((s) => s.type.startsWith('Import') || s.type.startsWith('Export'));
   return !modular && extname(file) === '.js' && usesOf(root).names.has('module');
 }
 
@@ -241,50 +242,38 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
   const start = path[1]?.type.startsWith('Export') ? 2 : 1;
   const [first, second, ...rest] = path.slice(start);
   if (!first) return undefined;
-  if (isNamed(first) && second === undefined) return { name: idOf(first), path: [] };
+  if (isNamed(first) && second === undefined) return { name: first.id.name, path: [] };
   if (first.type === 'ClassDeclaration' && isNamed(first)) {
+    const { name } = first.id;
     const method = rest[0];
-    if (method?.['kind'] === 'constructor') return { name: idOf(first), path: [] }; // where an engine says that a class is
+    if (method?.type === 'MethodDefinition' && method.kind === 'constructor') return { name, path: [] }; // where an engine says that a class is
     if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
-    if (method['static'] !== true || method['kind'] !== 'method' || method['computed'] === true) {
-      throw methodError(`${idOf(first)}.${keyOf(method)}`);
-    }
-    return { name: idOf(first), path: [keyOf(method)] };
+    if (!method.static || method.kind !== 'method' || method.computed) throw methodError(`${name}.${nameOf(method.key)}`);
+    return { name, path: [nameOf(method.key)] };
   }
-  if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || (second['id'] as Syntax).type !== 'Identifier')
-    return undefined;
+  if (first.type !== 'VariableDeclaration' || second?.type !== 'VariableDeclarator' || second.id.type !== 'Identifier') return undefined;
   const keys: string[] = [];
-  let holder: Syntax | undefined = unnamed(rest);
+  let holder = unnamed(rest);
   while (holder?.type === 'ObjectExpression') {
     const property = rest.shift();
-    if (property?.type !== 'Property' || property['computed'] === true || property['kind'] !== 'init') return undefined;
-    keys.push(keyOf(property));
+    if (property?.type !== 'Property' || property.computed || property.kind !== 'init') return undefined;
+    keys.push(nameOf(property.key));
     holder = unnamed(rest);
   }
-  return holder && isFunction(holder) && rest.length === 0 ? { name: (second['id'] as Syntax)['name'] as string, path: keys } : undefined;
+  return holder && isFunction(holder) && rest.length === 0 ? { name: second.id.name, path: keys } : undefined;
 }
 
 // The next node of a path, past the wrapper by which compilers keep a function's name.
 function unnamed(rest: Syntax[]): Syntax | undefined {
   const next = rest.shift();
-  return next?.type === 'CallExpression' && (next['callee'] as Syntax)['name'] === '__name' ? rest.shift() : next;
+  return next?.type === 'CallExpression' && next.callee.type === 'Identifier' && next.callee.name === '__name' ? rest.shift() : next;
 }
 
-function isNamed(node: Syntax): boolean {
-  return (node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node['id'] !== null;
+function isNamed(node: Syntax): node is FunctionDeclaration | ClassDeclaration {
+  return (node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id !== null;
 }
 
-function idOf(node: Syntax): string {
-  return (node['id'] as Syntax)['name'] as string;
-}
-
-function keyOf(node: Syntax): string {
-  const key = node['key'] as Syntax;
-  return String(key.type === 'Literal' ? key['value'] : key['name']);
-}
-
-function checkCaptures(from: Sliced, path: readonly Syntax[], label: string): void {
-  const node = path.at(-1) as Syntax;
+function checkCaptures(from: Sliced, path: readonly Syntax[], node: Syntax, label: string): void {
   const uses = usesOf(node);
   const around = path.slice(1, -1);
   for (const [name, at] of uses.names) {

@@ -10,26 +10,33 @@ export type Loaded = (...args: unknown[]) => unknown;
 
 /** The function that was shipped, from a client's folder. Rejects with what its module throws, or ERR_CODE_MISSING. */
 export async function load(folder: string, shipped: Shipped): Promise<Loaded> {
-  let value = (shipped.package === undefined ? await loadUnit(folder, shipped.unit) : await importFrom(folder, shipped.package))[
-    shipped.name
-  ];
-  for (const key of shipped.path) value = (value as Record<string, unknown> | undefined)?.[key];
-  if (typeof value === 'function') return value as Loaded;
+  const exported = shipped.package === undefined ? await loadUnit(folder, shipped.unit) : await importFrom(folder, shipped.package);
+  const value = shipped.path.reduce(propertyOf, exported[shipped.name]);
+  if (isCallable(value)) return value;
   if (shipped.package === undefined) throw new FlotillaError('ERR_CODE_MISSING', `The shipped code has no function '${shipped.label}'.`);
   throw new FlotillaError('ERR_CODE_NOT_FOUND', `The package '${shipped.package}' on the host has no function '${shipped.name}'.`);
 }
 
 /** All that a unit exports, in a client's folder. */
 export async function loadUnit(folder: string, unit: string): Promise<Record<string, unknown>> {
-  return (await import(pathToFileURL(inCode(folder, `${unit}.mjs`)).href)) as Record<string, unknown>;
+  const exported: Record<string, unknown> = await import(pathToFileURL(inCode(folder, `${unit}.mjs`)).href);
+  return exported;
 }
 
 /** Imports as code in a client's folder would. */
 export async function importFrom(folder: string, specifier: string): Promise<Record<string, unknown>> {
   const stub = inCode(folder, 'from.mjs');
   if (!existsSync(stub)) writeFileSync(stub, 'export const from = (specifier) => import(specifier);\n', { mode: 0o600 });
-  const { from } = (await import(pathToFileURL(stub).href)) as { from(specifier: string): Promise<Record<string, unknown>> };
+  const { from }: { from(specifier: string): Promise<Record<string, unknown>> } = await import(pathToFileURL(stub).href);
   return from(specifier);
+}
+
+function propertyOf(value: unknown, key: string): unknown {
+  return value === undefined || value === null ? undefined : Reflect.get(Object(value), key);
+}
+
+function isCallable(value: unknown): value is Loaded {
+  return typeof value === 'function';
 }
 
 // Node's own join() uses Array.prototype.push, which a program may have replaced.
@@ -37,19 +44,25 @@ function inCode(folder: string, name: string): string {
   return `${folder}/code/${name}`;
 }
 
+type AnyClass = abstract new (...args: never[]) => object;
+
 /** The classes that a module exports whose objects may travel, by exported name: those that extend nothing of the language. */
-export function classesOf(exported: Record<string, unknown>): Map<string, abstract new (...args: never[]) => object> {
-  const classes = new Map<string, abstract new (...args: never[]) => object>();
+export function classesOf(exported: Record<string, unknown>): Map<string, AnyClass> {
+  const classes = new Map<string, AnyClass>();
   for (const [name, value] of Object.entries(exported)) {
-    if (name.startsWith(TOP_PREFIX) || typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) continue;
-    let root = value.prototype as object | null;
+    if (name.startsWith(TOP_PREFIX) || !isClassItself(value)) continue;
+    let root: object | null = value.prototype;
     while (root && Object.getPrototypeOf(root) !== Object.prototype && Object.getPrototypeOf(root) !== null) {
-      root = Object.getPrototypeOf(root) as object;
-      if (/\[native code\]/.test(Function.prototype.toString.call(root.constructor))) root = null;
+      const next: object = Object.getPrototypeOf(root);
+      root = /\[native code\]/.test(Function.prototype.toString.call(next.constructor)) ? null : next;
     }
-    if (root) classes.set(name, value as unknown as abstract new (...args: never[]) => object);
+    if (root) classes.set(name, value);
   }
   return classes;
+}
+
+function isClassItself(value: unknown): value is AnyClass & { readonly prototype: object | null } {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** The name by which objects of a shipped class travel. */

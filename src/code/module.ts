@@ -3,7 +3,7 @@ import { FlotillaError } from '../base/index.ts';
 import { readModule } from './esbuild.ts';
 import { type Outline, outline } from './outline.ts';
 import { packageName, type Resolved, resolveImport } from './resolve.ts';
-import { childrenOf, isNode, parseModule, type Syntax } from './syntax.ts';
+import { childrenOf, parseModule, type Syntax } from './syntax.ts';
 import { makeUnit, type Unit, unitName } from './unit.ts';
 
 /** The prefix under which a module unit exports every name of its top level. */
@@ -81,12 +81,12 @@ interface Source {
 export function importSources(root: Syntax): Source[] {
   const found: Source[] = [];
   const visit = (node: Syntax): void => {
-    const source = node['source'];
-    if (isNode(source) && source.type === 'Literal' && typeof source['value'] === 'string') {
+    const source = 'source' in node ? node.source : undefined;
+    if (source?.type === 'Literal' && typeof source.value === 'string') {
       const dynamic = node.type === 'ImportExpression';
-      const last = dynamic ? (node['options'] as Syntax | null | undefined) : (node['attributes'] as Syntax[] | undefined)?.at(-1);
+      const last = dynamic ? node.options : 'attributes' in node ? node.attributes.at(-1) : undefined;
       found.push({
-        specifier: source['value'],
+        specifier: source.value,
         start: source.start,
         end: source.end,
         dynamic,
@@ -106,9 +106,7 @@ export const IMPORT = "globalThis[Symbol.for('flotilla.import')]";
 export function computedImports(root: Syntax): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
   const visit = (node: Syntax): void => {
-    const source = node['source'];
-    if (node.type === 'ImportExpression' && isNode(source) && source.type !== 'Literal')
-      found.push({ start: node.start, end: source.start });
+    if (node.type === 'ImportExpression' && node.source.type !== 'Literal') found.push({ start: node.start, end: node.source.start });
     for (const child of childrenOf(node)) visit(child);
   };
   visit(root);

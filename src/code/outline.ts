@@ -1,5 +1,6 @@
 // A module's top level: which statement declares which name, what is imported, what is exported.
-import { childrenOf, isNode, patternNames, type Syntax } from './syntax.ts';
+import type { ImportDeclaration, ModuleDeclaration, Program, Statement, VariableDeclarator } from 'acorn';
+import { childrenOf, nameOf, patternNames, type Syntax } from './syntax.ts';
 
 /** A name that a module imports. `name` is what the other module calls it; `*` is all of it. */
 export interface ImportBinding {
@@ -13,7 +14,7 @@ export interface Declared {
   readonly kind: 'function' | 'class' | 'variable';
   readonly statement: Syntax;
   /** For variables: their declarator. */
-  readonly declarator: Syntax | undefined;
+  readonly declarator: VariableDeclarator | undefined;
 }
 
 /** The top level of a module. */
@@ -26,56 +27,52 @@ export interface Outline {
 }
 
 /** The statements of a module's top level. Where `using` was lowered they lie in a `try` block, which is no scope of the user's. */
-function topStatements(root: Syntax): Syntax[] {
-  return (root['body'] as Syntax[]).flatMap((statement) =>
-    statement.type === 'TryStatement' ? ((statement['block'] as Syntax)['body'] as Syntax[]) : [statement],
+function topStatements(root: Program): (Statement | ModuleDeclaration)[] {
+  return root.body.flatMap<Statement | ModuleDeclaration>((statement) =>
+    statement.type === 'TryStatement' ? statement.block.body : [statement],
   );
 }
 
 /** The path to a node as if such a `try` block were not there. */
 export function withoutLowering(path: Syntax[]): Syntax[] {
   const [root, statement, block, ...rest] = path;
-  return root && statement?.type === 'TryStatement' && block === statement['block'] ? [root, ...rest] : path;
+  return root && statement?.type === 'TryStatement' && block === statement.block ? [root, ...rest] : path;
 }
 
 /** Reads the top level of a module. */
-export function outline(root: Syntax): Outline {
+export function outline(root: Program): Outline {
   const bindings = new Map<string, ImportBinding | Declared>();
   const exports = new Map<string, string>();
   const declare = (statement: Syntax, node: Syntax): string[] => {
     if (node.type === 'VariableDeclaration') {
       const names: string[] = [];
-      for (const declarator of node['declarations'] as Syntax[]) {
-        for (const name of patternNames(declarator['id'] as Syntax)) {
+      for (const declarator of node.declarations) {
+        for (const name of patternNames(declarator.id)) {
           names.push(name);
           bindings.set(name, requireBinding(declarator, name) ?? { kind: 'variable', statement, declarator });
         }
       }
       return names;
     }
-    if (!isNode(node['id'])) return [];
-    const name = node['id']['name'] as string;
-    if (node.type === 'FunctionDeclaration') bindings.set(name, { kind: 'function', statement, declarator: undefined });
-    else if (node.type === 'ClassDeclaration') bindings.set(name, { kind: 'class', statement, declarator: undefined });
-    else return [];
+    if ((node.type !== 'FunctionDeclaration' && node.type !== 'ClassDeclaration') || !node.id) return [];
+    const { name } = node.id;
+    bindings.set(name, { kind: node.type === 'FunctionDeclaration' ? 'function' : 'class', statement, declarator: undefined });
     return [name];
   };
   for (const statement of topStatements(root)) {
     switch (statement.type) {
       case 'ImportDeclaration':
-        for (const specifier of statement['specifiers'] as Syntax[])
-          bindings.set((specifier['local'] as Syntax)['name'] as string, importBinding(statement, specifier));
+        for (const specifier of statement.specifiers) bindings.set(specifier.local.name, importBinding(statement, specifier));
         break;
       case 'ExportNamedDeclaration':
-        if (isNode(statement['declaration'])) for (const name of declare(statement, statement['declaration'])) exports.set(name, name);
-        else if (!statement['source'])
-          for (const s of statement['specifiers'] as Syntax[]) exports.set(nameOf(s['exported'] as Syntax), nameOf(s['local'] as Syntax));
+        if (statement.declaration) for (const name of declare(statement, statement.declaration)) exports.set(name, name);
+        else if (!statement.source) for (const { exported, local } of statement.specifiers) exports.set(nameOf(exported), nameOf(local));
         break;
       case 'ExportDefaultDeclaration': {
-        const declaration = statement['declaration'] as Syntax;
+        const { declaration } = statement;
         const [name] = declare(statement, declaration);
         if (name) exports.set('default', name);
-        else if (declaration.type === 'Identifier') exports.set('default', declaration['name'] as string);
+        else if (declaration.type === 'Identifier') exports.set('default', declaration.name);
         break;
       }
       default:
@@ -85,45 +82,36 @@ export function outline(root: Syntax): Outline {
   return { bindings, exports, assigned: assignedNames(root) };
 }
 
-function nameOf(node: Syntax): string {
-  return String(node.type === 'Literal' ? node['value'] : node['name']);
-}
-
-function importBinding(statement: Syntax, specifier: Syntax): ImportBinding {
+function importBinding(statement: ImportDeclaration, specifier: ImportDeclaration['specifiers'][number]): ImportBinding {
   const name =
     specifier.type === 'ImportDefaultSpecifier'
       ? 'default'
       : specifier.type === 'ImportNamespaceSpecifier'
         ? '*'
-        : nameOf(specifier['imported'] as Syntax);
-  return { kind: 'import', specifier: (statement['source'] as Syntax)['value'] as string, name };
+        : nameOf(specifier.imported);
+  return { kind: 'import', specifier: nameOf(statement.source), name };
 }
 
 // const x = require('y') and const { x } = require('y') in a CommonJS file.
-function requireBinding(declarator: Syntax, name: string): ImportBinding | undefined {
-  const init = declarator['init'];
-  if (!isNode(init) || init.type !== 'CallExpression' || (init['callee'] as Syntax)['name'] !== 'require') return undefined;
-  const [argument] = init['arguments'] as Syntax[];
-  if (argument?.type !== 'Literal' || typeof argument['value'] !== 'string') return undefined;
-  const id = declarator['id'] as Syntax;
-  if (id.type === 'Identifier') return { kind: 'import', specifier: argument['value'], name: 'default' };
+function requireBinding({ id, init }: VariableDeclarator, name: string): ImportBinding | undefined {
+  if (init?.type !== 'CallExpression' || init.callee.type !== 'Identifier' || init.callee.name !== 'require') return undefined;
+  const [argument] = init.arguments;
+  if (argument?.type !== 'Literal' || typeof argument.value !== 'string') return undefined;
+  if (id.type === 'Identifier') return { kind: 'import', specifier: argument.value, name: 'default' };
   if (id.type !== 'ObjectPattern') return undefined;
-  const property = (id['properties'] as Syntax[]).find((p) => isNode(p['value']) && p['value']['name'] === name);
-  return property ? { kind: 'import', specifier: argument['value'], name: nameOf(property['key'] as Syntax) } : undefined;
+  for (const property of id.properties) {
+    if (property.type === 'Property' && property.value.type === 'Identifier' && property.value.name === name)
+      return { kind: 'import', specifier: argument.value, name: nameOf(property.key) };
+  }
+  return undefined;
 }
 
-function assignedNames(root: Syntax): Set<string> {
+function assignedNames(root: Program): Set<string> {
   const names = new Set<string>();
   const visit = (node: Syntax): void => {
-    if (node.type === 'AssignmentExpression') for (const name of patternNames(node['left'] as Syntax)) names.add(name);
-    else if (node.type === 'UpdateExpression') for (const name of patternNames(node['argument'] as Syntax)) names.add(name);
-    else if (
-      (node.type === 'ForInStatement' || node.type === 'ForOfStatement') &&
-      isNode(node['left']) &&
-      node['left'].type !== 'VariableDeclaration'
-    ) {
-      for (const name of patternNames(node['left'])) names.add(name);
-    }
+    if (node.type === 'AssignmentExpression') for (const name of patternNames(node.left)) names.add(name);
+    else if (node.type === 'UpdateExpression') for (const name of patternNames(node.argument)) names.add(name);
+    else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') for (const name of patternNames(node.left)) names.add(name); // of a declaration, none
     for (const child of childrenOf(node)) visit(child);
   };
   visit(root);
@@ -192,7 +180,7 @@ const PURE_CALLS = new Set([
 /** Whether evaluating an expression does nothing but make a value. */
 export function isPure(node: Syntax | null | undefined, source: string): boolean {
   if (!node) return true;
-  const pure = (value: unknown): boolean => (Array.isArray(value) ? value.every(pure) : isNode(value) ? isPure(value, source) : true);
+  const pure = (one: Syntax | null | undefined): boolean => isPure(one, source);
   switch (node.type) {
     case 'Literal':
     case 'Identifier':
@@ -203,27 +191,28 @@ export function isPure(node: Syntax | null | undefined, source: string): boolean
     case 'MetaProperty':
       return true;
     case 'TemplateLiteral':
-      return pure(node['expressions']);
+      return node.expressions.every(pure);
     case 'ArrayExpression':
-      return pure(node['elements']);
+      return node.elements.every(pure);
     case 'ObjectExpression':
-      return pure(node['properties']);
+      return node.properties.every(pure);
     case 'Property':
-      return pure(node['key']) && pure(node['value']);
+      return pure(node.key) && pure(node.value);
     case 'SpreadElement':
+      return pure(node.argument);
     case 'UnaryExpression':
-      return node['operator'] !== 'delete' && pure(node['argument']);
+      return node.operator !== 'delete' && pure(node.argument);
     case 'BinaryExpression':
     case 'LogicalExpression':
-      return pure(node['left']) && pure(node['right']);
+      return pure(node.left) && pure(node.right);
     case 'ConditionalExpression':
-      return pure(node['test']) && pure(node['consequent']) && pure(node['alternate']);
+      return pure(node.test) && pure(node.consequent) && pure(node.alternate);
     case 'MemberExpression':
-      return pure(node['object']) && (!node['computed'] || pure(node['property']));
+      return pure(node.object) && (!node.computed || pure(node.property));
     case 'NewExpression':
-      return (PURE_CONSTRUCTORS.has(dotted(node['callee'])) || isMarkedPure(node, source)) && pure(node['arguments']);
+      return (PURE_CONSTRUCTORS.has(dotted(node.callee)) || isMarkedPure(node, source)) && node.arguments.every(pure);
     case 'CallExpression':
-      return isMarkedPure(node, source) || (PURE_CALLS.has(dotted(node['callee'])) && pure(node['arguments']));
+      return isMarkedPure(node, source) || (PURE_CALLS.has(dotted(node.callee)) && node.arguments.every(pure));
     default:
       return false;
   }
@@ -233,10 +222,7 @@ function isMarkedPure(node: Syntax, source: string): boolean {
   return /[@#]__PURE__\s*\*\/\s*\(*\s*$/.test(source.slice(Math.max(0, node.start - 40), node.start));
 }
 
-function dotted(callee: unknown): string {
-  if (!isNode(callee)) return '';
-  if (callee.type === 'Identifier') return callee['name'] as string;
-  if (callee.type === 'MemberExpression' && !callee['computed'])
-    return `${dotted(callee['object'])}.${(callee['property'] as Syntax)['name'] as string}`;
-  return '';
+function dotted(callee: Syntax): string {
+  if (callee.type === 'Identifier') return callee.name;
+  return callee.type === 'MemberExpression' && !callee.computed ? `${dotted(callee.object)}.${nameOf(callee.property)}` : '';
 }

@@ -58,7 +58,7 @@ export async function buildPackage(file: string, name: string, needs: Needs): Pr
 
 // A CommonJS module bundled as ESM exports only a default: the names are those of the copy that this process has loaded.
 function withNames(code: string, file: string): string {
-  const exported = createRequire(dirname(file) + '/')(file) as unknown;
+  const exported: unknown = createRequire(dirname(file) + '/')(file);
   if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return code;
   const names = Object.keys(exported).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key) && !RESERVED.has(key));
   if (names.length === 0) return code;

@@ -3,19 +3,20 @@
 //   SL1. Lines and columns stay those of the file: what is not shipped is blanked out, what is added comes after it.
 //   SL2. Of the program's own file only statements that do nothing when they run are shipped: functions, classes, pure constants.
 import { originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
+import type { Program } from 'acorn';
 import { FlotillaError } from '../base/index.ts';
 import { transform } from './esbuild.ts';
 import { applyEdits, computedImports, follow, IMPORT, importSources, type Needs, TOP_PREFIX, unitSpecifier } from './module.ts';
 import { type Declared, type ImportBinding, isPure, type Outline } from './outline.ts';
 import { resolveImport } from './resolve.ts';
-import { lineOf, patternNames, type Syntax, usesOf } from './syntax.ts';
+import { declaredNames, lineOf, nameOf, type Syntax, usesOf } from './syntax.ts';
 import { inlineMap, makeUnit, type Unit, unitName } from './unit.ts';
 
 /** A file that pieces are taken from. */
 export interface Sliced {
   readonly file: string;
   readonly source: string;
-  readonly root: Syntax;
+  readonly root: Program;
   readonly outline: Outline;
   /** Whether the whole module may not be shipped: it is the program itself, or CommonJS. */
   readonly alone: boolean;
@@ -37,7 +38,7 @@ export function userLine(from: Sliced, offset: number): string {
 
 /** Builds the unit of one top-level statement; it exports the names that the statement declares. */
 export async function buildStatement(from: Sliced, statement: Syntax, needs: SliceNeeds): Promise<Unit> {
-  const declaration = (statement.type.startsWith('Export') ? statement['declaration'] : statement) as Syntax;
+  const declaration = ('declaration' in statement && statement.declaration) || statement;
   const names = declaredNames(declaration);
   const text = blank(from.source, declaration.start, declaration.end);
   return finish(
@@ -53,11 +54,10 @@ export async function buildStatement(from: Sliced, statement: Syntax, needs: Sli
 
 /** Builds the unit of one function expression; it exports it as `fn`. */
 export async function buildExpression(from: Sliced, node: Syntax, parent: Syntax | undefined, needs: SliceNeeds): Promise<Unit> {
-  const method = parent?.type === 'Property' && (parent['method'] === true || parent['kind'] !== 'init');
-  const whole = method ? (parent as Syntax) : node;
+  const method = parent?.type === 'Property' && (parent.method || parent.kind !== 'init') ? parent : undefined;
+  const whole = method ?? node;
   const wrapped = blank(from.source, whole.start, whole.end, method ? ['({', '})'] : ['(', ')']);
-  const key = method ? (parent as Syntax)['key'] : undefined;
-  const pick = method ? `.${(key as Syntax)['name'] as string}` : '';
+  const pick = method ? pickOf(method.key) : '';
   const prefix = 'export const fn = ';
   const text = `${prepend(wrapped, prefix, whole.start)}${pick};`;
   return finish(from, unitName('piece', from.file, `${whole.start}x`), text, whole, '', new Set(), needs);
@@ -136,17 +136,16 @@ function checkShippable(from: Sliced, name: string, binding: Declared, at: numbe
       `${used} is a variable that changes. Workers have no part in the state of the program's own file: move '${name}' to a module of its own (each worker then has one), or pass its value as an argument.`,
     );
   }
-  if (isPure(binding.declarator?.['init'] as Syntax | undefined, from.source)) return;
+  if (isPure(binding.declarator?.init, from.source)) return;
   throw new FlotillaError(
     'ERR_CODE_SIDE_EFFECT',
     `${used} is made by running code (${userLine(from, binding.statement.start)}), which is not run again on workers. Move it, with what makes it, to a module of its own and import that; or pass its value as an argument.`,
   );
 }
 
-function declaredNames(declaration: Syntax): string[] {
-  if (declaration.type === 'VariableDeclaration')
-    return (declaration['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
-  return patternNames(declaration['id'] as Syntax);
+// How a method is read of its object; a key that is no name is written as it is.
+function pickOf(key: Syntax): string {
+  return key.type === 'Literal' ? `[${JSON.stringify(nameOf(key))}]` : `.${nameOf(key)}`;
 }
 
 function importLine(binding: ImportBinding, local: string, specifier: string): string {

@@ -1,11 +1,22 @@
 // Reading a module: its syntax tree, the names it declares at the top, and the names a piece of it uses from outside.
-import { type Node, parse } from 'acorn';
-import { FlotillaError } from '../base/index.ts';
+import {
+  type AnonymousFunctionDeclaration,
+  type AnyNode,
+  type ArrowFunctionExpression,
+  type FunctionDeclaration,
+  type FunctionExpression,
+  type MethodDefinition,
+  type Program,
+  type PropertyDefinition,
+  parse,
+} from 'acorn';
+import { FlotillaError, toError } from '../base/index.ts';
 
 /** A node of the syntax tree, with the fields that its type has. */
-export interface Syntax extends Node {
-  readonly [field: string]: unknown;
-}
+export type Syntax = AnyNode;
+
+type FunctionNode = FunctionDeclaration | AnonymousFunctionDeclaration | FunctionExpression | ArrowFunctionExpression;
+type Keyed = Extract<Syntax, { type: 'Property' }> | MethodDefinition | PropertyDefinition;
 
 /** A piece of a module: the names it uses that it does not declare, each with the place of its first use. */
 export interface Uses {
@@ -15,38 +26,33 @@ export interface Uses {
 }
 
 /** Parses a module, or a CommonJS script. Throws ERR_CODE_SYNTAX naming file and line. */
-export function parseModule(source: string, file: string): Syntax {
+export function parseModule(source: string, file: string): Program {
   try {
-    return parse(source, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }) as unknown as Syntax;
+    return parse(source, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
   } catch (error) {
     try {
-      return parse(source, {
-        ecmaVersion: 'latest',
-        sourceType: 'script',
-        allowHashBang: true,
-        allowReturnOutsideFunction: true,
-      }) as unknown as Syntax;
+      return parse(source, { ecmaVersion: 'latest', sourceType: 'script', allowHashBang: true, allowReturnOutsideFunction: true });
     } catch {
-      throw new FlotillaError('ERR_CODE_SYNTAX', `${file} cannot be parsed: ${(error as Error).message}.`, { cause: error });
+      throw new FlotillaError('ERR_CODE_SYNTAX', `${file} cannot be parsed: ${toError(error).message}.`, { cause: error });
     }
   }
 }
 
-export function isNode(value: unknown): value is Syntax {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+function isNode(value: unknown): value is Syntax {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
 /** The nodes directly below a node. */
 export function* childrenOf(node: Syntax): Generator<Syntax> {
-  for (const key of Object.keys(node)) {
-    const value = node[key];
+  const values: readonly unknown[] = Object.values(node);
+  for (const value of values) {
     if (Array.isArray(value)) {
       for (const item of value) if (isNode(item)) yield item;
     } else if (isNode(value)) yield value;
   }
 }
 
-export function isFunction(node: Syntax): boolean {
+export function isFunction(node: Syntax): node is FunctionNode {
   return node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression';
 }
 
@@ -56,8 +62,7 @@ export function pathToFunction(root: Syntax, offset: number): Syntax[] {
   const visit = (node: Syntax, path: Syntax[]): void => {
     if (offset < node.start || offset > node.end) return;
     const here = [...path, node];
-    const body = node['body'];
-    const isHead = isFunction(node) && isNode(body) && offset <= body.start;
+    const isHead = isFunction(node) && offset <= node.body.start;
     if (isHead || (isClass(node) && offset === node.start)) best = here;
     for (const child of childrenOf(node)) visit(child, here);
   };
@@ -69,75 +74,77 @@ export function isClass(node: Syntax): boolean {
   return node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 }
 
+/** What a name, or a key that is written out, says. */
+export function nameOf(node: Syntax): string {
+  return String(node.type === 'Literal' ? node.value : 'name' in node ? node.name : undefined);
+}
+
 /** The names that a pattern declares. */
 export function patternNames(pattern: Syntax): string[] {
   switch (pattern.type) {
     case 'Identifier':
-      return [pattern['name'] as string];
+      return [pattern.name];
     case 'ObjectPattern':
-      return (pattern['properties'] as Syntax[]).flatMap((p) =>
-        patternNames((p.type === 'RestElement' ? p['argument'] : p['value']) as Syntax),
-      );
+      return pattern.properties.flatMap((p) => patternNames(p.type === 'RestElement' ? p.argument : p.value));
     case 'ArrayPattern':
-      return (pattern['elements'] as (Syntax | null)[]).flatMap((e) => (e ? patternNames(e) : []));
+      return pattern.elements.flatMap((e) => (e ? patternNames(e) : []));
     case 'AssignmentPattern':
-      return patternNames(pattern['left'] as Syntax);
+      return patternNames(pattern.left);
     case 'RestElement':
-      return patternNames(pattern['argument'] as Syntax);
+      return patternNames(pattern.argument);
     default:
       return [];
   }
 }
 
+/** The names that a declaration declares. */
+export function declaredNames(declaration: Syntax): string[] {
+  if (declaration.type === 'VariableDeclaration') return declaration.declarations.flatMap((d) => patternNames(d.id));
+  if ((declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration') && declaration.id)
+    return [declaration.id.name];
+  return [];
+}
+
 /** The names that the statements of one block declare for it. */
 export function blockNames(statements: readonly Syntax[]): string[] {
-  return statements.flatMap((statement) => {
-    if (statement.type === 'VariableDeclaration' && statement['kind'] !== 'var')
-      return (statement['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax));
-    if ((statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration') && statement['id'])
-      return patternNames(statement['id'] as Syntax);
-    return [];
-  });
+  return statements.flatMap((statement) =>
+    statement.type === 'VariableDeclaration' && statement.kind === 'var' ? [] : declaredNames(statement),
+  );
 }
 
 /** The names that `var` declares anywhere in a function, nested functions aside. */
 export function varNames(node: Syntax): string[] {
   if (isFunction(node)) return [];
-  const own =
-    node.type === 'VariableDeclaration' && node['kind'] === 'var'
-      ? (node['declarations'] as Syntax[]).flatMap((d) => patternNames(d['id'] as Syntax))
-      : [];
+  const own = node.type === 'VariableDeclaration' && node.kind === 'var' ? declaredNames(node) : [];
   return [...own, ...[...childrenOf(node)].flatMap(varNames)];
 }
 
 /** The names that a node brings into scope for what is inside it. */
 export function scopeNames(node: Syntax): string[] {
   if (isFunction(node)) {
-    const body = node['body'] as Syntax;
-    const names = (node['params'] as Syntax[]).flatMap(patternNames);
-    if (node['id']) names.push(...patternNames(node['id'] as Syntax));
-    if (body.type === 'BlockStatement') names.push(...blockNames(body['body'] as Syntax[]), ...varNames(body));
+    const { body, params, id } = node;
+    const names = params.flatMap(patternNames);
+    if (id) names.push(id.name);
+    if (body.type === 'BlockStatement') names.push(...blockNames(body.body), ...varNames(body));
     return names;
   }
   switch (node.type) {
     case 'BlockStatement':
+      return blockNames(node.body);
     case 'StaticBlock':
-      return [
-        ...blockNames(node['body'] as Syntax[]),
-        ...(node.type === 'StaticBlock' ? varNames({ ...node, type: 'BlockStatement' } as Syntax) : []),
-      ];
+      return [...blockNames(node.body), ...varNames(node)];
     case 'SwitchStatement':
-      return (node['cases'] as Syntax[]).flatMap((c) => blockNames(c['consequent'] as Syntax[]));
+      return node.cases.flatMap((c) => blockNames(c.consequent));
     case 'ForStatement':
-      return isNode(node['init']) ? blockNames([node['init']]) : [];
+      return node.init ? blockNames([node.init]) : [];
     case 'ForInStatement':
     case 'ForOfStatement':
-      return isNode(node['left']) ? blockNames([node['left']]) : [];
+      return blockNames([node.left]);
     case 'CatchClause':
-      return isNode(node['param']) ? patternNames(node['param']) : [];
+      return node.param ? patternNames(node.param) : [];
     case 'ClassExpression':
     case 'ClassDeclaration':
-      return isNode(node['id']) ? patternNames(node['id']) : [];
+      return node.id ? [node.id.name] : [];
     default:
       return [];
   }
@@ -153,25 +160,21 @@ export function usesOf(piece: Syntax): Uses {
     if (name === 'arguments' && receivers > 0) return;
     if (!scopes.some((scope) => scope.has(name)) && !names.has(name)) names.set(name, at);
   };
-  const each = (value: unknown): void => {
-    if (Array.isArray(value)) for (const item of value) each(item);
-    else if (isNode(value)) visit(value);
-  };
-  const visitNamed = (node: Syntax): void => {
-    if (node['computed']) each(node['key']);
-    each(node['value']);
+  const visitNamed = ({ computed, key, value }: Keyed): void => {
+    if (computed) visit(key);
+    if (value) visit(value);
   };
   const visit = (node: Syntax): void => {
     switch (node.type) {
       case 'Identifier':
-        return use(node['name'] as string, node.start);
+        return use(node.name, node.start);
       case 'ThisExpression':
       case 'Super':
         if (receivers === 0) receiver ??= node.start;
         return;
       case 'MemberExpression':
-        each(node['object']);
-        if (node['computed']) each(node['property']);
+        visit(node.object);
+        if (node.computed) visit(node.property);
         return;
       case 'Property':
         return visitNamed(node);
@@ -182,7 +185,7 @@ export function usesOf(piece: Syntax): Uses {
         receivers--;
         return;
       case 'LabeledStatement':
-        return each(node['body']);
+        return visit(node.body);
       case 'BreakStatement':
       case 'ContinueStatement':
       case 'MetaProperty':
@@ -190,9 +193,9 @@ export function usesOf(piece: Syntax): Uses {
       case 'ExportAllDeclaration':
         return;
       case 'ExportNamedDeclaration':
-        return each(node['declaration']);
       case 'ExportDefaultDeclaration':
-        return each(node['declaration']);
+        if (node.declaration) visit(node.declaration);
+        return;
       default:
         return visitScope(node);
     }

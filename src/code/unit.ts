@@ -51,10 +51,10 @@ export function makeUnit(unit: Omit<Unit, 'hash'>): Unit {
 
 /** The source map at the end of a script's text, if it carries one. */
 export function inlineMap(source: string): TraceMap | undefined {
-  const match = /\/\/[#@] sourceMappingURL=data:application\/json[^,]*;base64,([A-Za-z0-9+/=]+)\s*$/.exec(source);
-  if (!match) return undefined;
+  const [, encoded] = /\/\/[#@] sourceMappingURL=data:application\/json[^,]*;base64,([A-Za-z0-9+/=]+)\s*$/.exec(source) ?? [];
+  if (encoded === undefined) return undefined;
   try {
-    return new TraceMap(Buffer.from(match[1] as string, 'base64').toString());
+    return new TraceMap(Buffer.from(encoded, 'base64').toString());
   } catch {
     return undefined;
   }

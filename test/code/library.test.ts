@@ -71,8 +71,12 @@ test("functions of the program's own file travel with what they use, and nothing
     method(x: number) {
       return helper(x);
     },
+    'no name'(x: number) {
+      return helper(x) + 1;
+    },
   };
   assert.equal((await use(holder.method))(2), 6);
+  assert.equal((await use(holder['no name']))(2), 7);
 });
 
 test('CommonJS functions travel', async (t) => {
