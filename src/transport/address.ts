@@ -1,15 +1,15 @@
-// Where a runtime can be reached, as data; what networks that write `SCHEME://HOST:PORT/NAME` share of reading and printing it.
+// An address: where a runtime can be reached, as data. Networks that write theirs as `SCHEME://HOST:PORT/NAME` read and print them here.
 import { FlotillaError } from '../base/index.ts';
 
-/** Where a runtime can be reached. What its parts mean is its network's to say. */
+/** Where a runtime can be reached. The network of the scheme says what the other parts mean. */
 export interface Address {
   /** The network it belongs to. */
   readonly scheme: string;
   /** A machine or a server; the path of a unix socket. */
   readonly host: string;
-  /** 0: any that is free, or none. */
+  /** 0 to listen at any that is free, or where addresses have no port. */
   readonly port: number;
-  /** One of several behind a port, as the workers of a host are. */
+  /** Tells apart the runtimes behind one port, as the workers of a host. */
   readonly name?: string;
 }
 

@@ -1,16 +1,16 @@
 // What a network offers: addresses of its own, connections that carry bytes in order, and places to be dialled at.
 //
-// A connection is owned by whoever holds it after dial() or the listener's callback; closing it is theirs to do.
+// A connection belongs to the caller of dial(), or to the callback of the listener, which closes it.
 import type { Address } from './address.ts';
 import type { Doorkeeper, Guest } from './door.ts';
 
 /** Hears what happens on a connection. `closed` is called exactly once, last. */
 export interface ConnHandler {
-  /** Takes bytes. They may change after the call if the handler has a `place`. */
+  /** Takes bytes. If the handler has a `place`, they are valid during the call only: the connection reads the next ones over them. */
   data(chunk: Buffer): void;
-  /** Where the next bytes belong, if that is known: a connection that can reads them there. */
+  /** Gives the memory where the next bytes belong, if that is known: a connection that is able to reads them there, without a copy. */
   place?(): Buffer | undefined;
-  /** So many bytes now lie at the place that was given last. */
+  /** Hears that so many bytes now lie at the place that was given last. */
   placed?(bytes: number): void;
   drain(): void;
   closed(error: Error | undefined): void;
@@ -20,17 +20,17 @@ export interface ConnHandler {
 export interface Conn {
   /** The other end, for people. */
   readonly remote: string;
-  /** Plain, but it can be made encrypted by dialling again: nobody may stand between its ends. */
+  /** Whether it is plain though the same address could be dialled encrypted: then the handshake makes sure that nobody stands between its ends. */
   readonly exposed: boolean;
   /** Whether the bytes never leave this machine. */
   readonly local: boolean;
-  /** What both ends of this connection know of it alike, and those of two connections that somebody joins do not. */
+  /** Bytes that both ends of one connection compute alike, and that differ at the ends of two connections which somebody joins: a proof that covers them cannot be passed on. */
   binding(side: 'dialer' | 'listener'): string | Uint8Array;
-  /** Begins to deliver, and again to another handler. What arrived before waits. */
+  /** Begins to deliver to a handler, or goes on with another one. Bytes that arrive before the first start wait. */
   start(handler: ConnHandler): void;
-  /** Takes bytes; they must not change until written. False: wait for drain. */
+  /** Takes bytes, which must not change until they are written. Returns false if the caller should wait for `drain`. */
   write(bytes: Uint8Array): boolean;
-  /** Gathers what is written in `writes`, to be sent as one where that is cheaper. */
+  /** Sends all that `writes` writes as one, where that is cheaper. */
   together?(writes: () => void): void;
   /** Closes after what was written. */
   end(): void;
@@ -44,7 +44,7 @@ export interface PreSharedKey {
   readonly key: Uint8Array;
 }
 
-/** A certificate and its key, and what the other side's is checked against. PEM. */
+/** A certificate and its key, and the authority that the certificate of the other side is checked against; all in PEM. */
 export interface Certificate {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -54,7 +54,7 @@ export interface Certificate {
 export interface DialOptions {
   readonly timeoutMs: number;
   readonly psk: PreSharedKey;
-  /** `auto`: everywhere but on this machine. */
+  /** `auto` encrypts unless the bytes stay on this machine. */
   readonly encrypt: 'auto' | 'always';
   readonly signal?: AbortSignal;
   /** Encrypts with certificates on both sides instead of the pre-shared key. */
@@ -62,12 +62,12 @@ export interface DialOptions {
 }
 
 export interface ListenOptions {
-  /** Where whoever comes stands until it has proved itself. A network that lets somebody in hands the guest over with the connection. */
+  /** A stranger stands in this door until it has proved itself. A network that lets it in on its own hands the guest over with the connection. */
   readonly door: Doorkeeper;
   readonly certificate?: Certificate | undefined;
-  /** The key for an identity; undefined refuses. */
+  /** Finds the key for an identity; undefined refuses the connection. */
   readonly findKey: (identity: string) => Uint8Array | undefined;
-  /** Told of each connection that failed before it could be used. */
+  /** Hears of each connection that failed before it could be used. */
   readonly onFailure: (remote: string, error: Error) => void;
 }
 

@@ -1,15 +1,16 @@
 // The door of a listening runtime: how many strangers may stand in it, and who goes when more come.
 //
 //   DOOR1. At most PENDING.all connections that have proved nothing stand open, PENDING.each of one other machine.
-//   DOOR2. Whoever comes is let in: when it is full, the source that has most there loses its oldest. So a flood turns out
-//          itself, and whoever proves itself at once is gone from the door before its turn comes.
-//   DOOR3. A machine whose connections fail so often within a time is turned away for that time, ever longer; this one is not.
+//   DOOR2. A stranger is let in even when the door is full: the source with most connections there loses its oldest. So a flood
+//          turns out itself, and a runtime that proves itself at once has left the door before its turn comes.
+//   DOOR3. A machine whose connections fail FAILING.times within a time is turned away for that time, and for longer each time it
+//          happens again; this machine itself is not, since it could lock out its own user.
 import type { Clock } from '../base/index.ts';
 
-/** Unproven connections at once, over all and of one other machine. */
+/** How many connections may be open that have proved nothing: in all, and of one other machine. */
 export const PENDING = { all: 512, each: 64 } as const;
 
-/** A machine whose connections fail so often within a time is turned away for that time, ever longer. */
+/** When a machine is turned away: after so many failures within a time, for that time at first, and at most for the longest. */
 export const FAILING = { times: 20, withinMs: 10_000, longestMs: 300_000, remembered: 10_000 } as const;
 
 /** A connection in the door. */
@@ -25,7 +26,7 @@ interface Standing {
   readonly since: number;
 }
 
-/** Who stands in one door. */
+/** Keeps one door: lets strangers in, and turns some out. */
 export class Doorkeeper {
   readonly #failures: Failures;
   readonly #sources = new Map<string, Set<Standing>>();
@@ -79,7 +80,7 @@ function comesBefore(one: Set<Standing>, other: Set<Standing>): boolean {
   return (a?.since ?? 0) < (b?.since ?? 0);
 }
 
-/** What counts as one source of connections: an IPv4 address; of IPv6, the network of 64 bits, in which one machine may have any address. */
+/** The source that a connection from an address counts for: an IPv4 address itself; of an IPv6 address its network of 64 bits, in which one machine may have any address. */
 export function sourceOf(address: string): string {
   const host = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
   if (!host.includes(':')) return host;
@@ -90,7 +91,7 @@ export function sourceOf(address: string): string {
   return groups.slice(0, 4).join(':');
 }
 
-/** Who has failed to prove itself, and how often of late. */
+/** Counts, by source, the connections that have failed of late. */
 class Failures {
   readonly #clock: Clock;
   readonly #by = new Map<string, { count: number; until: number; ms: number }>();

@@ -1,10 +1,10 @@
-// Dials and greets, with each secret that is valid in turn, and encrypted where plain is not safe.
+// A dialer's way to a link: it dials and greets, with each valid secret in turn, and again encrypted where plain is not safe.
 import { hasCode, type RuntimeId } from '../base/index.ts';
 import type { Conn } from './contract.ts';
 import { type Greeted, greetAsDialer, HANDSHAKE_MS, mustEncrypt, type Purpose, type Self } from './handshake.ts';
 import type { Keys } from './keys.ts';
 
-/** Dials with one secret; `encrypt`: a plain connection there would be exposed. */
+/** Dials with the keys of one secret; `encrypt` says that a plain connection there would be exposed. */
 export type Dial = (keys: Keys, encrypt: boolean) => Promise<Conn>;
 
 /** Opens a connection by `dial` and greets over it, all of it within `timeoutMs` of one attempt. A wrong secret is tried again with the one before, if there is one. */

@@ -4,7 +4,7 @@
 //   HS2. The dialer proves itself first; a listener proves nothing to a stranger.
 //   HS3. Both proofs cover both greetings, so neither can be replayed or turned around.
 //   HS4. A handshake ends within its time, whatever the other side does.
-//   HS5. Each proves that it has the key that its id was made from: whoever else knows the secret cannot be it.
+//   HS5. Each side proves that it has the key that its id was made from, so that another runtime with the secret cannot pose as it.
 //   HS6. Both proofs cover what only the two ends of this connection share, so nobody stands between them: the keys of TLS, or,
 //       where a connection is plain, both ends' addresses. Where those differ, as behind a forwarded port, it must be TLS.
 import { type Clock, FlotillaError, hasCode, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
@@ -22,15 +22,15 @@ const NO_ID = '0'.repeat(32);
 /** How long a handshake may take: five round trips across the world and a busy machine. */
 export const HANDSHAKE_MS = 5_000;
 
-/** What a connection is opened for. */
+/** The use that a connection is opened for. */
 export type Purpose = 'session' | 'pulse';
 const PURPOSES: readonly Purpose[] = ['session', 'pulse'];
 
-/** Why a listener refuses. */
+/** The reasons for which a listener refuses. */
 const REFUSALS = ['unknown', 'secret', 'version', 'stale', 'busy', 'exposed', 'certificate'] as const;
 type RefusalReason = (typeof REFUSALS)[number];
 
-/** Who we are in a handshake. */
+/** This side of a handshake. */
 export interface Self {
   readonly identity: Pick<Identity, 'id' | 'publicKey' | 'agree'>;
   readonly role: Role;
@@ -41,7 +41,7 @@ export interface Self {
   readonly certificate?: Certificate | undefined;
 }
 
-/** What a completed handshake tells of the other side, and bytes that came right after it. */
+/** The other side, as a completed handshake has proved it, and the bytes that came right after. */
 export interface Greeted {
   readonly id: RuntimeId;
   readonly role: Role;
@@ -61,7 +61,7 @@ interface Greeting {
   readonly expected: string;
 }
 
-/** What a dialer wants of a greeting: the runtime that should answer, and its patience, HANDSHAKE_MS at most. */
+/** The wishes of a dialer: the runtime that should answer, and how long it waits, HANDSHAKE_MS at most. */
 export interface Wanted {
   readonly purpose: Purpose;
   readonly expected?: RuntimeId;
@@ -151,7 +151,7 @@ function exchange(conn: Conn, clock: Clock, ms: number, run: (read: Read) => Pro
     });
     conn.start({
       data(chunk) {
-        if (failure) return; // whoever was refused may go on for a while
+        if (failure) return; // a dialer that was refused may go on sending for a while
         held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
         if (wanted && held.length >= wanted.bytes) {
           const want = wanted;
@@ -277,7 +277,7 @@ function checkGreeting(
   return { version, keys };
 }
 
-// HS6: a plain connection may only have been forwarded.
+// The proof of a plain connection covers both ends' addresses (HS6), so that of a forwarded one fails; encrypted, it may hold.
 function unproven(conn: Conn): FlotillaError {
   return conn.exposed ? exposedError(conn) : wrongSecret(conn, 'it could not prove that it knows ours, or something stands between');
 }

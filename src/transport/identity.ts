@@ -1,4 +1,4 @@
-// Who a runtime is: a pair of keys made at its start. Its id is a digest of the public one, so that nobody else can prove to be it.
+// The identity of a runtime: a pair of keys made at its start. Its id is a digest of the public one, so that nobody else can prove to be it.
 import { createECDH, createHash, type ECDH } from 'node:crypto';
 import { FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
 
@@ -6,7 +6,7 @@ const CURVE = 'prime256v1';
 const KEY_BYTES = 32;
 const ID_BYTES = 16;
 const TRIES = 4;
-/** How many others are remembered with what was agreed with them: a link that is made again costs less. */
+/** How many agreements with others are remembered, because to compute one is slow and links are made again. */
 const AGREED_KEPT = 2_000;
 // A public key travels as the x of its point: both points with that x give the same agreement, so either will do.
 const EVEN = Buffer.from([2]);
@@ -16,7 +16,7 @@ export class Identity {
   readonly id: RuntimeId;
   /** The public key. */
   readonly publicKey: Buffer;
-  /** For another thread of the same runtime, and nobody else. */
+  /** The private key, for another thread of the same runtime and nobody else. */
   readonly privateKey: Uint8Array;
   readonly #pair: ECDH;
   readonly #agreed = new Map<RuntimeId, Buffer>();
@@ -30,7 +30,7 @@ export class Identity {
     this.id = idOf(this.publicKey);
   }
 
-  /** A new one. */
+  /** Makes a new identity. */
   static fresh(random: RandomBytes): Identity {
     for (let left = TRIES; ; left--) {
       try {
@@ -41,7 +41,7 @@ export class Identity {
     }
   }
 
-  /** What only this runtime and the owner of a public key can know. Throws ERR_LINK_REFUSED if it is no key. */
+  /** Computes the bytes that only this runtime and the owner of a public key can know. Throws ERR_LINK_REFUSED if it is no key. */
   agree(publicKey: Uint8Array): Buffer {
     const id = idOf(publicKey);
     const known = this.#agreed.get(id);

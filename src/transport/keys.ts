@@ -1,9 +1,9 @@
-// What the shared secret is turned into: it proves membership and never crosses a link.
+// The keys that are made of the shared secret, which proves membership and never crosses a link.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { FlotillaError } from '../base/index.ts';
 import type { PreSharedKey } from './contract.ts';
 
-/** What a runtime is to others. Each role proves itself with a key of its own. */
+/** The roles in which a runtime may come to others. Each proves itself with a key of its own. */
 export const ROLES = ['runtime', 'client', 'host', 'worker', 'scheduler'] as const;
 /** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
@@ -23,7 +23,7 @@ export class Keys {
     this.psk = { identity: `flotilla-${this.id}`, key: this.#derive('tls psk', 32) };
   }
 
-  /** Proof of knowing the secret in this role, and what only the two runtimes know (`agreed`), bound to this connection. */
+  /** Proves that this side knows the secret in its role, and the bytes that only the two runtimes know (`agreed`). The proof holds for this connection only. */
   prove(role: Role, direction: 'dialer' | 'listener', agreed: Uint8Array, transcript: Uint8Array): Buffer {
     let key = this.#roles.get(role);
     if (!key) {
@@ -39,7 +39,7 @@ export class Keys {
     return proof.length === expected.length && timingSafeEqual(proof, expected);
   }
 
-  /** Signs what is announced to all nearby. */
+  /** Signs an announcement to all nearby. */
   sign(bytes: Uint8Array): Buffer {
     this.#announce ??= this.#derive('announce', 32);
     return createHmac('sha256', this.#announce).update(bytes).digest();
@@ -75,7 +75,7 @@ export class Keyring {
     this.all = list.map((secret) => new Keys(secret));
   }
 
-  /** What this side proves itself with first. */
+  /** The keys of the current secret, with which this side tries to prove itself first. */
   get current(): Keys {
     return this.all[0] as Keys;
   }

@@ -8,9 +8,9 @@ import type { Role } from './keys.ts';
 /** Hears what happens on a link. `closed` is called exactly once, last. */
 export interface LinkHandler {
   readonly frame: FrameHandler;
-  /** Says where the bytes of long frames belong. What a link that was destroyed has been given, nothing is written to any more. */
+  /** Says where the bytes of long frames belong. A link that was destroyed writes nothing more to the places it was given. */
   readonly lander?: Lander;
-  /** After each chunk of bytes: any byte is a sign of life. */
+  /** Hears of each chunk of bytes, whatever is in it, since any byte is a sign of life. */
   alive(): void;
   drain(): void;
   closed(error: Error | undefined): void;

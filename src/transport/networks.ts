@@ -29,7 +29,7 @@ export function formatAddress(networks: Networks, address: Address): string {
   return networkOf(networks, address).print(address);
 }
 
-/** A text for an address, in full: with its scheme and port. Throws ERR_LINK_ADDRESS. */
+/** A text completed with the scheme and the port that it lacks. Throws ERR_LINK_ADDRESS. */
 export function wholeAddress(networks: Networks, text: string, port: number): string {
   return formatAddress(networks, parseAddress(networks, text, port));
 }

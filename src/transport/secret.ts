@@ -7,7 +7,7 @@ import { MOST_SECRETS } from './keys.ts';
 
 const SECRET_BYTES = 32;
 
-/** Where the secret lies: at FLOTILLA_SECRET_FILE, or in the user's own folder. */
+/** The path of the secret file: FLOTILLA_SECRET_FILE, or one in the user's own folder. */
 export function secretPath(variables: Readonly<NodeJS.ProcessEnv>): string {
   return variables['FLOTILLA_SECRET_FILE'] ?? join(variables['HOME'] || homedir(), '.flotilla', 'secret');
 }
@@ -94,7 +94,7 @@ function replaceSecrets(random: RandomBytes, path: string, lines: readonly strin
   renameSync(draft, path);
 }
 
-// Written apart and linked into place, so that of several processes at once one makes it and all read it whole.
+// The file is written elsewhere and linked into place, so that of several processes at once one makes it and all read it whole.
 function createSecret(random: RandomBytes, path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${Buffer.from(random(6)).toString('hex')}`;

@@ -5,7 +5,7 @@ import type { Networks } from './networks.ts';
 import { tcpNetwork } from './tcp/index.ts';
 import { unixNetwork } from './unix/index.ts';
 
-/** What a network may be made of. */
+/** The parts of the world that a network may be made of, so that it keeps to a simulated clock. */
 export interface NetworkWorld {
   readonly clock: Clock;
   readonly random: RandomBytes;

@@ -4,7 +4,7 @@ import type { MemoryNetwork } from './network.ts';
 
 type Item = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'end'; readonly error: Error | undefined };
 
-/** Time in which the other side must read what was sent before the end. */
+/** How long an ended connection stays for the other side to read the last bytes. */
 const LINGER_MS = 2_000;
 
 /** Delivers to its partner after the network's latency, in order. */
@@ -88,7 +88,7 @@ export class MemoryConn implements Conn {
     if (tell) partner.#close(new Error('the connection was reset'));
   }
 
-  /** Sends on what may pass now. */
+  /** Sends the bytes that may pass now. */
   flush(): void {
     if (this.#flying || this.#inFlight.length === 0 || !this.#network.passes(this.machine, this.#partner.machine)) return; // MN3
     this.#flying = true;
@@ -136,7 +136,7 @@ export class MemoryConn implements Conn {
     if (this.#state !== 'closed') this.#give(bytes.subarray(at));
   }
 
-  // As a socket does: to the place where the bytes belong, so far as one is known.
+  // Copies bytes to the place where they belong, as far as one is known, because a socket reads them there.
   #give(bytes: Buffer): void {
     const place = this.#handler?.place?.();
     if (!place) return this.#handler?.data(bytes);

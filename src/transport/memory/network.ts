@@ -84,7 +84,7 @@ export class MemoryNetwork {
     this.blockFor(from, to);
   }
 
-  /** The same, until the function returned is called; several count each. */
+  /** Does the same until the function returned is called. Blocks of one way add up: it is open when all are undone. */
   blockFor(from: string, to: string): () => void {
     const way = `${from}>${to}`;
     this.#blocked.set(way, (this.#blocked.get(way) ?? 0) + 1);
@@ -150,7 +150,7 @@ export class MemoryNetwork {
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} did not answer within ${timeoutMs / 1000} s.`);
     }
     await new Promise<void>((resolve) => this.clock.after(this.latency() * 2, resolve));
-    if (this.#lives.get(machine) !== life) return new Promise(() => {}); // whoever dialled is no more
+    if (this.#lives.get(machine) !== life) return new Promise(() => {}); // the machine that dialled is no more
     const now = this.#places.get(`${address.host}:${address.port}`);
     if (!now)
       throw new FlotillaError('ERR_LINK_UNREACHABLE', `${where} cannot be reached: nothing listens there.`, { details: { refused: true } });

@@ -1,4 +1,4 @@
-// tcp://HOST:PORT/NAME: read, printed, and what a host says of where it leads.
+// Addresses of tcp, `tcp://HOST:PORT/NAME`: how they are read, and where a host leads.
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type Address, noAddress, readHostPort } from '../address.ts';
@@ -19,7 +19,7 @@ export function parse(text: string, port?: number): Address {
   throw noAddress(text, 'it has no port', `tcp://[${host}]:PORT`);
 }
 
-/** Every machine has the same loopback addresses, and only what is sent to them stays. */
+/** Tells loopback addresses from others: every machine has the same, and only bytes sent to them stay. */
 export function local({ host }: Address): Locality {
   const loopback = isLoopback(host);
   return { perMachine: loopback, stays: loopback };

@@ -6,10 +6,10 @@ import { isLoopback } from './address.ts';
 import type { SocketLanding } from './landing.ts';
 import { endsOf } from './place.ts';
 
-/** Time for the other side to read the last bytes before a closing socket is destroyed. */
+/** How long a closing socket stays for the other side to read the last bytes. */
 const LINGER_MS = 2_000;
 
-/** By this name TLS gives both ends, and nobody between, the same bytes. */
+/** The name by which TLS gives both ends, and nobody between, the same bytes. */
 const EXPORTER = 'EXPERIMENTAL flotilla 2';
 const EXPORTED_BYTES = 32;
 const NO_CONTEXT = Buffer.alloc(0);
@@ -25,7 +25,7 @@ export class SocketConn implements Conn {
   #error: Error | undefined;
   #held: Buffer[] = [];
 
-  /** `landing` is what the socket reads by, if it was made with one; `rest` what was read of it before. */
+  /** `landing` reads for the socket, if it was made with one; `rest` is bytes that were read from it before. */
   constructor(socket: Socket, remote?: string, landing?: SocketLanding, rest?: Buffer) {
     this.#socket = socket;
     this.exposed = remote === undefined && !(socket instanceof TLSSocket);

@@ -1,32 +1,32 @@
-// Where a socket reads to: the place where the bytes belong, or a scratch that all sockets of a thread use by turns.
+// The memory that a socket reads to: the place where the bytes belong, or a scratch that all sockets of a thread use by turns.
 //
 // Owns no memory of its own. Node is told of the next place after each read, so a place is written to only until `callback`
 // has returned for the read that filled it.
 import { Socket } from 'node:net';
 import { BUFFERS } from './tls.ts';
 
-/** What is read here is used, or copied, before the next read; its contents mean nothing between two. */
+/** Bytes that are read here are used or copied before the next read, so the contents mean nothing between two reads. */
 const SCRATCH = Buffer.allocUnsafeSlow(256 << 10);
-/** After a place comes the head of another one, most likely: the less is read with it, the less has to be copied. Until so much comes at once. */
+/** A smaller scratch for the read after a place. The head of another long frame most likely comes then, and every byte read with it would have to be copied to its place; once so much comes at once that it is full, the whole scratch is used again. */
 const HEADS = SCRATCH.subarray(0, 4 << 10);
 
 /** Takes what a socket reads. */
 export interface Reader {
   place(): Buffer | undefined;
   placed(bytes: number): void;
-  /** The bytes are valid during the call. False: no more for now. */
+  /** Takes bytes, which are valid during the call. Returns false to have no more for now. */
   data(chunk: Buffer): boolean;
 }
 
 /** The `onread` of one socket. */
 export class SocketLanding {
-  /** Who takes what is read. */
+  /** The taker of the bytes that are read. */
   reader: Reader | undefined;
   #place: Buffer | undefined;
   #scratch = SCRATCH;
   #filled = false;
 
-  /** For `net.connect` and `new Socket`. */
+  /** The option of this name of `net.connect` and `new Socket`. */
   readonly onread = {
     buffer: (): Buffer => {
       if (this.#place) this.#scratch = HEADS;
@@ -49,7 +49,7 @@ interface Handle {
   useUserBuffer(buffer: Uint8Array): void;
 }
 
-/** An accepted socket as one that reads by a landing, and what has been read of it; undefined where this version of Node does not allow that. */
+/** Makes an accepted socket read by a landing, and gives the bytes that had been read of it; undefined where this version of Node does not allow that. */
 export function withLanding(
   accepted: Socket,
 ): { readonly socket: Socket; readonly landing: SocketLanding; readonly rest: Buffer } | undefined {
@@ -57,7 +57,7 @@ export function withLanding(
   const handle = held._handle;
   if (typeof handle?.readStop !== 'function' || typeof handle.useUserBuffer !== 'function' || handle.readStop() !== 0) return undefined;
   const rest: Buffer[] = [];
-  for (let chunk = accepted.read(); chunk; chunk = accepted.read()) rest.push(chunk); // all at once, or chunk by chunk, as versions differ
+  for (let chunk = accepted.read(); chunk; chunk = accepted.read()) rest.push(chunk); // some versions give all at once, others chunk by chunk
   handle.reading = false;
   held._handle = null;
   const landing = new SocketLanding();

@@ -37,7 +37,7 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
       options.onFailure(remoteOf(socket), stranger);
       return refuse(new SocketConn(socket), 'certificate');
     }
-    guest?.leave(); // whoever encrypts knows the secret, or has the certificate
+    guest?.leave(); // a dialer that could encrypt knows the secret, or has the certificate
     accept(new SocketConn(socket), guest);
   });
   secure.on('tlsClientError', (error, socket) => {
@@ -91,7 +91,7 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
   });
 }
 
-// One that reads where bytes belong, where this version of Node can.
+// The connection of an accepted socket. It reads bytes to where they belong, if this version of Node can.
 function accepted(socket: Socket): Conn {
   const landing = withLanding(socket);
   return landing ? new SocketConn(landing.socket, undefined, landing.landing, landing.rest) : new SocketConn(socket);
@@ -102,7 +102,7 @@ function isLocal(socket: Socket): boolean {
   return isLoopback(socket.remoteAddress ?? '') || (socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress);
 }
 
-// No two open connections have the same.
+// Names a connection by its ends, which no two that are open share.
 function endsOf(socket: Socket): string {
   return `${socket.localAddress} ${socket.remoteAddress} ${socket.remotePort}`;
 }

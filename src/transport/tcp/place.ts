@@ -1,9 +1,9 @@
-// Where a socket is: every machine, and every container with a network of its own, has the same loopback addresses.
+// The place of a socket, beside its addresses: every machine, and every container with a network of its own, has the same loopback addresses.
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 
-/** What one end of a plain connection sees of both; equal at both ends if nobody stands between. */
+/** Describes both ends of a plain connection as one of them sees them: equal at both, unless somebody stands between. */
 export function endsOf(socket: Socket, side: 'dialer' | 'listener'): string {
   const here = end(socket.localAddress, socket.localPort);
   const there = end(socket.remoteAddress, socket.remotePort);

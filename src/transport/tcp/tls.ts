@@ -1,6 +1,6 @@
-// The parameters of every socket. Of TLS: both sides know the secret, no certificates, forward secrecy.
+// The parameters of every socket, and of TLS where both sides know the secret: no certificates, and forward secrecy.
 //
-// TLS 1.2, because Node's pre-shared keys do not work with 1.3.
+// It is TLS 1.2, because Node's pre-shared keys do not work with 1.3.
 
 export const TLS = {
   ciphers: 'ECDHE-PSK-CHACHA20-POLY1305',
@@ -9,5 +9,5 @@ export const TLS = {
   maxVersion: 'TLSv1.2',
 } as const;
 
-/** So much may wait in a socket before a writer is told to wait: one part of a large message at a time would leave the link idle between. */
+/** How much may wait in a socket before its writer is told to wait. Less than a few parts of a large message would leave the link idle between them. */
 export const BUFFERS = { highWaterMark: 1 << 20, writableHighWaterMark: 1 << 20 } as const;

@@ -1,4 +1,4 @@
-// What went wrong with TLS, in our words: OpenSSL's are kept as the cause.
+// Failures of TLS in our words; those of OpenSSL are kept as the cause.
 import type { TLSSocket } from 'node:tls';
 import { FlotillaError } from '../../base/index.ts';
 import { wrongCertificate, wrongSecret } from '../handshake.ts';

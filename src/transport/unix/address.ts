@@ -1,4 +1,4 @@
-// unix:///PATH: read and printed, and what the system calls such a path.
+// Addresses of unix sockets, `unix:///PATH`: how they are read and printed, and what the system calls such a path.
 import { type Address, noAddress } from '../address.ts';
 
 const PREFIX = 'unix://';
@@ -13,7 +13,7 @@ export function parse(text: string): Address {
   throw noAddress(text, why, 'unix:///PATH, for example unix:///run/user/1000/app.sock');
 }
 
-/** Prints one. */
+/** Prints an address. */
 export function print({ host }: Address): string {
   return PREFIX + host;
 }

@@ -9,7 +9,7 @@ export const unixNetwork: Network = Object.freeze({
   parse,
   print,
   local: () => ({ perMachine: true, stays: true }),
-  announced: false, // only its user may open a socket
+  announced: false, // few of those that hear may dial: a socket opens to its own user only
   beside: () => undefined,
   dial,
   listen,

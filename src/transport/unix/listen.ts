@@ -1,4 +1,4 @@
-// Listens on a unix socket that only its user may open. One left behind by a crash is replaced; one in use is not.
+// Listens on a unix socket that only its user may open. A socket left behind by a crash is replaced; one in use is not.
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { FlotillaError } from '../../base/index.ts';
