@@ -15,7 +15,7 @@ const SIGNED = LIMIT - 32;
 const NAME_BYTES = 100;
 const FLAG = { pass: 1, multicast: 2 } as const;
 
-/** What runtimes tell each other by datagram. */
+/** One thing that a runtime tells others by datagram. */
 export interface Announcement {
   readonly kind: (typeof KINDS)[number];
   readonly id: RuntimeId;
@@ -26,11 +26,11 @@ export interface Announcement {
   readonly nonce: string;
   /** The nonce of the hello that this answers; zeros in a hello. */
   readonly answers: string;
-  /** Where a hello that was passed on is to be answered, as HOST PORT; empty: where it came from. */
+  /** The place where a hello that was passed on is to be answered, as HOST PORT; empty if it is the one that the hello came from. */
   readonly replyTo: string;
-  /** Asks whoever hears it on a shared port to pass it to its siblings on the machine. */
+  /** Whether the runtime that hears it on a shared port is to pass it to the others of its machine, since the system gives it to one of them only. */
   readonly pass: boolean;
-  /** Whether its sender looks for others by multicast, and so for none that broadcast. */
+  /** Whether the sender looks for others by multicast, and so not for those that broadcast. */
   readonly multicast: boolean;
 }
 
@@ -61,7 +61,7 @@ export function encodeAnnouncement(signer: Signer, keyId: string, announcement: 
   return bytes;
 }
 
-/** Reads what may be an announcement. Throws ERR_WIRE_MALFORMED, ERR_LINK_WRONG_SECRET or ERR_LINK_VERSION. */
+/** Reads bytes that may be an announcement. Throws ERR_WIRE_MALFORMED, ERR_LINK_WRONG_SECRET or ERR_LINK_VERSION. */
 export function decodeAnnouncement(signer: Signer, bytes: Buffer): Announcement {
   if (bytes.length !== LIMIT || bytes.readUInt32BE(0) !== MAGIC) throw new FlotillaError('ERR_WIRE_MALFORMED', 'It is no announcement.');
   if (bytes[4] !== VERSION)

@@ -1,10 +1,11 @@
-// Tells who is near that we are here, and hears who is: hello, and an answer to each hello. Connects to nobody.
+// A beacon tells runtimes nearby that this one is here, and hears of them: by a hello, and an answer to each hello. It connects to nobody.
 //
 //   BE1. A hello is repeated, at growing intervals, as long as the beacon is open: lost datagrams cost time only.
 //   BE2. A hello is answered after a random delay, once, to where it came from; an answer is no longer than the hello.
-//   BE3. What is unsigned, stale by SKEW_MS, or seen before is dropped without a word to its sender.
-//   BE4. What is remembered of strangers is bounded.
-//   BE5. Who looks by multicast and who looks by broadcast do not hear each other, on one machine either; who is asked answers both.
+//   BE3. An announcement that is unsigned, stale by SKEW_MS, or was seen before is dropped without a word to its sender.
+//   BE4. The memory that strangers can fill is bounded.
+//   BE5. Runtimes that look by multicast and those that look by broadcast do not hear each other, on one machine either; one that is
+//        asked by its address answers both.
 import {
   Backoff,
   type Clock,
@@ -19,7 +20,7 @@ import {
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts';
 import type { DatagramPeer, DatagramSocket, Signer } from './contract.ts';
 
-/** Clocks of two machines may differ by so much. */
+/** By how much the clocks of two machines may differ. */
 export const SKEW_MS = 30_000;
 const FIRST_MS = 300;
 const LEAST_MS = 150;
@@ -36,7 +37,7 @@ export interface Heard {
   readonly id: RuntimeId;
   readonly name: string;
   readonly addresses: readonly string[];
-  /** hello: it looks for others. answer: it answered ours. */
+  /** Whether it looks for others (`hello`) or answered our own hello (`answer`). */
   readonly by: 'hello' | 'answer';
   /** The machine it spoke from. */
   readonly host: string;
@@ -52,10 +53,10 @@ export interface BeaconOptions {
   readonly port: number;
   readonly multicast: boolean;
   readonly log: Log;
-  /** False: says nothing, answers nothing. */
+  /** Whether it may speak: while it may not, nothing is said and nothing is answered. */
   readonly speaks: () => boolean;
   readonly heard: (heard: Heard) => void;
-  /** Whether there is a session with a runtime: its call is not for us. */
+  /** Whether there is a session with a runtime, whose hello to all is then meant for others. */
   readonly knows: (id: RuntimeId) => boolean;
 }
 
@@ -84,7 +85,7 @@ export class Beacon {
     this.#backoff = this.#fresh();
     const { clock } = this.#options;
     if (clock.now() - this.#calledAt >= LEAST_MS) this.#hello();
-    else this.#later(); // many were lost at once
+    else this.#later(); // many peers were lost at once, and one hello will do for all of them
   }
 
   /** Says hello to one machine: all its runtimes that share the port hear it. */
@@ -92,7 +93,7 @@ export class Beacon {
     for (const bytes of this.#make('hello', NO_NONCE, '', true)) this.#socket.send(bytes, host, port);
   }
 
-  /** A datagram. */
+  /** Takes a datagram. */
   take(bytes: Buffer, from: DatagramPeer): void {
     const { id, clock, signer, speaks } = this.#options;
     if (this.#closed || !speaks()) return;
@@ -158,7 +159,7 @@ export class Beacon {
       for (const bytes of this.#make('hello', NO_NONCE, `${from.host} ${from.port}`, false, hello)) this.#socket.shout(bytes, true);
     }
     if (this.#pending.has(hello.id) || this.#pending.size >= MOST_PENDING) return;
-    if (!hello.pass && !hello.replyTo && this.#options.knows(hello.id)) return; // it calls for others
+    if (!hello.pass && !hello.replyTo && this.#options.knows(hello.id)) return; // it looks for others, and has us
     const { clock, random } = this.#options;
     const timer = clock.after(
       randomFraction(random) * ANSWER_MS,
@@ -171,7 +172,7 @@ export class Beacon {
     this.#pending.set(hello.id, timer);
   }
 
-  // One for each valid key, so that those who have only one of them hear it too.
+  // Makes one for each valid key, so that runtimes that have only one of the keys understand it too.
   #make(kind: Announcement['kind'], answers: string, replyTo: string, pass: boolean, of?: Announcement): Buffer[] {
     const { id, name, addresses, signer, clock, random } = this.#options;
     return signer.ids.map((keyId) => {

@@ -1,8 +1,8 @@
-// What discovery needs of the world: datagrams, and a key to sign with.
+// The needs of discovery: a way for datagrams, and a key to sign with.
 
-/** A way for datagrams. */
+/** Opens ways for datagrams. */
 export interface Datagrams {
-  /** Opens the shared port, to hear others, and a port of one's own, to be answered at. Rejects with ERR_DISCOVERY. */
+  /** Opens the shared port, to hear others, and a port of its own, to be answered at. Rejects with ERR_DISCOVERY. */
   open(options: DatagramOptions, receive: (bytes: Buffer, from: DatagramPeer) => void): Promise<DatagramSocket>;
 }
 
@@ -19,15 +19,15 @@ export interface DatagramOptions {
   readonly port: number;
   /** Groups to speak to instead of broadcasting. IPv6 always uses its group. */
   readonly multicast: false | { readonly group4: string; readonly group6: string; readonly hops: number };
-  /** False: only a port of one's own, to ask and be answered at. True by default. */
+  /** False opens only a port of its own, to ask and be answered at. True by default. */
   readonly listens?: boolean;
-  /** Only on this machine. */
+  /** Whether datagrams stay on this machine. */
   readonly loopback: boolean;
   readonly family: 4 | 6 | undefined;
 }
 
 export interface DatagramSocket {
-  /** Sends to all that listen nearby. `here`: on this machine only. */
+  /** Sends to all that listen nearby; with `here`, only to those on this machine. */
   shout(bytes: Buffer, here?: boolean): void;
   send(bytes: Buffer, host: string, port: number): void;
   close(): Promise<void>;

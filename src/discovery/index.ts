@@ -1,4 +1,4 @@
-/* Who is near: signed announcements by datagram. Connects to nobody. Start reading at beacon.ts. */
+/* How runtimes nearby are found: signed announcements by datagram. Connects to nobody. Start reading at beacon.ts. */
 
 export type { Announcement } from './announcement.ts';
 export { decodeAnnouncement, encodeAnnouncement, LIMIT } from './announcement.ts';

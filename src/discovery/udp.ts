@@ -6,11 +6,12 @@ import { networkInterfaces } from 'node:os';
 import { FlotillaError } from '../base/index.ts';
 import type { DatagramOptions, DatagramPeer, DatagramSocket, Datagrams } from './contract.ts';
 
-// By these all runtimes of one machine hear each other: the second never leaves the interface it is sent on.
+// Addresses by which all runtimes of one machine hear each other. Datagrams to the second never leave the interface they are sent on.
 const LOOPBACK = '127.255.255.255';
 const LOOPBACK6 = 'ff11::f107:111a';
 
-// At once where there is nothing to look up: what goes to several interfaces would leave by the last of them.
+// Answers at once where there is nothing to look up. If it did not, the datagrams for several interfaces would all leave by the last one
+// that was chosen, since they would be sent after the choice of it.
 const lookup: typeof lookupName = ((host: string, options: object, done: (error: null, address: string, family: number) => void) =>
   isIP(host) ? done(null, host, isIP(host)) : lookupName(host, options, done as never)) as never;
 
@@ -41,7 +42,7 @@ async function openUdp(options: DatagramOptions, receive: Receive): Promise<Data
 
 type Receive = (bytes: Buffer, from: DatagramPeer) => void;
 
-/** Sockets at the shared port, and such as answers come to. */
+/** The sockets at the shared port, and those at ports of their own, to which answers come. */
 interface Bound {
   readonly shared4: Socket | undefined;
   readonly own4: Socket | undefined;
@@ -69,14 +70,14 @@ async function bindAll({ port, family, listens = true }: DatagramOptions, socket
   };
   const shared4 = family === 6 || !listens ? undefined : await bind('udp4', port);
   const own4 = family === 6 ? undefined : await bind('udp4', 0);
-  // Whoever asks this machine by an IPv6 address is heard, also if nothing is announced there.
+  // The IPv6 sockets are opened even if nothing is announced by IPv6, so that a question to an IPv6 address of this machine is heard.
   const shared6 = family !== 4 && listens ? await bind('udp6', port).catch(() => undefined) : undefined;
   const own6 = family !== 4 ? await bind('udp6', 0).catch(() => undefined) : undefined;
   own4?.setBroadcast(true);
   return { shared4, own4, shared6, own6 };
 }
 
-// Owns its sockets, and which interfaces were joined to which group: they come and go, and are joined when they are spoken on.
+// Owns its sockets, and the list of interfaces that joined a group. Interfaces come and go, so each is joined when it is first spoken on.
 class UdpSockets implements DatagramSocket {
   readonly #options: DatagramOptions;
   readonly #sockets: Socket[];
@@ -155,7 +156,7 @@ class UdpSockets implements DatagramSocket {
   }
 }
 
-// The interface is going down, or cannot.
+// Tries what an interface may refuse: one that is going down, or that has no such way.
 function attempt(what: () => void): void {
   try {
     what();
