@@ -18,18 +18,18 @@ export class ByteWriter {
   start = 0;
   origin = 0;
 
-  /** Bytes of the frame that were given away, and lie elsewhere; none unless `takes`. */
+  /** Bytes of the frame that the program gave away, and that lie elsewhere; empty unless `takes`. */
   between: Between[] = [];
   takes = false;
 
-  /** Where a larger buffer comes from. */
+  /** Gives a larger buffer. */
   allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes);
 
   constructor(buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)) {
     this.buffer = buffer;
   }
 
-  /** Begins a frame at the position: what is before it belongs to others, what is after it moves when the buffer grows. */
+  /** Begins a frame at the position. The bytes before it belong to others and stay; those after it move when the buffer grows. */
   beginFrame(): void {
     this.start = this.position;
     this.origin = this.position;
@@ -83,7 +83,7 @@ export class ByteWriter {
     this.position = this.buffer.writeUInt32BE(value, this.position);
   }
 
-  /** Seven bits a byte, lowest first; up to 2 ** 53. */
+  /** Appends a number of up to 2 ** 53, seven bits a byte, the lowest first. */
   varint(value: number): void {
     this.need(8);
     while (value >= 0x80) {
@@ -103,10 +103,10 @@ export class ByteWriter {
   /** Appends bytes so that they begin at a multiple of eight from the payload's beginning: a count of zeros, zeros, the bytes. */
   aligned(bytes: Uint8Array, owner: object): void {
     const given = this.takes && bytes.length > LIMITS.whole && isGiven(owner);
-    const padding = 7 - ((this.position - this.origin + lengthOf(this.between)) % 8); // the byte that counts them, then the padding
+    const padding = 7 - ((this.position - this.origin + lengthOf(this.between)) % 8); // the count takes a byte of the eight itself
     this.need(given ? 8 : 8 + bytes.length);
     this.buffer[this.position++] = padding;
-    this.buffer.fill(0, this.position, this.position + padding); // nothing of what lay here before leaves the process
+    this.buffer.fill(0, this.position, this.position + padding); // old contents of the buffer do not leave the process
     this.position += padding;
     if (given) {
       if (this.length + bytes.length > LIMITS.message) throw new Refusal(undefined, `it is larger than ${LIMITS.message} bytes`, true);

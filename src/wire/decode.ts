@@ -3,7 +3,7 @@
 //   DE1. Whatever the bytes, decoding ends with a value or ERR_WIRE_MALFORMED / ERR_WIRE_LIMIT, in time and memory
 //       in proportion to the bytes.
 //   DE2. A key named __proto__ becomes an own property like any other.
-//   DE3. What an extension does not take is read to its end all the same: what follows can be read.
+//   DE3. A value that an extension does not take is read to its end all the same, so that the values after it can be read.
 import { FlotillaError } from '../base/index.ts';
 import { reviveError } from './errors.ts';
 import { type Extensions, NO_EXTENSIONS } from './extension.ts';
@@ -54,7 +54,7 @@ export class Decoder {
     return this.#position;
   }
 
-  /** Whether something follows that can be read. */
+  /** Whether bytes follow that can be read. */
   get more(): boolean {
     return this.#position < this.#end && !this.#broken;
   }
@@ -74,14 +74,14 @@ export class Decoder {
     return this.#buffer[this.#position++] as number;
   }
 
-  /** A number of things that follow, each of at least a byte. */
+  /** Reads how many things follow, each of at least a byte. */
   count(): number {
     const count = this.varint();
     if (count > this.#end - this.#position) throw this.#break('it announces more than the bytes that follow');
     return count;
   }
 
-  /** A value of so many bytes with a dictionary of its own. */
+  /** Reads a value of so many bytes that has a dictionary of its own. */
   nested(bytes: number): unknown {
     const start = this.#take(bytes);
     this.#inner ??= new Decoder(this.#extensions);
@@ -90,7 +90,7 @@ export class Decoder {
     return inner.value();
   }
 
-  /** The next value. Throws ERR_WIRE_*; what follows can be read nevertheless if only an extension did not take its part. DE3 */
+  /** Reads the next value. Throws ERR_WIRE_*; if only an extension did not take its part, the values after it can be read all the same. DE3 */
   value(): unknown {
     let value: unknown;
     try {

@@ -1,4 +1,4 @@
-// Values to bytes. One walk: what cannot travel is refused where it is met, and nothing of it is sent.
+// Values to bytes, in one walk: a part that cannot travel is refused where it is met, and nothing of its value is sent.
 //
 //   EN1. A frame has a dictionary of the shapes of its objects; it begins empty and ends with the frame.
 //   EN2. A value is first written as a tree. If an object turns up twice, the value is written again as a graph.
@@ -198,7 +198,7 @@ export class Encoder extends ByteWriter {
     else this.#special(value, depth);
   }
 
-  // EN2: true when a back reference was written instead.
+  // EN2: returns true when it wrote a back reference instead.
   #visit(value: object): boolean {
     if (this.#graph) {
       const index = this.#graph.get(value);
@@ -362,7 +362,7 @@ export class Encoder extends ByteWriter {
     }
   }
 
-  // What hangs on an error must not hide the error: what cannot travel is replaced by a description.
+  // A property of an error must not hide the error: if it cannot travel, a description stands for it.
   #lenient(value: unknown, depth: number): void {
     const offset = this.position - this.start;
     const shapes = this.#shapes.length;

@@ -1,10 +1,10 @@
-// What travels by more than its data: references, later registered classes. Upper rooms say how.
+// Objects that travel by more than their data, as references and registered classes do. Upper rooms say how.
 
 /** Values that upper rooms know how to send. */
 export interface Extensions {
-  /** The code and plain payload that stand for an object, or undefined if it is not ours. */
+  /** Gives the code and the plain payload that stand for an object; undefined if the extension does not know it. */
   replace(value: object): { readonly code: number; readonly payload: unknown } | undefined;
-  /** The object that a code and payload stand for. Throws what is wrong with it. */
+  /** Gives the object that a code and a payload stand for. Throws the error that says what is wrong with them. */
   revive(code: number, payload: unknown): unknown;
 }
 

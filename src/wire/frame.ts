@@ -2,7 +2,7 @@
 import { FlotillaError } from '../base/index.ts';
 import { LIMITS } from './limits.ts';
 
-/** What a frame is. Frames below FIRST_ORDERED are control: they are not numbered and never resent. */
+/** The kinds of frames. Those below FIRST_ORDERED are control frames: they are not numbered and never resent. */
 export const KIND = {
   PULSE: 1,
   ACK: 2,
@@ -62,7 +62,7 @@ export function eachFrame(buffer: Buffer, start: number, end: number, handle: Fr
   return position;
 }
 
-/** Where the rest of a frame belongs: all of its payload from `from` on, so far as it is here, and what is to come. */
+/** The place of the rest of a frame: its payload from `from` on, both what has arrived and what is to come. */
 export interface Landing {
   readonly from: number;
   readonly into: Buffer;
@@ -70,15 +70,15 @@ export interface Landing {
 
 /** Knows where the bytes of long frames belong, so that nobody has to copy them there. */
 export interface Lander {
-  /** A payload begins at `start`; up to `end` it is here, and `missing` bytes more will come. Undefined: no place is known. */
+  /** Gives the place of a payload that begins at `start`, has arrived up to `end`, and misses `missing` bytes; undefined if none is known. */
   land(kind: number, target: number, buffer: Buffer, start: number, end: number, missing: number): Landing | undefined;
-  /** The place that was given last is full: its frame is whole. */
+  /** Hears that the place that was given last is full, so that its frame is whole. */
   landed(kind: number, target: number): void;
 }
 
-/** So much of a frame is looked at to find out where it belongs: more than any head has. */
+/** How much of a frame is awaited before a lander is asked for its place: more than any head has. */
 const HEAD_BYTES = 64;
-/** Less than this is not worth a read of its own. */
+/** The least missing bytes that are worth a read of their own. */
 const LEAST_PLACE = 8 << 10;
 
 type Arriving =
@@ -92,7 +92,7 @@ type Arriving =
 
 const NOTHING: Arriving = { kind: 'nothing' };
 
-/** Finds frames in a stream of bytes, keeping what is incomplete, or putting it where a lander says. */
+/** Finds frames in a stream of bytes. It keeps a frame that is incomplete, or puts it where a lander says. */
 export class FrameSplitter {
   readonly #handle: FrameHandler;
   readonly #lander: Lander | undefined;
@@ -103,7 +103,7 @@ export class FrameSplitter {
     this.#lander = lander;
   }
 
-  /** The frames that this chunk completes. They lie in the chunk or in a buffer of the splitter's, valid during the call. */
+  /** Hands over the frames that this chunk completes. They lie in the chunk or in a buffer of the splitter's, and are valid during the call. */
   push(chunk: Buffer): void {
     let at = 0;
     while (this.#arriving.kind !== 'nothing' && at < chunk.length) at += this.#more(this.#arriving, chunk, at);
@@ -112,14 +112,14 @@ export class FrameSplitter {
     if (at < chunk.length) this.#begin(chunk, at, chunk.length);
   }
 
-  /** Where the bytes that come next belong, if they are many. What is written there is told to `placed`. */
+  /** Gives the place where the bytes that come next belong, if they are many. Whoever writes there tells `placed`. */
   place(): Buffer | undefined {
     const arriving = this.#arriving;
     if (arriving.kind !== 'kept' && arriving.kind !== 'landing') return undefined;
     return arriving.bytes.length - arriving.filled < LEAST_PLACE ? undefined : arriving.bytes.subarray(arriving.filled);
   }
 
-  /** So many bytes now lie at the place that was given last. */
+  /** Hears that so many bytes now lie at the place that was given last. */
   placed(bytes: number): void {
     const arriving = this.#arriving;
     if (arriving.kind === 'nothing') return;
@@ -127,7 +127,7 @@ export class FrameSplitter {
     if (arriving.filled === arriving.bytes.length) this.#whole(arriving);
   }
 
-  // Takes what belongs to the frame that is arriving; returns how much that was.
+  // Takes the bytes that belong to the frame that is arriving; returns how many those were.
   #more(arriving: Exclude<Arriving, { kind: 'nothing' }>, chunk: Buffer, at: number): number {
     const { bytes, filled } = arriving;
     const most = arriving.kind === 'head' && filled < LENGTH_BYTES ? LENGTH_BYTES : bytes.length;
@@ -156,7 +156,7 @@ export class FrameSplitter {
     for (let at = from; at < end; ) at += this.#more(this.#arriving as Exclude<Arriving, { kind: 'nothing' }>, chunk, at);
   }
 
-  // A frame of which at least the head is here: where do its bytes go?
+  // Decides where the bytes of a frame go, once its head is here.
   #open(chunk: Buffer, from: number, end: number): void {
     const total = LENGTH_BYTES + lengthAt(chunk, from);
     const missing = total - (end - from);

@@ -1,4 +1,4 @@
-// Bytes that their owner gives away: they are sent from where they lie.
+// Bytes that their owner gives away, so that they are sent from where they lie.
 const GIVEN: unique symbol = Symbol.for('flotilla.given');
 
 /**
@@ -20,7 +20,7 @@ export function isGiven(bytes: object): boolean {
   return Object.hasOwn(bytes, GIVEN);
 }
 
-/** Takes them all: what is left to their owners is empty. What the engine does not let go of is copied. */
+/** Takes all of them from their owners, who keep empty views. A buffer that the engine does not let go of is copied. */
 export function takeGiven(all: readonly Uint8Array[]): Buffer[] {
   const taken = new Map<ArrayBuffer, ArrayBuffer>();
   const places = all.map(({ buffer, byteOffset, byteLength }) => ({ store: buffer as ArrayBuffer, byteOffset, byteLength }));

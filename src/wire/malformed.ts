@@ -1,7 +1,7 @@
 // Errors for bytes that are not what they should be.
 import { FlotillaError } from '../base/index.ts';
 
-/** What reading threw, as an error of ours. */
+/** An error of ours for one that reading threw. */
 export function asWireError(thrown: unknown): FlotillaError {
   if (thrown instanceof FlotillaError) return thrown;
   return malformed(thrown instanceof Error ? thrown.message : String(thrown), thrown);

@@ -1,4 +1,4 @@
-// Why a value cannot travel, and where in it the culprit is. Sought only after a refusal.
+// The reason why a value cannot travel, and the path to the culprit in it, which is sought only after a refusal.
 import { FlotillaError } from '../base/index.ts';
 
 /** Thrown inside the encoder's walk; carries what was refused. */
@@ -20,12 +20,12 @@ export function refusalError(refusal: Refusal, root: unknown, name: string): Flo
   return new FlotillaError(code, `${shown(path)} cannot be sent: ${refusal.reason}`, { details: { path } });
 }
 
-// What is too deep has a path that nobody reads to its end.
+// The path to a value that is too deep is longer than anybody reads.
 const MOST_SHOWN = 300;
 const shown = (path: string): string =>
   path.length <= MOST_SHOWN ? path : `${path.slice(0, MOST_SHOWN / 2)} ... ${path.slice(-MOST_SHOWN / 2)}`;
 
-/** Why objects cannot travel: looked for once for all that have a prototype in common. */
+/** Finds why objects cannot travel, once for all that have a prototype in common. */
 export class Refusals {
   readonly #known = new WeakMap<object, string>();
 
@@ -41,7 +41,7 @@ export class Refusals {
     if (reason) throw new Refusal(value, reason);
   }
 
-  /** The same for one that has no properties of its own, and whose constructor may be that of plain objects. */
+  /** Does the same for an object without properties of its own, whose constructor may be that of plain objects. */
   checkEmpty(value: object): void {
     if (Object.getPrototypeOf(value) !== Object.prototype) {
       this.check(value);
@@ -53,7 +53,7 @@ export class Refusals {
 
 const ITERATOR = 'it is an iterator, whose values are where it was made. Send the values: [...values].';
 
-// What an object is beyond its own properties, if anything.
+// Says what an object is beyond its own properties, if it is anything.
 function hidden(value: object, kind: object): string | undefined {
   for (const type of [Number, String, Boolean, Symbol, BigInt]) if (value instanceof type) return `it is a ${type.name} object.`;
   if (value instanceof SharedArrayBuffer) return 'it is a SharedArrayBuffer, which only threads of one process can share. Send a copy.';
@@ -74,7 +74,7 @@ function hidden(value: object, kind: object): string | undefined {
   return undefined;
 }
 
-// Made by the engine, or by a class that is there in every program, whatever language that is written in.
+// Whether an object is made by the engine, or by a class that is there in every program.
 function isOfPlatform(made: { readonly name: string }, source: string): boolean {
   if (/\[native code\]/.test(source)) return true;
   const there = Object.getOwnPropertyDescriptor(globalThis, made.name);

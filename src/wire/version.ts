@@ -1,4 +1,4 @@
-// Which protocol two runtimes agree to speak.
+// The protocol that two runtimes agree to speak.
 
 /** The protocol versions that this package speaks. */
 export const VERSION = { oldest: 3, newest: 3 } as const;
