@@ -1,8 +1,8 @@
-// Opens a session with whatever runtime answers at an address, for as long as whoever asks waits.
+// Opens a session with the runtime that answers at an address, and tries for as long as the caller waits.
 //
 //   CON1. If a session with the one that answers is open, the address leads to it: no second link is made for it.
-//   CON2. One OPEN of ours is under way to a peer at a time; others wait for what comes of it.
-//   CON3. What may be otherwise in a moment (a busy door, a connection that broke) is tried again until the time is over.
+//   CON2. One OPEN of ours is under way to a peer at a time; other callers wait for the session that comes of it.
+//   CON3. A failure that may pass in a moment (a busy door, a connection that broke) is tried again until the time is over.
 import { Backoff, hasCode, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
 import { type Address, type Conn, type Dial, dialAndGreet, formatAddress, type Greeted, type Self } from '../../transport/index.ts';
 import { untilOpen } from './heartbeat.ts';
@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 
 const AGAIN = { firstMs: 30, mostMs: 1_000 } as const;
 
-/** What connecting needs of a hub. */
+/** The parts of a hub that connecting needs. */
 interface Home {
   readonly self: Self;
   readonly options: HubOptions;
@@ -26,7 +26,7 @@ interface Home {
   sessionFor(peer: RuntimeId): Session;
 }
 
-/** How long to try, and what ends it before. */
+/** How long to try, and a signal that ends it before. */
 export interface Trying {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -69,7 +69,7 @@ async function connectOnce(hub: Home, address: Address, { timeoutMs, signal }: T
     await untilOpen(hub.sessionFor(id), clock, Math.max(1, timeoutMs - (clock.now() - since)), signal); // CON2
   } else {
     await hub.dialer.attach(conn, greeted, hub.sessionFor(id)).catch((error: unknown) => {
-      if (!hub.isOpen(id)) throw error; // a link of the other side's came first
+      if (!hub.isOpen(id)) throw error; // the session was opened by a link of the other side, which came first
     });
   }
   return id;
@@ -80,7 +80,7 @@ function passes(error: unknown): boolean {
   return hasCode(error, 'ERR_LINK_LOST') || hasCode(error, 'ERR_SESSION_LOST') || (error as { passing?: boolean }).passing === true;
 }
 
-// A signal that aborts with the first of two, and what lets go of both.
+// Gives a signal that aborts with the first of two, and a function that takes its listeners off both.
 function either(one: AbortSignal, other: AbortSignal | undefined): [AbortSignal, () => void] {
   if (!other) return [one, () => {}];
   const both = new AbortController();

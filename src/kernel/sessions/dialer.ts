@@ -1,10 +1,11 @@
-// How peers are reached: which addresses, in what order, how long, and when to give up.
+// The dialer reaches peers: by which addresses, in what order, for how long, and when it gives up.
 //
 //   DI1. A peer is dialled at its own addresses first, then through runtimes that have a session with it.
 //   DI2. A new session is tried as long as an answer is waited for; one that was cut, until it has been silent for the limit.
-//   DI3. What answers or refuses at an address that means this machine says nothing of a peer that is, for all we know, on another.
+//   DI3. An answer or a refusal at an address that means this machine says nothing of a peer that may be on another.
 //   DI4. A refusal where a peer used to listen, repeated, is proof that it is gone; so is another runtime's answer.
-//   DI5. An address of a network that this runtime does not have is kept, for those who ask, and never dialled.
+//   DI5. An address that this runtime cannot read, as that of a network which it does not have, is never dialled, and does not keep
+//        it from dialling the others.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { type Address, type Conn, type Dial, dialAndGreet, type Greeted, networkOf, parseAddress } from '../../transport/index.ts';
@@ -15,7 +16,7 @@ import type { Session } from './session.ts';
 /** How long a new session is tried for. */
 const DIAL_MS = 3_000;
 const REFUSALS_ARE_PROOF = 3;
-/** What trying again does not change. */
+/** Failures that trying again does not change. */
 const HOPELESS = ['ERR_LINK_WRONG_SECRET', 'ERR_LINK_CERTIFICATE', 'ERR_LINK_VERSION'] as const;
 const YIELD_MS = 1_000;
 const ROUTES_KEPT = 20_000;
@@ -58,7 +59,7 @@ export class Dialer {
     return [...(this.#routes.get(peer)?.addresses ?? [])].some((text) => this.#read(text).address);
   }
 
-  // DI5
+  // Reads an address that a peer told; gives the error if this runtime has no such network. DI5
   #read(text: string): { readonly address?: Address; readonly error?: Error } {
     try {
       return { address: parseAddress(this.#hub.options.environment.networks, text) };
@@ -77,7 +78,7 @@ export class Dialer {
     return this.#closing.signal;
   }
 
-  /** How to dial an address. One where a plain connection turned out to be exposed is dialled encrypted from then on. */
+  /** Gives the way to dial an address. One where a plain connection turned out to be exposed is dialled encrypted from then on. */
   way(address: Address, timeoutMs: number, signal: AbortSignal = this.#closing.signal): Dial {
     const { environment, certificate, encrypt } = this.#hub.options;
     const network = networkOf(environment.networks, address);
@@ -112,7 +113,7 @@ export class Dialer {
     this.#busy.set(session.peer, work);
   }
 
-  /** Dials a silent peer that has a link; where there is nothing to dial, the link stays: only the other side can get another. */
+  /** Dials a silent peer that has a link. If nothing is known to dial, the link stays, because only the other side can make another. */
   anew(session: Session): void {
     const route = this.#routes.get(session.peer);
     if (session.state.kind !== 'open' || !route || route.addresses.size + route.via.size === 0) return;
@@ -134,7 +135,7 @@ export class Dialer {
     const started = clock.now();
     let refusals = 0;
     let lastError: Error | undefined;
-    if (wasOpen && !session.dialled) await sleep(clock, YIELD_MS, this.#closing.signal); // the one that dialled dials again first
+    if (wasOpen && !session.dialled) await sleep(clock, YIELD_MS, this.#closing.signal); // the side that dialled before dials again first, so that the two do not meet
     while (this.#waits(session)) {
       const outcome = await this.#tryAll(session);
       if (!this.#waits(session)) return;
@@ -168,7 +169,7 @@ export class Dialer {
 
   async #tryAll(session: Session): Promise<{ tried: number; refused: boolean; stale?: string; hopeless: boolean; error?: Error }> {
     const route = this.#routes.get(session.peer);
-    // Ways through runtimes that may be back soon count as tried, but not as refused.
+    // Ways through relays that may be back soon count as tried, but not as refused.
     let tried = [...(route?.via ?? [])].filter((via) => this.#hub.session(via) && !this.#hub.isOpen(via)).length;
     let refused = tried === 0;
     let hopeless = false;

@@ -1,4 +1,4 @@
-// How often the session with a peer has ended: of so many peers, the latest.
+// Counts how often the session with each peer has ended. It remembers the peers whose sessions ended last, KEPT of them.
 import type { RuntimeId } from '../../base/index.ts';
 
 const KEPT = 20_000;

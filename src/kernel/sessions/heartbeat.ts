@@ -1,4 +1,4 @@
-// The regular sign of life: when to give it, and whether we ourselves were held up; and the links that carry it for others.
+// The regular sign of life: it beats, notices when this process itself was held up, and hears the beats that a thread gives for a peer.
 import { type Clock, FlotillaError, type Timer } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { KIND } from '../../wire/index.ts';
@@ -60,7 +60,7 @@ export async function hearPulses(link: Link, heard: (stalled: boolean) => void, 
   });
 }
 
-/** In a pulse: asks for an acknowledgement now. */
+/** The byte of a pulse that asks for an acknowledgement at once. */
 export const ACK_NOW = 2;
 
 /** Resolves when the other sides have taken all that was sent, or after `ms`. */
@@ -74,7 +74,7 @@ export function drained(
   return within(clock, ms, () => sessions.every((session) => session.pending === 0 || session.state.kind !== 'open'), onCheck);
 }
 
-/** Resolves when a session has a link; rejects with why it ended, ERR_TIMEOUT or the signal's reason. */
+/** Resolves when a session has a link; rejects with the reason why it ended, ERR_TIMEOUT or the signal's reason. */
 export function untilOpen(session: Session, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const before = session.onOpen;
@@ -101,7 +101,7 @@ export function untilOpen(session: Session, clock: Clock, timeoutMs: number, sig
   });
 }
 
-/** Resolves when a condition holds, or after `ms`. `onCheck` is given what to call when it may have come to hold. */
+/** Resolves when a condition holds, or after `ms`. `onCheck` is given a function to call whenever the condition may have come to hold. */
 function within(clock: Clock, ms: number, holds: () => boolean, onCheck: (check: (() => void) | undefined) => void): Promise<void> {
   if (holds()) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// Which runtime listens where: two cannot at one place of one machine, so the second is proof that the first is gone.
+// Knows which runtime listens where. Two cannot listen at one place of one machine, so a second one there is proof that the first is gone.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Conn } from '../../transport/index.ts';
 
@@ -7,7 +7,7 @@ export class Holders {
   readonly #byPlace = new Map<string, RuntimeId>();
   readonly #places = new Map<RuntimeId, readonly string[]>();
 
-  /** A peer is here; returns those who held one of its places before. */
+  /** Notes the places of a peer that has come; returns the peers that held one of them before. */
   move(peer: RuntimeId, conn: Conn, addresses: readonly string[]): RuntimeId[] {
     const machine = conn.remote.replace(/:\d+$/, '');
     const places = addresses.map((address) => `${machine} ${address}`);

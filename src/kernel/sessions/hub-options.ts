@@ -1,4 +1,4 @@
-// What a hub is made of, and what it hands up.
+// The parts that a hub is made of, and the events that it hands up.
 import { FlotillaError, type Log, type RuntimeId } from '../../base/index.ts';
 import type { Certificate, Identity, Keyring, Role } from '../../transport/index.ts';
 import type { Environment } from '../environment.ts';
@@ -12,7 +12,7 @@ export interface PeerInfo {
   readonly addresses: readonly string[];
 }
 
-/** How long an answer of a peer is waited for, unless told otherwise. */
+/** How long a runtime waits for an answer of a peer, unless told otherwise. */
 export const ANSWER_MS = 10_000;
 /** The most links that one runtime has open. */
 export const MOST_LINKS = 20_000;
@@ -21,15 +21,15 @@ export function tooManyLinks(): FlotillaError {
   return new FlotillaError('ERR_LIMIT', `This runtime has ${MOST_LINKS} links open already.`);
 }
 
-/** What a hub hands up, and what it asks. */
+/** The events that a hub hands up, and its one question. */
 export interface HubEvents extends Carried {
-  /** Whether nothing is under way to a peer that its end would have to be noticed for. */
+  /** Whether the end of a peer could go unnoticed for a while, since nothing is under way to it. */
   quiet?(peer: RuntimeId): boolean;
 }
 
 export interface HubOptions {
   readonly identity: Identity;
-  /** Told to peers; may still change before the first session. */
+  /** The name that peers are told; it may still change before the first session. */
   name: string;
   readonly role: Role;
   readonly keys: Keyring;
@@ -37,10 +37,10 @@ export interface HubOptions {
   readonly environment: Environment;
   /** May be changed by `pace`. */
   pulseMs: number;
-  /** How long an answer of a peer is waited for, where whoever asks does not say. */
+  /** How long an answer of a peer is waited for, where the asker does not say. */
   readonly answerMs: number;
   readonly encrypt: 'auto' | 'always';
-  /** Whether a peer that does not answer is held rather than lost; `quiet`: its connection was not closed, nothing came over it. */
+  /** Whether a peer that does not answer is held rather than lost. `quiet` says that its connection was not closed, but that nothing came over it. */
   readonly keeps: (peer: RuntimeId, quiet: boolean) => boolean;
   /** Whether new peers are turned away. */
   readonly ignores?: () => boolean;

@@ -1,4 +1,4 @@
-// All sessions of one runtime: who is known, on which link, and whether they are still alive.
+// The hub has all sessions of one runtime: it knows the peers, the link of each, and whether they are still alive.
 //
 // Owns sessions, links, listeners and the pulse. Does not own what frames mean (runtime.ts), or where peers may be
 // reached (dialer.ts).
@@ -6,9 +6,9 @@
 //   HU1. Between two runtimes there is at most one session, and a session has at most one link.
 //   HU2. Each session that opened is reported `opened` once and `ended` once.
 //   HU3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
-//   HU4. A runtime that listens where another did is that other's end: it is reported before the new one's beginning.
+//   HU4. A runtime that listens where another did proves the end of that other, which is reported before the beginning of the new one.
 //   HU5. A runtime that was itself held up forgives the silence of others for that time.
-//   HU6. The link to one that is offline stays where only the other side can dial: over it, it is heard again, or closes it.
+//   HU6. The link to an offline peer stays if only the other side can dial: the peer is heard again over it, or closes it.
 import { FlotillaError, type Log, type RuntimeId, SILENT, toHex } from '../../base/index.ts';
 import { type Address, type Conn, type Greeted, greetAsDialer, greetAsListener, Link, type Self } from '../../transport/index.ts';
 import { KIND, readVarint } from '../../wire/index.ts';
@@ -90,7 +90,7 @@ export class Hub {
     return this.#listeners.at(place);
   }
 
-  /** Opens a session with whatever runtime answers at an address. Rejects with ERR_LINK_* or ERR_PEERS_IGNORED. */
+  /** Opens a session with the runtime that answers at an address. Rejects with ERR_LINK_* or ERR_PEERS_IGNORED. */
   connect(address: Address, options: Trying): Promise<RuntimeId> {
     return connectTo(this, address, options);
   }
@@ -147,7 +147,7 @@ export class Hub {
     this.#heartbeat.pace(ms);
   }
 
-  /** Ends the session with a peer, for a reason that whoever calls knows. */
+  /** Ends the session with a peer, for a reason that the caller knows. */
   end(peer: RuntimeId, end: SessionEnd): void {
     const session = this.#sessions.get(peer);
     if (session) this.#end(session, end);
@@ -190,7 +190,7 @@ export class Hub {
     return drained(this.options.environment.clock, timeoutMs, sessions, (check) => void (this.#drained = check));
   }
 
-  /** The session with a peer, or one that begins. */
+  /** The session with a peer; begins one if there is none. */
   sessionFor(peer: RuntimeId): Session {
     let session = this.#sessions.get(peer);
     if (!session) {
@@ -215,7 +215,7 @@ export class Hub {
       .catch(failed);
   }
 
-  /** A link is up: exchanges OPEN, then resolves with the link attached to its session. */
+  /** Takes a link that is up: exchanges OPEN, then resolves with the link attached to its session. */
   greeted(conn: Conn, greeted: Greeted, dialled: Session | undefined): Promise<void> {
     const link = new Link(conn, greeted);
     const refused = this.#closed
@@ -344,7 +344,7 @@ export class Hub {
     this.dialer.establish(session);
   }
 
-  /** HU3 */
+  /** Loses a peer that has been silent for the limit, or holds it as offline. HU3 */
   silent(session: Session): 'kept' | 'ended' {
     if (session.ended) return 'ended';
     const quiet = session.state.kind === 'open' || (this.#offline.has(session.peer) && !session.left);

@@ -1,6 +1,6 @@
-// Where one runtime can be dialled.
+// The listeners of one runtime: the places where it can be dialled.
 //
-// Owns what it listens at. Does not own the links that come of it (hub.ts).
+// Owns the places that it has opened. Does not own the links that come of them (hub.ts).
 import { hasCode, type Log } from '../../base/index.ts';
 import {
   type Address,
@@ -18,7 +18,7 @@ import type { ListenPlace } from '../runtime-options.ts';
 
 /** The places of one runtime, each of whatever network its address belongs to. */
 export class Listeners {
-  /** What others are told, in the order in which the places were opened. */
+  /** The addresses that others are told, in the order in which the places were opened. */
   addresses: readonly string[] = [];
   readonly #networks: Networks;
   readonly #self: Self;

@@ -1,4 +1,4 @@
-// What two runtimes tell each other when a link opens: which session it belongs to, and what has been received.
+// The opening of a link: two runtimes tell each other which session it belongs to, and how much they have received.
 import { type Clock, FlotillaError, labelOf } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { decodeValue, encodeValue, KIND } from '../../wire/index.ts';
@@ -6,9 +6,9 @@ import { controlFrame, type Session, type SessionEnd } from './session.ts';
 
 /** The first frame on a link. */
 export interface Open {
-  /** The sender's half of the session's name: the same as long as the session lasts. Whose link it is, the handshake has proved. */
+  /** The sender's half of the session's name, the same as long as the session lasts. (The handshake has proved who the sender is.) */
   readonly token: string;
-  /** The receiver's half, if the sender has been told: says that a link belongs to the session. */
+  /** The receiver's half, if the sender has been told it: a link with it belongs to that session. */
   readonly echo: string | undefined;
   /** Ordered frames that the sender has taken. */
   readonly received: number;
@@ -18,12 +18,12 @@ export interface Open {
   readonly addresses: readonly string[];
 }
 
-/** It as bytes. */
+/** An OPEN as bytes. */
 export function openFrame(open: Open): Buffer {
   return controlFrame(KIND.OPEN, encodeValue(open));
 }
 
-/** Reads it. Throws ERR_WIRE_MALFORMED. */
+/** Reads an OPEN. Throws ERR_WIRE_MALFORMED. */
 export function readOpen(buffer: Buffer, start: number, end: number): Open {
   const open = decodeValue(buffer.subarray(start, end)) as Partial<Open> | null;
   const valid =
@@ -45,21 +45,21 @@ export function readOpen(buffer: Buffer, start: number, end: number): Open {
   };
 }
 
-/** Whether the answer to our own OPEN is for the session as it is now: another link may have brought more meanwhile. */
+/** Whether the answer to our own OPEN fits the session as it is now: another link may have brought more meanwhile. */
 export function answersUs(open: Open, session: Session): boolean {
   if (session.ended || open.echo !== session.token || session.received !== session.announced || open.received < session.acked) return false;
   return session.theirs === undefined || session.theirs === open.token;
 }
 
 /**
- * What to do about an OPEN from a peer that dialled us, given the session we have with it, if any.
+ * Judges an OPEN from a peer that dialled us, by the session we have with it, if any.
  *
- * `attach`: the link belongs to it, or begins one. `anew`: the peer has lost ours and begins another. `tie`: both dialled,
+ * `attach`: the link belongs to that session, or begins one. `anew`: the peer has lost ours and begins another. `tie`: both dialled,
  * and ours counts, or the link is older than the one there is. `unknown`: the peer means a session that we do not have.
  *
- * The tie of two dials: runtimes that need each other in the same moment dial each other, and two links come up
- * where a session may have one. Each side must give up the same one, and neither knows what the other sees. So both go by what
- * both know, their ids: the link that the smaller id dialled counts, as long as its OPEN is under way (`oursCounts`).
+ * The tie of two dials: runtimes that need each other in the same moment dial each other, and two links come up where a session may
+ * have one. Each side must give up the same link, and neither sees which of them the other has. So both go by what both know, their
+ * ids: the link that the smaller id dialled counts, as long as its OPEN is under way (`oursCounts`).
  *
  *       A, the smaller id                        B
  *         |--- link 1: OPEN of A --------------->|   its own OPEN is under way, too, but A's counts: attach, and it answers
@@ -80,7 +80,7 @@ export function judge(open: Open, session: Session | undefined, oursCounts: bool
   return session.state.kind === 'connecting' && oursCounts ? 'tie' : 'attach';
 }
 
-/** Why a link is closed. */
+/** The reasons that a goodbye gives for closing a link. */
 export const BYE = { closed: 0, tie: 1, unknown: 2, ignored: 3, parted: 4, terminated: 5 } as const;
 /** The end of a session with a runtime that takes no new peers. */
 export const IGNORED: SessionEnd = { kind: 'closed', message: 'it takes no new peers', code: 'ERR_PEERS_IGNORED', lives: true };
@@ -91,7 +91,7 @@ export const PARTED: { readonly [side in 'here' | 'there']: SessionEnd } = {
 };
 const CLOSED: SessionEnd = { kind: 'closed', message: 'the other side closed' };
 const TERMINATED: SessionEnd = { kind: 'closed', message: 'its worker was asked to end', terminated: 'all' };
-/** What a goodbye means. */
+/** The end of a session that a goodbye means. */
 export function endOf(why: number | undefined): SessionEnd {
   return why === BYE.parted ? PARTED.there : why === BYE.terminated ? TERMINATED : CLOSED;
 }

@@ -1,17 +1,17 @@
-// Sessions without a link: closed when nothing has been said for a while, opened again by the next word.
+// Parking closes a link over which nothing has been said for a while; the next word of either side opens another.
 //
 //   PK1. A link is closed only when both sides have nothing under way: nothing unacknowledged, no question open.
-//   PK2. Only between two that can both be dialled: each must be able to begin again.
-//   PK3. Nothing is lost by it: what is said while a link closes is sent again on the next, as after any cut.
+//   PK2. A link is closed only between two that can both be dialled, because each must be able to begin again.
+//   PK3. Nothing is lost by it: a frame that is sent while the link closes is sent again on the next one, as after any cut.
 import type { RuntimeId } from '../../base/index.ts';
 import { KIND } from '../../wire/index.ts';
 import type { Hub } from './hub.ts';
 import type { Session } from './session.ts';
 
-/** In a pulse: asks whether the link may be closed; agrees to it. */
+/** The bytes of a pulse that ask whether the link may be closed, and that agree to it. */
 const PARK = { ask: 4, agree: 8 } as const;
 
-/** Decides whose idle links are closed. */
+/** Decides which idle links are closed. */
 export class Parking {
   readonly #idle = new Map<RuntimeId, number>();
   readonly #hub: Hub;
@@ -20,13 +20,13 @@ export class Parking {
     this.#hub = hub;
   }
 
-  /** Whether the link to a peer is kept when it is idle. */
+  /** Sets whether the link to a peer is kept when it is idle. */
   keepOpen(peer: RuntimeId, keep: boolean): void {
     if (keep) this.#idle.delete(peer);
     else if (!this.#idle.has(peer)) this.#idle.set(peer, -1);
   }
 
-  /** Gives the pulse; asks the other side, if nothing has happened since the last. */
+  /** Gives the pulse; asks the other side to part, if nothing has happened since the last one. */
   pulse(session: Session): void {
     session.pulse();
     const before = this.#idle.get(session.peer);
@@ -36,7 +36,7 @@ export class Parking {
     if (before === now && this.#quiet(session)) session.control(KIND.PULSE, Uint8Array.of(PARK.ask));
   }
 
-  /** What a pulse says beside being one. */
+  /** Takes the byte of a pulse: a question, or an agreement. */
   heard(session: Session, flag: number | undefined): void {
     if (flag === PARK.ask && this.#quiet(session)) {
       session.control(KIND.PULSE, Uint8Array.of(PARK.agree));
@@ -44,7 +44,7 @@ export class Parking {
     } else if (flag === PARK.agree && this.#quiet(session)) session.park();
   }
 
-  /** The other side has closed a link: whether that was agreed. */
+  /** Whether it was agreed that the other side closes the link, as it has. */
   agreed(session: Session): boolean {
     return session.parking && this.#quiet(session) && session.park();
   }

@@ -6,7 +6,7 @@ const WINDOW = 1 << 20;
 const CHUNK = 128 << 10;
 const CREDIT_BYTES = 128 << 10;
 
-/** Where a relayed connection's bytes go. */
+/** The way of a relayed connection's bytes. */
 export interface RelayChannel {
   send(bytes: Uint8Array): void;
   credit(bytes: number): void;

@@ -37,7 +37,7 @@ export class Relay {
     this.#isOpen = isOpen;
   }
 
-  /** A connection to `target` through `via`. Whether it leads anywhere, the handshake over it will tell. */
+  /** Makes a connection to `target` through `via`. The handshake over it will tell whether it leads anywhere. */
   dial(via: RuntimeId, target: RuntimeId): Conn {
     const to = this.#next++ * 2; // RL3
     const conn = this.#conn(via, to, target);
@@ -46,7 +46,7 @@ export class Relay {
     return conn;
   }
 
-  /** A relay frame from a peer. */
+  /** Takes a relay frame from a peer. */
   frame(from: RuntimeId, channel: number, payload: Buffer): void {
     const op = payload[0];
     const body = payload.subarray(1);
@@ -64,7 +64,7 @@ export class Relay {
     else if (op === OP.CLOSE) end.conn.closedByPeer();
   }
 
-  /** A peer is gone, and with it every channel that went there. */
+  /** Closes every channel that went to a peer that is gone. */
   lost(peer: RuntimeId): void {
     const ends = this.#ends.get(peer);
     this.#ends.delete(peer);

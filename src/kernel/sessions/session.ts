@@ -1,7 +1,7 @@
-// What holds between two runtimes over time, across links: order, acknowledgement, resend.
+// A session is what two runtimes have between them over time, across links: order, acknowledgement, resend.
 //
-// Owns what is unacknowledged and the link of the moment. Does not own: dialling (dialer.ts), whom we know (hub.ts),
-// what frames mean (runtime.ts).
+// Owns the frames that are unacknowledged and the link of the moment. Does not own dialling (dialer.ts), the peers that are known
+// (hub.ts), or the meaning of frames (runtime.ts).
 //
 //   SE1. Ordered frames are numbered by counting. Each is handed up once, in order, whatever the links do.
 //   SE2. A frame is kept until the other side says that it has taken it.
@@ -15,16 +15,16 @@ import { type FramePlaces, PartReceiver, PartSender, payloadStart, type Whole } 
 
 /** How a session came to its end. */
 export interface SessionEnd {
-  /** closed: said goodbye. silent: the limit passed. gone: proof that the runtime is no more. */
+  /** closed: the other side, or this one, said goodbye. silent: the limit passed. gone: there is proof that the runtime is no more. */
   readonly kind: 'closed' | 'silent' | 'gone';
   readonly message: string;
-  /** The code of the errors that those who wait get; ERR_SESSION_LOST unless more is known. */
+  /** The code of the error of every wait on the peer; ERR_SESSION_LOST unless more is known. */
   readonly code?: 'ERR_REFERENCE_STALE' | 'ERR_REFERENCE_UNREACHABLE' | 'ERR_PEERS_IGNORED';
-  /** What was lost, if whoever knows said so. */
+  /** The kind of process that was lost, where it is known better than by the peer's role. */
   readonly lost?: 'worker' | 'host';
   /** Its tasks that were ended on purpose: all, or one by its number. */
   readonly terminated?: 'all' | number;
-  /** Only the session is over: nothing says that the runtime is. */
+  /** Says that only the session is over, and that the runtime may live on. */
   readonly lives?: true;
 }
 
@@ -37,12 +37,12 @@ export type SessionState =
   | { readonly kind: 'parked' }
   | { readonly kind: 'ended'; readonly end: SessionEnd };
 
-/** What a session hands up. */
+/** The things that a session hands up. */
 export interface SessionHandler {
   frame(session: Session, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
-  /** Who knows where the bytes of whole frames belong. */
+  /** Knows where the bytes of whole frames belong. */
   readonly places: FramePlaces;
-  /** There is room again after `pending` was above the limit. */
+  /** Hears that there is room again after `pending` was above the limit. */
   room(session: Session): void;
 }
 
@@ -55,7 +55,7 @@ interface Queued {
 export const ROOM_BYTES = 8 << 20;
 const ACK_BYTES = 512 << 10;
 const ACK_FRAMES = 256;
-/** Errors by which this system gives a connection up, of which the other side knows nothing. */
+/** Errors by which this system gives a connection up on its own: the other side knows nothing of it. */
 const BY_NETWORK = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENETRESET']);
 
 /** One peer over time. */
@@ -68,18 +68,18 @@ export class Session {
   /** Whether this side dialled first; it redials first. */
   dialled = false;
   lastHeard: number;
-  /** The other side may close the link, as long as nothing is said. */
+  /** Whether the other side may close the link, as long as nothing is said. */
   parking = false;
   /** Whether its links have been ones that do not leave this machine. */
   near = false;
-  /** The other side was silent, and then closed its link: it has no other silence to be waited for in. */
+  /** Whether the other side closed its link after a silence. It lived then, so it is no longer held as one whose connection is open and silent. */
   left = false;
-  /** How much we last told the other side that we have received. */
+  /** The number of received frames that we last told the other side. */
   announced = 0;
   /** How many sessions before this one the other side had seen end. */
   theirBefore = 0;
   stalled = false;
-  /** Told when a link is attached, and of the end. */
+  /** Called when a link is attached, and at the end. */
   onOpen: (() => void) | undefined;
   readonly #handler: SessionHandler;
   readonly #queue = new Fifo<Queued>();
@@ -145,7 +145,7 @@ export class Session {
     } else this.#enqueue({ head: undefined, range });
   }
 
-  /** The other side answers on a new link and has taken `theirReceived` ordered frames. */
+  /** Goes on over a new link, on which the other side says that it has taken `theirReceived` ordered frames. */
   resume(link: Link, theirReceived: number): boolean {
     if (this.state.kind === 'ended') return false;
     if (!this.#acknowledge(theirReceived)) return false;
@@ -161,7 +161,7 @@ export class Session {
     return true;
   }
 
-  /** A sign of life, given for the peer by another of its threads. */
+  /** Takes a sign of life that another thread of the peer gives for it. */
   heard(now: number, stalled: boolean): void {
     this.lastHeard = now;
     this.stalled = stalled;
@@ -171,7 +171,7 @@ export class Session {
     if (this.state.kind === 'open') this.state = { kind: 'cut', since: now };
   }
 
-  /** The link of a side that had been silent was closed. If that side did it, it may dial again within the limit, as of now. */
+  /** Notes that the link of a silent peer was closed. If the peer did it, it has the whole limit, as of now, to dial again. */
   closedInSilence(now: number, error: Error | undefined): void {
     if (BY_NETWORK.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) return;
     this.left = true;
@@ -187,7 +187,7 @@ export class Session {
     return true;
   }
 
-  /** There is something to say again: the side that says it dials. Whether it was parked. */
+  /** Ends parking, because there is something to say again: the side that says it dials. Returns whether the session was parked. */
   unpark(now: number): boolean {
     if (this.state.kind !== 'parked') return false;
     this.state = { kind: 'cut', since: now };
@@ -210,7 +210,7 @@ export class Session {
     return true;
   }
 
-  /** A control frame, at once. SE4 */
+  /** Sends a control frame at once. SE4 */
   control(kind: number, payload?: Uint8Array): void {
     if (this.state.kind !== 'open') return;
     this.state.link.write(controlFrame(kind, payload));
@@ -227,14 +227,14 @@ export class Session {
     this.#pump();
   }
 
-  /** A frame that arrived on the link of the moment. */
+  /** Takes a frame that arrived on the link of the moment. */
   take(kind: number, target: number, buffer: Buffer, start: number, end: number): void {
     this.#count(end - start);
     if (kind === KIND.PART) this.#whole(this.#arriving.take(target, buffer, start, end));
     else this.#handler.frame(this, kind, target, buffer, start, end, false);
   }
 
-  /** Where the bytes of a long frame belong that arrives on the link of the moment. */
+  /** Gives the place of a long frame that arrives on the link of the moment. */
   land(kind: number, target: number, buffer: Buffer, start: number, end: number, missing: number): Landing | undefined {
     this.#landing = end - start + missing;
     if (kind === KIND.PART) return this.#arriving.land(target, buffer, start, end, missing);
@@ -242,7 +242,7 @@ export class Session {
     return into && { from: start, into };
   }
 
-  /** That frame is whole. */
+  /** Hears that that frame is whole. */
   landed(kind: number, target: number): void {
     this.#count(this.#landing);
     if (kind === KIND.PART) this.#whole(this.#arriving.landed());
@@ -260,7 +260,7 @@ export class Session {
     if (message) this.#handler.frame(this, message.kind, message.target, message.buffer, 0, message.buffer.length, true);
   }
 
-  /** The other side has taken so many ordered frames. False if that cannot be. */
+  /** Hears that the other side has taken so many ordered frames. Returns false if that cannot be. */
   acknowledged(received: number): boolean {
     if (!this.#acknowledge(received)) return false;
     this.#pump();

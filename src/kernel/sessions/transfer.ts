@@ -4,9 +4,9 @@
 //
 //   TR1. While a message to a target is being sent in parts, later messages to that target wait behind it.
 //   TR2. At most WINDOW bytes of parts are sent and not yet acknowledged.
-//   TR3. What is put together is bounded: by the limit of a message each, and by their number.
-//   TR4. What is announced and not here takes at most AHEAD bytes in all, and a part of each message.
-//   TR5. A link that no longer serves writes to nothing that is handed up.
+//   TR3. The messages being put together are bounded: each by the limit of a message, and all by their number.
+//   TR4. Memory for bytes that are announced and have not arrived is at most AHEAD in all, and one part more for each message.
+//   TR5. A link that no longer serves the session writes to no memory that is handed up.
 import { Fifo, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { ByteWriter, eachFrame, KIND, type Landing, LENGTH_BYTES, LIMITS, readVarint } from '../../wire/index.ts';
 import { bytesOf, piecesOf, type Range } from '../post/range.ts';
@@ -22,7 +22,7 @@ interface Sending {
   readonly target: number;
   readonly range: Range;
   readonly total: number;
-  /** What is left to send of it, and from where on of the first piece. */
+  /** The pieces that are left to send, and how much of the first one has been sent. */
   readonly pieces: Buffer[];
   offset: number;
   begun: boolean;
@@ -152,7 +152,7 @@ interface Arriving {
   filled: number;
 }
 
-/** A part that is here, or on its way to its place: `bytes` of its message, whose first one is at `at`. */
+/** A part that is here or on its way to its place: `bytes` bytes of its message, the first of which is at `at`. */
 interface Part {
   readonly message: Arriving;
   readonly at: number;
@@ -163,9 +163,9 @@ interface Part {
 
 /** Knows where the bytes of whole frames belong. */
 export interface FramePlaces {
-  /** Where so many bytes of a frame belong that is arriving; undefined: it is handed up when it is whole. */
+  /** Gives the place for so many bytes of an arriving frame; undefined if it is to be handed up when it is whole. */
   land?(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined;
-  /** They are there. */
+  /** Hears that those bytes are in their place. */
   landed?(peer: RuntimeId, kind: number, target: number): void;
 }
 
@@ -185,7 +185,7 @@ export class PartReceiver {
     return this.#taken(part);
   }
 
-  /** Where the bytes of a part belong of which `missing` will come after `end`. Throws as `take` does. */
+  /** Gives the place of a part of which `missing` bytes will come after `end`. Throws as `take` does. */
   land(target: number, buffer: Buffer, start: number, end: number, missing: number): Landing {
     const part = this.#part(target, buffer, start, end, end + missing);
     const { message, at, bytes } = part;
@@ -193,7 +193,7 @@ export class PartReceiver {
     return { from: at, into: message.buffer.subarray(message.filled, message.filled + bytes) };
   }
 
-  /** The part that `land` was last asked for is whole; returns the message when that is. */
+  /** Hears that the part for which `land` was asked last is whole; returns the message if that is whole, too. */
   landed(): Whole | undefined {
     const part = this.#landing;
     if (!part) throw malformed();
@@ -201,7 +201,7 @@ export class PartReceiver {
     return this.#taken(part);
   }
 
-  /** Another link serves from now on: it begins again with the part that the last one left. TR5 */
+  /** Hears that another link serves from now on, which begins again with the part that the last one left. TR5 */
   moved(): void {
     const part = this.#landing;
     this.#landing = undefined;
@@ -265,7 +265,7 @@ function eachLargeFrame(range: Range, handle: (kind: number, target: number, pay
   handle(kind, target.value, target.next);
 }
 
-/** Where the payload of a large frame begins. */
+/** Finds where the payload of a large frame begins. */
 export function payloadStart(range: Range): number {
   return readVarint(range.buffer, range.start + LENGTH_BYTES + 1, range.end).next;
 }
