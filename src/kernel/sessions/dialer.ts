@@ -8,10 +8,19 @@
 //        it from dialling the others.
 import { setMaxListeners } from 'node:events';
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
-import { type Address, type Conn, type Dial, dialAndGreet, type Greeted, networkOf, parseAddress } from '../../transport/index.ts';
-import type { Hub } from './hub.ts';
+import {
+  type Address,
+  type Conn,
+  type Dial,
+  dialAndGreet,
+  type Greeted,
+  networkOf,
+  parseAddress,
+  type Self,
+} from '../../transport/index.ts';
+import type { HubOptions } from './hub-options.ts';
 import type { Relay } from './relay.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionEnd } from './session.ts';
 
 /** How long a new session is tried for. */
 const DIAL_MS = 3_000;
@@ -27,9 +36,23 @@ interface Route {
   readonly via: Set<RuntimeId>;
 }
 
+/** The parts of a hub that dialling needs: to know who is there, to hand over a link that is up, to report a peer that is gone. */
+interface Dialling {
+  readonly id: RuntimeId;
+  readonly self: Self;
+  readonly options: HubOptions;
+  /** How long a peer may be silent. */
+  readonly silenceMs: number;
+  session(peer: RuntimeId): Session | undefined;
+  isOpen(peer: RuntimeId): boolean;
+  greeted(conn: Conn, greeted: Greeted, dialled: Session): Promise<void>;
+  end(peer: RuntimeId, end: SessionEnd): void;
+  silent(session: Session): 'kept' | 'ended';
+}
+
 /** Opens links for sessions that have none. */
 export class Dialer {
-  readonly #hub: Hub;
+  readonly #hub: Dialling;
   readonly #relay: Relay;
   readonly #routes = new Map<RuntimeId, Route>();
   readonly #busy = new Map<RuntimeId, Promise<void>>();
@@ -37,7 +60,7 @@ export class Dialer {
   readonly #exposed = new Set<string>();
   readonly #closing = new AbortController();
 
-  constructor(hub: Hub, relay: Relay) {
+  constructor(hub: Dialling, relay: Relay) {
     this.#hub = hub;
     this.#relay = relay;
     setMaxListeners(0, this.#closing.signal); // as many as there are peers being dialled

@@ -5,18 +5,25 @@
 //   PK3. Nothing is lost by it: a frame that is sent while the link closes is sent again on the next one, as after any cut.
 import type { RuntimeId } from '../../base/index.ts';
 import { KIND } from '../../wire/index.ts';
-import type { Hub } from './hub.ts';
+import type { HubEvents } from './hub-options.ts';
 import type { Session } from './session.ts';
 
 /** The bytes of a pulse that ask whether the link may be closed, and that agree to it. */
 const PARK = { ask: 4, agree: 8 } as const;
 
+/** The parts of a hub that parking needs: whether both sides can be dialled, and whether anything is under way. */
+interface Parked {
+  readonly addresses: readonly string[];
+  readonly dialer: { canDial(peer: RuntimeId): boolean };
+  readonly options: { readonly events: Pick<HubEvents, 'quiet'> };
+}
+
 /** Decides which idle links are closed. */
 export class Parking {
   readonly #idle = new Map<RuntimeId, number>();
-  readonly #hub: Hub;
+  readonly #hub: Parked;
 
-  constructor(hub: Hub) {
+  constructor(hub: Parked) {
     this.#hub = hub;
   }
 
