@@ -1,4 +1,5 @@
 // What a client is told of its hosts, workers and tasks. Each change once, a host's before its workers', the end last.
+import { type Clock, Events, type Log, toError } from '../base/index.ts';
 import type { Availability, HostFacts } from '../host/index.ts';
 import type { TaskEnd, TaskRef } from '../kernel/index.ts';
 
@@ -94,3 +95,35 @@ export type Change =
   | { readonly kind: 'availability'; readonly host: string; readonly availability: Availability }
   /** The last of all. */
   | { readonly kind: 'client-closed'; readonly reason: string };
+
+/** A line that a worker printed, or logged. */
+export interface OutputLine {
+  readonly worker: string;
+  readonly stream: 'stdout' | 'stderr' | 'log';
+  readonly text: string;
+}
+
+/** The events of one client. */
+export class Telling extends Events<ClusterEvent> {
+  readonly #clock: Clock;
+  #told = 0;
+
+  constructor(clock: Clock, log: Log) {
+    super((error) => log.error(`A listener of events threw: ${toError(error).message}`));
+    this.#clock = clock;
+  }
+
+  override emit(change: Change): void {
+    this.#told++;
+    if (this.size > 0) super.emit(this.#stamped(change));
+  }
+
+  /** Changes of before, for who comes later: each with the number of the last one told, so that those that follow are newer. */
+  again(changes: readonly Change[]): ClusterEvent[] {
+    return changes.map((change) => this.#stamped(change));
+  }
+
+  #stamped(change: Change): ClusterEvent {
+    return { ...change, time: Math.round(this.#clock.wall()), sequence: this.#told };
+  }
+}

@@ -1,13 +1,13 @@
 /* The cluster: clients, schedulers and the daemons of hosts. Start reading at client/client.ts, then crew/crew.ts, dispatch/dispatcher.ts. */
 
 export type { Outcome, Results } from './calls/results.ts';
+export type { RemoteModule, RunResult, Verbs } from './calls/verbs.ts';
 export { Client } from './client/client.ts';
 export { Controls } from './client/controls.ts';
 export type { CallOptions, ClientOptions, CloseClientOptions, MapOptions, Progress } from './client/options.ts';
-export type { HostReport, RemoteModule, RunResult, Verbs, WorkerReport } from './client/verbs.ts';
+export type { HostReport, WorkerReport } from './client/reports.ts';
 export type { HostAllocation } from './crew/allocation.ts';
 export type { Component } from './crew/components.ts';
-export type { OutputLine } from './crew/crew-client.ts';
 export type { SetUp, SetUpPlace } from './crew/set-up.ts';
 export { setUp, setUpEach } from './crew/set-up.ts';
 export type { Daemon, Ending } from './daemons/daemon.ts';
@@ -20,7 +20,7 @@ export { SCHEDULER_OPTIONS } from './daemons/scheduler-settings.ts';
 export type { Explained, SchedulerView } from './daemons/status.ts';
 export { askScheduler, fetchStatus } from './daemons/status.ts';
 export type { Counts } from './dispatch/tally.ts';
-export type { ClusterEvent, HostEvent, HostInfo, WorkEvent, WorkerEvent, WorkInfo } from './events.ts';
+export type { ClusterEvent, HostEvent, HostInfo, OutputLine, WorkEvent, WorkerEvent, WorkInfo } from './events.ts';
 export type { ClientStatus, ClusterStatus, Counters, HostOffer, HostStatus } from './protocol.ts';
 export { HOST_PORT, SCHEDULER_PORT } from './protocol.ts';
 export type { ScheduleEffect, ScheduleEvent, ScheduleState } from './schedule/index.ts';

@@ -1,9 +1,10 @@
 // What hosts are given: code that a host had to let go meanwhile is sent again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SILENT } from '../../src/base/index.ts';
+import { Jobs } from '../../src/cluster/calls/jobs.ts';
 import { partsOf } from '../../src/cluster/crew/components.ts';
 import { Provision } from '../../src/cluster/crew/provision.ts';
+import { emptyCrew } from '../../src/cluster/crew/state.ts';
 import { Station } from '../../src/cluster/crew/station.ts';
 import { Library } from '../../src/code/index.ts';
 import { HOST, type HostDoor } from '../../src/host/index.ts';
@@ -33,13 +34,11 @@ async function equip(forgets: number): Promise<string[]> {
   host.kernel.serve(HOST, answers);
   const provision = new Provision({
     runtime: client,
-    library: new Library(),
+    jobs: new Jobs({ runtime: client, library: new Library(), inline: false }),
     parts: partsOf([SCALE]),
     hostSetUp: undefined,
     workerSetUp: undefined,
-    stations: () => [],
-    workers: () => [],
-    log: SILENT,
+    crew: emptyCrew(),
   });
   const facts = { name: 'lossy', platform: '', workers: 1, cores: 1, memory: 0, disk: 0, swap: 0 };
   await provision.equip(new Station(host.id, facts, []));

@@ -1,16 +1,14 @@
 // One seeded run of dispatch: calls and maps over workers that vanish, are cut off, and are replaced.
 import assert from 'node:assert/strict';
 import { SILENT } from '../../src/base/index.ts';
-import { MapRun } from '../../src/cluster/calls/map.ts';
-import { Notices } from '../../src/cluster/calls/notices.ts';
-import { mapResults } from '../../src/cluster/calls/results.ts';
-import { type Caller, PLAIN, runCall } from '../../src/cluster/calls/run.ts';
+import { PLAIN } from '../../src/cluster/calls/caller.ts';
+import { Calls } from '../../src/cluster/calls/calls.ts';
 import { WorkReport } from '../../src/cluster/calls/work-report.ts';
-import { Telling } from '../../src/cluster/crew/telling.ts';
 import { Dispatcher } from '../../src/cluster/dispatch/dispatcher.ts';
 import { type Job, newJob } from '../../src/cluster/dispatch/job.ts';
 import { WorkQueue } from '../../src/cluster/dispatch/queue.ts';
 import { type Member, newMember } from '../../src/cluster/dispatch/work.ts';
+import { Telling } from '../../src/cluster/events.ts';
 import type { Loaded } from '../../src/code/index.ts';
 import { WORKER } from '../../src/host/index.ts';
 import type { Runtime } from '../../src/kernel/index.ts';
@@ -29,26 +27,26 @@ export async function runDispatch(seed: number): Promise<Report> {
   const dispatcher = new Dispatcher({ kernel: client.kernel, queue: new WorkQueue() });
   const functions = new Map<number, Loaded>();
   const jobs = new Map<unknown, Job>();
-  const caller: Caller = {
+  const caller = new Calls({
     kernel: client.kernel,
     dispatcher,
-    job(fn) {
-      let job = jobs.get(fn);
-      if (!job) {
-        const id = jobs.size + 1;
-        functions.set(id, fn as unknown as Loaded);
-        job = { ...newJob(id, fn, fn.name), shipped: { label: fn.name, unit: String(id), name: '', path: [] }, ready: true };
-        jobs.set(fn, job);
-      }
-      return job;
+    jobs: {
+      of(fn) {
+        let job = jobs.get(fn);
+        if (!job) {
+          const id = jobs.size + 1;
+          functions.set(id, fn as unknown as Loaded);
+          job = { ...newJob(id, fn, fn.name), shipped: { label: fn.name, unit: String(id), name: '', path: [] }, ready: true };
+          jobs.set(fn, job);
+        }
+        return job;
+      },
+      mapError: (error) => error,
     },
-    prepare: async () => {},
-    refuses: () => undefined,
-    mapError: (error) => error,
-    tasks: new Set(),
+    code: { prepare: async () => {} },
+    places: { refuses: () => undefined },
     report: new WorkReport(world.clock, new Telling(world.clock, SILENT), dispatcher),
-    notices: new Notices(),
-  };
+  });
   const workers = new Map<Member, { runtime: Runtime; machine: string }>();
   let started = 0;
   const startWorker = async (): Promise<void> => {
@@ -94,7 +92,7 @@ export async function runDispatch(seed: number): Promise<Report> {
   };
   const settled: number[] = [];
   const calls = Array.from({ length: CALLS }, async (_, n) => {
-    const outcome = await runCall(caller, double as never, [n], chance() < 0.5 ? PLAIN : { retries: 1_000 }).catch((error: Error) => error);
+    const outcome = await caller.run(double, [n], chance() < 0.5 ? PLAIN : { retries: 1_000 }).catch((error: Error) => error);
     settled.push(n);
     if (outcome instanceof Error && (outcome as { code?: string }).code !== undefined)
       assert.match((outcome as unknown as { code: string }).code, /^ERR_(CALL_KILLS_WORKERS|WORKER_LOST)$/);
@@ -103,22 +101,15 @@ export async function runDispatch(seed: number): Promise<Report> {
   });
   const ends: number[] = [];
   const mapped = (async () => {
-    const options = { retries: 1_000, ...(chance() < 0.5 ? { unordered: true } : {}), ...(chance() < 0.3 ? { io: 5 } : {}) };
-    for await (const { index, value, error } of mapResults<number, number, number>(
-      () =>
-        new MapRun(
-          caller,
-          double as never,
-          Array.from({ length: ITEMS }, (_, i) => i),
-          options,
-        ),
-      false,
-    ).outcomes()) {
+    const unordered = chance() < 0.5;
+    const options = { retries: 1_000, ...(chance() < 0.3 ? { io: 5 } : {}) };
+    const items = Array.from({ length: ITEMS }, (_, i) => i);
+    for await (const { index, value, error } of caller.map<number, Promise<number>>(double, items, { unordered }, options).outcomes()) {
       ends.push(index);
       if (index % 11 === 10) assert.match(String(error), /RangeError: no/);
       else assert.equal(value, index * 2);
     }
-    if (!('unordered' in options))
+    if (!unordered)
       assert.deepEqual(
         ends,
         [...ends].sort((a, b) => a - b),

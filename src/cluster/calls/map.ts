@@ -12,11 +12,12 @@ import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../../base/inde
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { CallOptions, MapOptions } from '../client/options.ts';
 import { BATCH_MS, learn } from '../dispatch/ahead.ts';
+import type { AnyFunction } from '../dispatch/job.ts';
 import { type BatchOrder, isBeside, type Terms, termsOf } from '../dispatch/order.ts';
 import { struckOut } from '../dispatch/struck-out.ts';
 import { type Loss, type Member, newWork, type PromisedItems, type Work } from '../dispatch/work.ts';
+import { aborted, type Caller } from './caller.ts';
 import { showProgress } from './progress.ts';
-import { aborted, type Caller, submit } from './run.ts';
 
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
@@ -33,7 +34,7 @@ export interface Batch<T> {
 /** One run of a map. */
 export class MapRun<T> {
   readonly #caller: Caller;
-  readonly #fn: (...args: never[]) => unknown;
+  readonly #fn: AnyFunction;
   readonly #options: MapOptions & CallOptions;
   readonly #terms: Terms;
   readonly #input: Iterator<T> | AsyncIterator<T>;
@@ -57,7 +58,7 @@ export class MapRun<T> {
   #report: ReturnType<typeof showProgress> | undefined;
   #done = 0;
 
-  constructor(caller: Caller, fn: (...args: never[]) => unknown, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & CallOptions) {
+  constructor(caller: Caller, fn: AnyFunction, items: Iterable<T> | AsyncIterable<T>, options: MapOptions & CallOptions) {
     this.#caller = caller;
     this.#fn = fn;
     this.#options = options;
@@ -107,9 +108,9 @@ export class MapRun<T> {
   async #begin(): Promise<void> {
     const { at } = this.#options;
     try {
-      const refused = at === undefined ? undefined : this.#caller.refuses(at);
+      const refused = this.#caller.refuses(at);
       if (refused) throw refused;
-      await this.#caller.dispatcher.until(this.#caller.prepare(this.#caller.job(this.#fn)));
+      await this.#caller.prepared(this.#caller.jobs.of(this.#fn));
       this.#pull();
     } catch (error) {
       this.#fail(error);
@@ -118,7 +119,7 @@ export class MapRun<T> {
 
   // How many items the next batch should have: BATCH_MS of work, as far as that is known, and half of a worker's part of what is left.
   #batchSize(): number {
-    const { serviceMs } = this.#caller.job(this.#fn);
+    const { serviceMs } = this.#caller.jobs.of(this.#fn);
     const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#taken) / (2 * this.#workers));
     const most = Math.min(MOST_ITEMS, Math.max(1, part));
     const size =
@@ -211,7 +212,7 @@ export class MapRun<T> {
 
   #submit(batch: Batch<T>, from: number, to: number, strikes: number, suspect = false): void {
     const { args = [] } = this.#options;
-    const job = this.#caller.job(this.#fn);
+    const job = this.#caller.jobs.of(this.#fn);
     const items = from === 0 && to === batch.items.length ? batch.items : batch.items.slice(from, to);
     const order: BatchOrder = { kind: 'batch', job, items, args, weight: to - from, ...this.#terms };
     const promised: PromisedItems = {
@@ -230,7 +231,7 @@ export class MapRun<T> {
     };
     const work = newWork(order, promised, strikes, suspect);
     this.#running.add(work);
-    submit(this.#caller, work);
+    this.#caller.submit(work);
   }
 
   #finished(count: number): void {
@@ -251,9 +252,9 @@ export class MapRun<T> {
   }
 
   #settleBatch(batch: Batch<T>, from: number, to: number, outcome: BatchOutcome, member: Member | undefined): void {
-    learn(this.#caller.job(this.#fn), outcome.elapsed / (to - from));
+    learn(this.#caller.jobs.of(this.#fn), outcome.elapsed / (to - from));
     for (let i = from; i < to; i++) batch.values[i] = outcome.values[i - from];
-    for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.mapError(error, undefined)));
+    for (const [i, error] of outcome.failed) batch.failed.set(from + i, toError(this.#caller.jobs.mapError(error, undefined)));
     if (this.#options.itemStatus) for (let i = from; i < to; i++) this.#told(batch, i, member);
     this.#settled(batch, to - from);
   }

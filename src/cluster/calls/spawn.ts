@@ -2,20 +2,16 @@
 import { FlotillaError, onAbort } from '../../base/index.ts';
 import type { TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
+import type { AnyFunction } from '../dispatch/job.ts';
 import { isBeside, termsOf } from '../dispatch/order.ts';
 import { newWork, type Promised } from '../dispatch/work.ts';
-import { aborted, type Caller, submit } from './run.ts';
+import { aborted, type Caller } from './caller.ts';
 
 /** Starts a function as a task on a worker; resolves with a reference to it. */
-export function spawnTask(
-  caller: Caller,
-  fn: (...args: never[]) => unknown,
-  args: readonly unknown[],
-  options: CallOptions,
-): Promise<TaskRef<unknown>> {
+export function spawnTask(caller: Caller, fn: AnyFunction, args: readonly unknown[], options: CallOptions): Promise<TaskRef<unknown>> {
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));
-  const job = caller.job(fn);
+  const job = caller.jobs.of(fn);
   return new Promise((resolve, reject) => {
     const timer =
       timeout === undefined
@@ -40,7 +36,7 @@ export function spawnTask(
         member?.tasks.set(ref, info);
         caller.tasks.add(ref);
         void ref.ended.then((end) => {
-          if ('error' in end) caller.mapError(end.error, member);
+          if ('error' in end) caller.jobs.mapError(end.error, member);
           caller.tasks.delete(ref);
           member?.tasks.delete(ref);
           if (member && !isBeside(work)) member.alone = false;
@@ -53,6 +49,6 @@ export function spawnTask(
     };
     const work = newWork({ kind: 'task', job, args, weight: 1, ...termsOf(options, { io: 0, retries: 0 }) }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
-    submit(caller, work);
+    caller.submit(work);
   });
 }

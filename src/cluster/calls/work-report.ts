@@ -3,11 +3,10 @@ import { type Clock, toError } from '../../base/index.ts';
 import type { WorkerInfo } from '../../host/index.ts';
 import type { TaskEnd, TaskRef } from '../../kernel/index.ts';
 import type { ClientOptions } from '../client/options.ts';
-import type { Telling } from '../crew/telling.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isBeside, type Order } from '../dispatch/order.ts';
 import type { Member, Work, WorkChange } from '../dispatch/work.ts';
-import type { Change, WorkInfo } from '../events.ts';
+import type { Change, Telling, WorkInfo } from '../events.ts';
 
 /** What is told of the work of one client. */
 export class WorkReport {

@@ -95,7 +95,7 @@ function isStarting({ crew, options: { disableHosts, disableWorkers } }: Closing
   for (const station of crew.stations.values()) {
     if (station.offline || station.suspended) continue;
     if (station.phase === 'discovered' && !(disableHosts && !station.isEnabled)) return true;
-    const waiting = disableWorkers ? [...crew.disabled].filter(({ info }) => info.host === station.id).length : 0;
+    const waiting = disableWorkers ? [...crew.unused].filter(({ info }) => info.host === station.id).length : 0;
     if (station.phase === 'initialized' && station.slots.size > crew.of(station).length + waiting) return true;
   }
   return false;

@@ -9,7 +9,7 @@ import { type Counts, countsOf, Tally } from '../dispatch/tally.ts';
 import { PAUSE } from '../dispatch/work.ts';
 import type { ClusterEvent, HostInfo, WorkInfo } from '../events.ts';
 import { unknownPlace } from '../where.ts';
-import type { HostReport, WorkerReport } from './verbs.ts';
+import type { HostReport, WorkerReport } from './reports.ts';
 
 // The counts of several workers together.
 function sumOf(workers: readonly WorkerReport[]): Counts {

@@ -39,14 +39,18 @@ export function openDoors(kernel: Kernel, behind: BehindDoor): void {
           case 'grant':
             return crew.granted(notice);
           case 'idle':
-            return crew.idle(notice);
+            return crew.returns.idlePlaces(notice);
           default:
             return crew.returns.hear(notice);
         }
       },
     },
   );
-  kernel.serve(TENANT, {}, { message: (peer, notice) => (notice.kind === 'idle' ? crew.idle(notice) : crew.heard(peer, notice)) });
+  kernel.serve(
+    TENANT,
+    {},
+    { message: (peer, notice) => (notice.kind === 'idle' ? crew.returns.idlePlaces(notice) : crew.heard(peer, notice)) },
+  );
   openToWorkers(kernel, behind);
 }
 
@@ -72,7 +76,7 @@ function openToWorkers(kernel: Kernel, { crew, orders, notices, restartWorkers, 
           case 'progress':
             return notices.progress(peer, notice.call, notice.done, notice.total, notice.note);
           case 'log':
-            return crew.onOutput({ worker: crew.members.get(peer)?.info.name ?? '?', stream: 'log', text: notice.text });
+            return crew.output({ worker: crew.members.get(peer)?.info.name ?? '?', stream: 'log', text: notice.text });
           case 'stopped':
             if (crew.members.get(peer)?.stopping.delete(notice.call)) stopped();
         }

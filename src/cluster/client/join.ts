@@ -3,16 +3,12 @@
 //   JO1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
 import { basename } from 'node:path';
 import { defined, hasCode, type Log, labelOf, lineLog, type RuntimeId, sleep, toError } from '../../base/index.ts';
-import type { Loaded } from '../../code/index.ts';
 import { HOST, type Host, thisMachine } from '../../host/index.ts';
 import { type Environment, nodeEnvironment, Runtime, type RuntimeOptions, type SessionEnd } from '../../kernel/index.ts';
-import type { HostAllocation } from '../crew/allocation.ts';
-import type { Crew } from '../crew/crew.ts';
-import type { Limits } from '../crew/limits.ts';
 import type { OnlyHost } from '../crew/places.ts';
 import { asSetUp } from '../crew/set-up.ts';
-import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Assembly } from './assemble.ts';
 import { firstWorker } from './first-worker.ts';
 import type { ClientOptions } from './options.ts';
 import { seekHosts, startInline, startLocal, startScheduler } from './private.ts';
@@ -30,10 +26,8 @@ export interface Joined {
   readonly link: SchedulerLink | undefined;
   /** Resolves when the client may be handed out. */
   readonly begun: Promise<void>;
-  /** The only host that there can be; undefined where others may join. */
-  readonly only: OnlyHost | undefined;
   /** There are other allocations. */
-  again(allocations: readonly HostAllocation[]): Promise<void>;
+  again(): Promise<void>;
   peerEnded(peer: RuntimeId, end: SessionEnd): void;
   close(): Promise<void>;
 }
@@ -46,11 +40,7 @@ export interface Joining {
   readonly since: number;
   readonly log: Log;
   readonly warn: (text: string) => void;
-  readonly crew: Crew;
-  readonly dispatcher: Dispatcher;
-  readonly allocations: readonly HostAllocation[];
-  readonly limits: Limits;
-  readonly inline: Map<number, Loaded>;
+  readonly parts: Assembly;
   readonly closing: AbortSignal;
   readonly simulated: boolean;
 }
@@ -112,16 +102,16 @@ export async function startRuntime(options: ClientOptions, world: Environment | 
 
 /** Comes to workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_*, ERR_HOST_START. */
 export async function join(mode: Mode, joining: Joining): Promise<Joined> {
-  const { runtime, options, dispatcher, crew, warn, closing } = joining;
+  const { runtime, options, parts, warn, closing } = joining;
+  const { dispatcher, crew, limits } = parts;
   if (mode.kind === 'inline') {
     const data = await asSetUp('hostSetUp', options.hostSetUp)?.fn(...(inlineArgs(options.hostSetUp) as never[]));
-    startInline(runtime, dispatcher, crew, joining.inline, data);
+    startInline(runtime, crew, parts.own.functions, data);
     await asSetUp('workerSetUp', options.workerSetUp)?.fn(...(inlineArgs(options.workerSetUp) as never[]));
-    const only = { name: 'inline', workers: ['inline'], addresses: [] };
+    parts.places.close({ name: 'inline', workers: ['inline'], addresses: [] });
     return {
       link: undefined,
       begun: Promise.resolve(),
-      only,
       again: () => Promise.resolve(),
       peerEnded() {},
       close: () => Promise.resolve(),
@@ -133,7 +123,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     runtime,
     crew,
     dispatcher,
-    limits: joining.limits,
+    limits,
     wish: wishOf(options, runtime.name, address === undefined),
     since: joining.since,
     warn,
@@ -143,12 +133,12 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
   };
   const own = address === undefined ? await startOwn(mode, joining) : undefined;
   const link = address === undefined ? await SchedulerLink.own(linkOptions) : await SchedulerLink.open(address, linkOptions);
+  if (own?.alone && own.host) parts.places.close(onlyHost(own.host, runtime.locations));
   const joined: Joined = {
     link,
     begun: begin(joining, link, own?.host !== undefined && own.alone),
-    only: own?.alone && own.host ? onlyHost(own.host, runtime.locations) : undefined,
-    async again(allocations) {
-      if (own) void seekHosts(runtime, allocations, warn);
+    async again() {
+      if (own) void seekHosts(runtime, parts.rules.all, warn);
       await link.again();
     },
     peerEnded(peer, end) {
@@ -172,11 +162,11 @@ interface Own {
 }
 
 // A scheduler of this client's own, this machine's cores, and what the network has.
-async function startOwn(mode: Mode, { runtime, options, log, warn, allocations }: Joining): Promise<Own> {
+async function startOwn(mode: Mode, { runtime, options, log, warn, parts }: Joining): Promise<Own> {
   const scheduler = startScheduler(runtime, log);
   const host = options.local === false ? undefined : await startLocal(runtime, runtime.secret, options, log);
   const network = mode.kind === 'auto' || namesHosts(options);
-  if (network) void seekHosts(runtime, allocations, warn);
+  if (network) void seekHosts(runtime, parts.rules.all, warn);
   return { scheduler, host, alone: !network };
 }
 
@@ -185,7 +175,8 @@ function onlyHost({ options: { name, workers } }: Host, addresses: readonly stri
 }
 
 async function begin(joining: Joining, link: SchedulerLink, local: boolean): Promise<void> {
-  const { runtime, options, dispatcher, crew, warn, closing } = joining;
+  const { runtime, options, parts, warn, closing } = joining;
+  const { dispatcher, crew } = parts;
   const { clock } = runtime.environment;
   const waiting = firstWorker({ clock, crew, dispatcher, options, warn, local, explain: () => link.explain(), closing });
   // This machine's processes start while the program goes on: what it asks for meanwhile waits for them. Who enables hosts must have the client first.

@@ -19,9 +19,8 @@ import {
 import type { RuntimeOptions, TaskRef } from '../../kernel/index.ts';
 import { allocationsOf, type HostAllocation } from '../crew/allocation.ts';
 import type { Component } from '../crew/components.ts';
-import type { OutputLine } from '../crew/crew-client.ts';
 import type { SetUp } from '../crew/set-up.ts';
-import type { ClusterEvent } from '../events.ts';
+import type { ClusterEvent, OutputLine } from '../events.ts';
 
 /** Options of {@link Client.connect}. dispycos's spelling, where it differs, in brackets. */
 export interface ClientOptions {

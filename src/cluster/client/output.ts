@@ -1,6 +1,6 @@
 // What workers print, as the client's user sees it: each line marked with its worker.
 import { paint } from '../../base/index.ts';
-import type { OutputLine } from '../crew/crew-client.ts';
+import type { OutputLine } from '../events.ts';
 
 /** Writes a worker's line to the same stream of this process, marked; the mark is dim on a terminal. */
 export function printLine({ worker, stream, text }: OutputLine): void {

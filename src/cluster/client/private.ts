@@ -7,8 +7,7 @@ import { wholeAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
 import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
-import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { Tally } from '../dispatch/tally.ts';
+import type { Job } from '../dispatch/job.ts';
 import { newMember } from '../dispatch/work.ts';
 import { HOST_PORT, SCHEDULER } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -91,14 +90,20 @@ export async function seekHosts(runtime: Runtime, allocations: readonly HostAllo
   );
 }
 
+/** The functions of this process, for a worker that is this process. */
+export class OwnCode {
+  /** By the number of their job. */
+  readonly functions = new Map<number, Loaded>();
+
+  async prepare(job: Job): Promise<void> {
+    this.functions.set(job.id, job.fn as unknown as Loaded); // CT2
+    job.shipped = { label: job.label, unit: String(job.id), name: '', path: [] };
+    job.ready = true;
+  }
+}
+
 /** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
-export function startInline(
-  runtime: Runtime,
-  dispatcher: Dispatcher,
-  crew: Crew,
-  functions: ReadonlyMap<number, Loaded>,
-  data: unknown,
-): void {
+export function startInline(runtime: Runtime, crew: Crew, functions: ReadonlyMap<number, Loaded>, data: unknown): void {
   const { kernel, id } = runtime;
   const { worker, host } = kernel.place;
   const place: Place = {
@@ -117,8 +122,5 @@ export function startInline(
   });
   kernel.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
-  crew.history.set('inline', { host: 'inline', tally: new Tally() });
-  const member = newMember(info);
-  crew.members.set(id, member);
-  dispatcher.add(member);
+  crew.employ(newMember(info));
 }

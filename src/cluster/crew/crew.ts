@@ -6,21 +6,20 @@
 //   CW1. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   CW2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 //   CW3. A place that was closed on purpose is not asked for again.
-import { Deferred, defined, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../../base/index.ts';
-import { HOST, type HostNotice, type IdlePlaces, SET_UP_SLOT, type WorkerInfo } from '../../host/index.ts';
+import { Deferred, defined, Events, FlotillaError, hasCode, type Log, type RuntimeId, toError } from '../../base/index.ts';
+import { HOST, type HostNotice, SET_UP_SLOT, type WorkerInfo } from '../../host/index.ts';
 import { isSessionLoss, type Kernel, type SessionEnd } from '../../kernel/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { Tally } from '../dispatch/tally.ts';
 import { type Loss, type Member, newMember, PAUSE } from '../dispatch/work.ts';
-import type { Change } from '../events.ts';
+import type { Change, OutputLine, Telling } from '../events.ts';
 import type { SchedulerNotice } from '../protocol.ts';
-import { agreePulse, type CrewClient, type CrewScheduler, type OutputLine, type Past } from './crew-client.ts';
-import { HostAsks } from './host-asks.ts';
+import { agreePulse, HostAsks } from './host-asks.ts';
 import { Partings } from './parting.ts';
+import type { CrewParts, StationEnd } from './parts.ts';
 import { placeOf, type WorkerKind, workerEvent } from './present.ts';
-import { Returns } from './returns.ts';
+import { type CrewScheduler, Returns } from './returns.ts';
+import { type CrewState, enlist, membersOf, type Unused } from './state.ts';
 import { Station } from './station.ts';
-import { Telling } from './telling.ts';
 import { failWaiting } from './waiting.ts';
 
 const REPORT_MS = 1_000;
@@ -29,21 +28,19 @@ const REPORT_MS = 1_000;
 export class Crew {
   readonly events: Telling;
   readonly partings: Partings;
-  /** Every worker there ever was, by name. */
-  readonly history = new Map<string, Past>();
-  readonly stations = new Map<RuntimeId, Station>();
-  /** Workers that are being set up, or work. */
-  readonly members = new Map<RuntimeId, Member>();
-  onOutput: (line: OutputLine) => void = () => {};
-  /** A host wants to be left. */
-  onLeaving: (station: Station, reason: string) => void = () => {};
+  readonly state: CrewState;
+  readonly stations: CrewState['stations'];
+  readonly members: CrewState['members'];
+  readonly history: CrewState['history'];
+  /** Hosts that want to be left. */
+  readonly leavings = new Events<StationEnd>();
   /** The last host has closed this client for good. */
-  onBarred: (station: Station, reason: string) => void = () => {};
+  readonly bars = new Events<StationEnd>();
   failures = 0;
   lastFailure: Error | undefined;
   /** The client leaves: what ends now is no loss. */
   closing = false;
-  readonly #client: CrewClient;
+  readonly #client: CrewParts;
   readonly #kernel: Kernel;
   readonly #dispatcher: Dispatcher;
   readonly #log: Log;
@@ -51,8 +48,6 @@ export class Crew {
   /** What is owed to other clients. */
   readonly returns: Returns;
   scheduler: CrewScheduler | undefined;
-  /** Workers that are discovered and wait for `enableWorker`. */
-  readonly #disabled = new Map<RuntimeId, { info: WorkerInfo; enabled: Deferred<readonly unknown[] | undefined> }>();
   /** The worker of each place that was last said to be there. */
   readonly #latest = new Map<string, RuntimeId>();
   /** The arguments with which a place was set up last. */
@@ -60,16 +55,31 @@ export class Crew {
   /** What becomes of a place when its worker has nothing under way. */
   readonly #after = new Map<RuntimeId, { restart: boolean; reason: string | undefined; done: Deferred<void> }>();
 
-  constructor(client: CrewClient) {
+  constructor(client: CrewParts) {
     this.#client = client;
+    this.state = client.state;
+    this.stations = this.state.stations;
+    this.members = this.state.members;
+    this.history = this.state.history;
     this.#kernel = client.runtime.kernel;
     this.#dispatcher = client.dispatcher;
     this.#log = client.log;
     this.partings = new Partings(this.#kernel.clock);
-    this.events = new Telling(client.runtime.environment.clock, client.log);
+    this.events = client.events;
     this.asks = new HostAsks(client.runtime, (station) => this.stations.get(station.id) === station);
-    this.returns = new Returns(this.#kernel.clock, this.#dispatcher, this);
+    this.returns = new Returns({ clock: this.#kernel.clock, dispatcher: this.#dispatcher, limits: client.limits, of: this });
     this.#dispatcher.drains.on((member) => this.#drained(member));
+  }
+
+  /** Has this very process work, of which no change is told. */
+  employ(member: Member): void {
+    enlist(this.state, member);
+    this.#dispatcher.add(member);
+  }
+
+  /** Takes a line of a worker. */
+  output(line: OutputLine): void {
+    this.#client.output(line);
   }
 
   /** What the scheduler grants. */
@@ -90,24 +100,24 @@ export class Crew {
   heard(host: RuntimeId, notice: HostNotice): void {
     if (notice.kind === 'output') {
       this.partings.heard(); // also what a host has left to bring of a place that was given back
-      return this.onOutput({ worker: notice.worker, stream: notice.stream, text: this.#client.library.mapStack(notice.text) });
+      return this.output({ worker: notice.worker, stream: notice.stream, text: this.#client.mapStack(notice.text) });
     }
     const station = this.stations.get(host);
     if (!station) return;
     const setUp = `${station.name}/${SET_UP_SLOT}`;
     switch (notice.kind) {
       case 'worker-ready':
-        if (notice.worker.slot === SET_UP_SLOT) return this.#client.provision().heard(host, notice.worker);
+        if (notice.worker.slot === SET_UP_SLOT) return this.#client.provision.heard(host, notice.worker);
         return void this.#ready(station, notice.worker);
       case 'worker-ended': {
         const { name, worker, reason, lastLines, blameless, terminated } = notice;
-        if (name === setUp) this.#client.provision().heard(host, undefined, reason);
-        if (this.#client.provision().ended(worker, reason, lastLines)) return;
+        if (name === setUp) this.#client.provision.heard(host, undefined, reason);
+        if (this.#client.provision.ended(worker, reason, lastLines)) return;
         if (this.#latest.get(name) === worker) this.#latest.delete(name);
         return this.#lost(worker, { worker: name, reason, lastLines, what: 'worker', blameless, terminated });
       }
       case 'worker-failed':
-        if (notice.name === setUp) return this.#client.provision().heard(host, undefined, notice.reason);
+        if (notice.name === setUp) return this.#client.provision.heard(host, undefined, notice.reason);
         return this.#workerFailed(station, notice.name, new FlotillaError('ERR_HOST_START', notice.reason));
       case 'worker-closed':
         if (this.#latest.get(notice.name) !== notice.worker) return; // its place was given back before
@@ -120,7 +130,7 @@ export class Crew {
       case 'host-leaving':
         this.#log.info(`Host '${station.name}' wants to be left: ${notice.reason}.`);
         if (notice.forGood) void this.#client.limits.atMost(station, 0, 'never');
-        return this.onLeaving(station, notice.reason);
+        return this.leavings.emit({ station, reason: notice.reason });
       case 'availability':
         station.availability = notice.availability;
         return this.events.emit({ ...notice, host: station.name });
@@ -141,8 +151,8 @@ export class Crew {
   }
 
   /** Workers that are discovered and wait to be enabled. */
-  get disabled(): Iterable<{ readonly info: WorkerInfo; readonly enabled: Deferred<readonly unknown[] | undefined> }> {
-    return this.#disabled.values();
+  get unused(): Iterable<Unused> {
+    return this.state.unused.values();
   }
 
   /** Whether a worker of this name was closed, and is not asked for. */
@@ -152,7 +162,7 @@ export class Crew {
 
   /** The workers of a host. */
   of(station: Station): Member[] {
-    return [...this.members.values()].filter((member) => member.info.host === station.id);
+    return membersOf(this.state, station);
   }
 
   /** Whether it has been decided already what becomes of a worker's place. */
@@ -166,21 +176,8 @@ export class Crew {
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  /** Places at which nothing is done are given back until there is work; what was sent to one meanwhile keeps it. CW3 */
-  idle({ host, slots, reason }: IdlePlaces): void {
-    const station = this.stations.get(host);
-    if (!station) return;
-    const places = slots.map((slot) => ({ slot, member: this.#at(station, slot) }));
-    const idle = places.filter(({ member }) => !member || (member.inFlight.size + member.tasks.size === 0 && !this.decided(member)));
-    if (idle.length === 0) return;
-    void this.#client.limits.atMost(station, station.slots.size - idle.length, 'work');
-    for (const { slot, member } of idle) {
-      if (member) void this.leave(member, false, reason);
-      else this.giveBack(station, slot, reason);
-    }
-  }
-
-  #at(station: Station, slot: number): Member | undefined {
+  /** The worker of a place. */
+  at(station: Station, slot: number): Member | undefined {
     return this.of(station).find(({ info }) => info.slot === slot);
   }
 
@@ -194,7 +191,7 @@ export class Crew {
 
   async #enter(station: Station): Promise<void> {
     const { runtime, options } = this.#client;
-    const provision = this.#client.provision();
+    const provision = this.#client.provision;
     const told = await this.asks.attach(station);
     station.tenancy = told.tenancy;
     agreePulse(runtime, station.name, told.pulse, this.#log);
@@ -228,23 +225,22 @@ export class Crew {
     try {
       await station.ready.promise;
       if (this.#latest.get(info.name) !== info.id || !station.slots.has(info.slot) || this.stations.get(station.id) !== station) return;
-      this.#disabled.set(info.id, { info, enabled: new Deferred<readonly unknown[] | undefined>().quiet() });
+      this.state.unused.set(info.id, { info, enabled: new Deferred<readonly unknown[] | undefined>().quiet() });
       this.events.emit(this.told('worker-discovered', info));
-      const provision = this.#client.provision();
+      const provision = this.#client.provision;
       await provision.equip(station);
       const before = this.#workerArgs.get(info.name);
-      const args = this.#client.options.disableWorkers && !before ? await this.#disabled.get(info.id)?.enabled.promise : before;
+      const args = this.#client.options.disableWorkers && !before ? await this.state.unused.get(info.id)?.enabled.promise : before;
       if (args) this.#workerArgs.set(info.name, args);
       await provision.setUpWorker(station, info, args);
-      if (!this.#disabled.delete(info.id)) return; // it ended meanwhile
+      if (!this.state.unused.delete(info.id)) return; // it ended meanwhile
     } catch (error) {
-      if (!this.#disabled.delete(info.id)) return;
+      if (!this.state.unused.delete(info.id)) return;
       this.#workerFailed(station, info.name, toError(error));
       void this.#client.limits.atMost(station, station.slots.size - 1, 'asked'); // it would fail again
       return this.giveBack(station, info.slot);
     }
-    this.members.set(info.id, member);
-    if (!this.history.has(info.name)) this.history.set(info.name, { host: info.hostName, tally: new Tally() });
+    enlist(this.state, member);
     this.events.emit(this.told('worker-initialized', info));
     this.#dispatcher.add(member);
   }
@@ -293,11 +289,11 @@ export class Crew {
 
   // What worked at a place, or waited to be enabled there, has ended on purpose; returns what was to become of the place then.
   #endAt(station: Station, slot: number, reason: string): { readonly restart: boolean; readonly done: Deferred<void> } | undefined {
-    const member = this.#at(station, slot);
+    const member = this.at(station, slot);
     if (member) this.#end(member, { worker: member.info.name, reason, lastLines: [], what: 'worker', blameless: true });
-    for (const [id, { info }] of this.#disabled) {
+    for (const [id, { info }] of this.state.unused) {
       if (info.host !== station.id || info.slot !== slot) continue;
-      this.#disabled.delete(id);
+      this.state.unused.delete(id);
       if (!member) this.events.emit({ kind: 'worker-closed', ...placeOf(info.name, station.name, station), reason });
     }
     const after = member && this.#after.get(member.info.id);
@@ -317,8 +313,8 @@ export class Crew {
   #lost(id: RuntimeId, loss: Loss): void {
     const member = this.members.get(id);
     if (!member) {
-      const waiting = this.#disabled.get(id);
-      if (!waiting || !this.#disabled.delete(id)) return;
+      const waiting = this.state.unused.get(id);
+      if (!waiting || !this.state.unused.delete(id)) return;
       const place = placeOf(loss.worker, waiting.info.hostName, this.stations.get(waiting.info.host));
       return this.events.emit({ kind: 'worker-lost', ...place, reason: loss.reason, retried: 0 });
     }
@@ -366,7 +362,7 @@ export class Crew {
     if (this.stations.get(station.id) !== station) return;
     const error = new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`);
     this.#gone(station, error, { kind: 'host-closed', host: station.name, info: station.info, reason });
-    if (this.stations.size === 0 && !this.closing && this.#client.limits.bars(station.id)) this.onBarred(station, reason);
+    if (this.stations.size === 0 && !this.closing && this.#client.limits.bars(station.id)) this.bars.emit({ station, reason });
   }
 
   #hostLost(station: Station, error: Error, blameless = false): void {
@@ -387,7 +383,7 @@ export class Crew {
   }
 
   #loseWorkers(station: Station, reason: string, blameless: boolean): void {
-    const there = [...this.of(station), ...this.#disabled.values()].filter(({ info }) => info.host === station.id);
+    const there = [...this.of(station), ...this.state.unused.values()].filter(({ info }) => info.host === station.id);
     for (const { info } of there) this.#lost(info.id, { worker: info.name, reason, lastLines: [], what: 'host', blameless });
   }
 

@@ -1,5 +1,5 @@
 // What a client asks of its hosts, until they answer: one that does not in time may be silent for a while; one that is gone is an error.
-import { hasCode, type RuntimeId, sleep } from '../../base/index.ts';
+import { hasCode, type Log, type RuntimeId, sleep } from '../../base/index.ts';
 import { HOST, type HostDoor } from '../../host/index.ts';
 import { type Asks, isSessionLoss, type Runtime } from '../../kernel/index.ts';
 import type { Station } from './station.ts';
@@ -55,4 +55,12 @@ export class HostAsks {
       }
     }
   }
+}
+
+/** Takes over the pulse of a host that cannot give signs of life as often as this client would. */
+export function agreePulse(runtime: Runtime, host: string, ms: number, log: Log): void {
+  const { pulseMs } = runtime.hub.options;
+  if (ms <= pulseMs) return;
+  log.warn(`Host '${host}' gives a sign of life every ${ms / 1000} s at most, not every ${pulseMs / 1000} s.`);
+  runtime.hub.pace(ms);
 }

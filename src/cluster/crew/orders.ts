@@ -7,7 +7,7 @@ import { HOST } from '../../host/index.ts';
 import { isAt, type Member, PAUSE } from '../dispatch/work.ts';
 import { means, unknownPlace } from '../where.ts';
 import type { Crew } from './crew.ts';
-import type { CrewClient } from './crew-client.ts';
+import type { CrewParts } from './parts.ts';
 import type { Station } from './station.ts';
 
 const RESTARTS = 'its host restarts';
@@ -15,12 +15,12 @@ const RESTARTS = 'its host restarts';
 /** The orders that one client gives. Each name means a host or worker as in `client.with({ at })`; one that means none is ERR_HOST_UNKNOWN. */
 export class Orders {
   readonly #crew: Crew;
-  readonly #client: CrewClient;
+  readonly #client: CrewParts;
 
-  constructor(crew: Crew, client: CrewClient) {
+  constructor(crew: Crew, client: CrewParts) {
     this.#crew = crew;
     this.#client = client;
-    crew.onLeaving = (station, reason) => void this.#closeStation(station, false, reason).catch(() => {});
+    crew.leavings.on(({ station, reason }) => void this.#closeStation(station, false, reason).catch(() => {}));
   }
 
   /** Lets a discovered host be used, with these arguments for its set-up, or one that was suspended. */
@@ -34,7 +34,7 @@ export class Orders {
   /** Lets a discovered worker be used, with these arguments for its set-up, or one that was suspended. */
   enableWorker(where: string, args: readonly unknown[]): void {
     let found = false;
-    for (const { info, enabled } of this.#crew.disabled) {
+    for (const { info, enabled } of this.#crew.unused) {
       const { addresses = [] } = this.#crew.stations.get(info.host) ?? {};
       if (where !== info.name && !means(where, info.name, addresses, info.slot)) continue;
       found = true;
@@ -101,7 +101,7 @@ export class Orders {
         station.phase = 'discovered';
         await Promise.all(members.map((member) => this.#close(member, terminate, false, RESTARTS)));
         if (args.length > 0) station.args = args;
-        await this.#client.provision().setUpHost(station, station.args);
+        await this.#client.provision.setUpHost(station, station.args);
         station.phase = 'initialized';
         await this.#crew.asks.begin(station, slots);
       }),

@@ -22,22 +22,26 @@ export interface PlacesOptions {
   readonly crew: Crew;
   readonly dispatcher: Dispatcher;
   readonly warn: (text: string) => void;
-  /** The only host that there can be; undefined where others may join. */
-  readonly only: () => OnlyHost | undefined;
 }
 
 /** The places of one client. */
 export class Places {
   readonly #options: PlacesOptions;
   #timer: Timer | undefined;
+  #only: OnlyHost | undefined;
 
   constructor(options: PlacesOptions) {
     this.#options = options;
   }
 
+  /** There can be no other host than this one; until that is said, others may join. */
+  close(only: OnlyHost): void {
+    this.#only = only;
+  }
+
   /** Why nothing will ever run at a place; undefined if it may. Where it is not there yet, that is warned of as long as something waits for it. */
   refuses(at: string): FlotillaError | undefined {
-    const only = this.#options.only();
+    const only = this.#only;
     if (!only) {
       if (!this.#isThere(at)) this.#watch();
       return undefined;

@@ -20,7 +20,7 @@ export function placeOf(worker: string, host: string, station: Station | undefin
 /** What a new listener is told first: the state of every host and worker. */
 export function presentOf(crew: Crew): Change[] {
   return [...crew.stations.values()].flatMap((station) => {
-    const waiting = [...crew.disabled].map(({ info }) => info).filter((info) => info.host === station.id);
+    const waiting = [...crew.unused].map(({ info }) => info).filter((info) => info.host === station.id);
     return presentAt(station, waiting, crew.of(station));
   });
 }

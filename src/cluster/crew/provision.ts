@@ -1,65 +1,53 @@
 // Gives hosts what a client's work needs: code, components, what was set up before.
 //
-// Owns what has been built and sent. Does not own who the hosts are (crew.ts).
+// Owns what has been sent. Does not own what is built (calls/jobs.ts), nor who the hosts are (crew.ts).
 //
 //   PV1. A worker is used once its host has the code of every function known so far; a function, once every host has its code.
 //   PV2. A host is set up once, before its first worker, by a process of its own; a worker, before its first call.
-//   PV3. Classes that are components, or exported by modules that are shipped, travel both ways.
-import { pathToFileURL } from 'node:url';
-import { Deferred, FlotillaError, hasCode, type Log, type RuntimeId, sleep, toError } from '../../base/index.ts';
-import { classesOf, className, type Library, packageName, type Shipped, type UnitHead } from '../../code/index.ts';
+import { Deferred, FlotillaError, hasCode, type RuntimeId, sleep, toError } from '../../base/index.ts';
+import { packageName, type Shipped, type UnitHead } from '../../code/index.ts';
 import { HOST, type WorkerInfo } from '../../host/index.ts';
 import { isSessionLoss, type Runtime } from '../../kernel/index.ts';
 import { CALLS, TASKS } from '../../worker/index.ts';
-import { type Job, newJob } from '../dispatch/job.ts';
+import type { Jobs } from '../calls/jobs.ts';
+import type { Job } from '../dispatch/job.ts';
 import type { Parts } from './components.ts';
 import type { SetUp } from './set-up.ts';
+import type { CrewState } from './state.ts';
 import type { Station } from './station.ts';
 
 const FILE_MS = 60_000;
 /** Time for a host to tell of the end of a process. */
 const REPORT_MS = 2_000;
-/** A module that is still being evaluated is not waited for. */
-const EVALUATED_MS = 25;
 /** A host that has lost code so often, each time as soon as it was sent, keeps none. */
 const MOST_SENT = 5;
 
 /** What is provided. */
 export interface ProvisionOptions {
   readonly runtime: Runtime;
-  readonly library: Library;
+  readonly jobs: Jobs;
   readonly parts: Parts;
   readonly hostSetUp: SetUp | undefined;
   readonly workerSetUp: SetUp | undefined;
-  readonly stations: () => Iterable<Station>;
-  /** Workers that work. */
-  readonly workers: () => Iterable<RuntimeId>;
-  readonly log: Log;
+  /** The hosts and workers that there are. */
+  readonly crew: Pick<CrewState, 'stations' | 'members'>;
 }
 
 /** The provisions of one client. */
 export class Provision {
   readonly #options: ProvisionOptions;
-  readonly #jobs = new Set<Job>();
-  readonly #units = new Set<string>();
-  readonly #classes = new Set<string>();
   readonly #setUps = new Map<RuntimeId, Deferred<WorkerInfo>>();
   /** Set-ups that run, by the process that runs them. */
   readonly #running = new Map<RuntimeId, Deferred<never>>();
   readonly #hostJob: Job | undefined;
   readonly #workerJob: Job | undefined;
   #built: Promise<void> | undefined;
-  #nextJob = 1;
 
   constructor(options: ProvisionOptions) {
     this.#options = options;
-    const { hostSetUp, workerSetUp } = options;
-    this.#hostJob = hostSetUp && this.newJob(hostSetUp.fn, hostSetUp.fn.name || 'hostSetUp');
-    this.#workerJob = workerSetUp && this.newJob(workerSetUp.fn, workerSetUp.fn.name || 'workerSetUp');
-  }
-
-  newJob(fn: Job['fn'], label?: string): Job {
-    return newJob(this.#nextJob++, fn, label);
+    const { jobs, hostSetUp, workerSetUp } = options;
+    this.#hostJob = hostSetUp && jobs.make(hostSetUp.fn, hostSetUp.fn.name || 'hostSetUp');
+    this.#workerJob = workerSetUp && jobs.make(workerSetUp.fn, workerSetUp.fn.name || 'workerSetUp');
   }
 
   /** Builds the components and set-ups; what is wrong with them is known before any host is asked. Rejects with ERR_CODE_*. */
@@ -81,9 +69,9 @@ export class Provision {
   /** Gives a host all that is known so far. */
   async equip(station: Station): Promise<void> {
     await this.build();
-    const { runtime, parts } = this.#options;
-    await this.#provideUnits(station, [...this.#units]);
-    for (const job of this.#jobs) await this.#provide(station, job);
+    const { runtime, parts, jobs } = this.#options;
+    await this.#provideUnits(station, [...jobs.units]);
+    for (const job of jobs.shipped) await this.#provide(station, job);
     for (const { path, dir, name } of parts.files) {
       if (station.has.has(path)) continue;
       await runtime.sendFile({ id: station.id }, path, { dir, name, overwrite: true, timeout: FILE_MS });
@@ -137,63 +125,33 @@ export class Provision {
   }
 
   async #build(): Promise<void> {
-    const { library, parts, runtime } = this.#options;
-    for (const fn of parts.functions) await this.#ship(this.newJob(fn));
-    for (const job of [this.#hostJob, this.#workerJob]) if (job) await this.#ship(job);
-    for (const url of parts.modules) this.#units.add(await library.shipModule(url));
-    for (const made of parts.classes) {
-      const shipped = await library.ship(made);
-      this.#units.add(shipped.unit);
-      this.#classes.add(shipped.unit);
-      runtime.registerClass(made, className(shipped.unit, shipped.name));
-    }
+    const { jobs, parts } = this.#options;
+    for (const fn of parts.functions) await jobs.ship(jobs.make(fn));
+    for (const job of [this.#hostJob, this.#workerJob]) if (job) await jobs.ship(job);
+    for (const url of parts.modules) await jobs.shipModule(url);
+    for (const made of parts.classes) await jobs.shipClass(made);
   }
 
   async #prepare(job: Job): Promise<void> {
     await this.build();
-    await this.#ship(job);
-    const stations = [...this.#options.stations()];
+    const { jobs, crew } = this.#options;
+    await jobs.ship(job);
+    const stations = [...crew.stations.values()];
     await Promise.all(stations.map((station) => station.ready.promise.then(() => this.#provide(station, job)).catch(() => {})));
     if (job.refusedBy.size > 0 && stations.length > 0 && stations.every((station) => job.refusedBy.has(station.id)))
       throw [...job.refusedBy.values()][0];
-    await Promise.all([...this.#options.workers()].map((worker) => this.#teach(worker)));
+    await Promise.all([...crew.members.keys()].map((worker) => this.#teach(worker)));
     job.ready = true;
   }
 
-  // A worker must know a class before an object of it arrives. PV3
+  // A worker must know a class before an object of it arrives.
   async #teach(worker: RuntimeId): Promise<void> {
-    if (this.#classes.size === 0) return;
-    const { kernel } = this.#options.runtime;
-    await kernel
+    const { jobs, runtime } = this.#options;
+    if (jobs.classes.size === 0) return;
+    await runtime.kernel
       .at(worker, TASKS)
-      .classes([...this.#classes])
+      .classes([...jobs.classes])
       .catch(() => {}); // it is lost: that is noticed elsewhere
-  }
-
-  async #ship(job: Job): Promise<void> {
-    const { library } = this.#options;
-    job.shipped = await library.ship(job.fn);
-    const classes = await Promise.all(library.evaluated(job.fn, job.shipped.unit).map(({ unit, file }) => this.#adopt(unit, file)));
-    for (const unit of classes) if (unit !== undefined) this.#classes.add(unit);
-    this.#jobs.add(job);
-  }
-
-  // Registers the classes that a module exports, which this process has evaluated before. PV3
-  async #adopt(unit: string, file: string): Promise<string | undefined> {
-    const { runtime } = this.#options;
-    const late = new Deferred<undefined>();
-    const timer = runtime.environment.clock.after(EVALUATED_MS, () => late.resolve(undefined));
-    try {
-      const exported = await Promise.race([import(pathToFileURL(file).href) as Promise<Record<string, unknown>>, late.promise]);
-      if (!exported) return undefined;
-      const classes = classesOf(exported);
-      for (const [name, made] of classes) runtime.registerClass(made, className(unit, name));
-      return classes.size > 0 ? unit : undefined;
-    } catch {
-      return undefined; // its objects travel as plain data
-    } finally {
-      timer.cancel();
-    }
   }
 
   async #provide(station: Station, job: Job): Promise<void> {
@@ -216,9 +174,9 @@ export class Provision {
 
   // Sends a host the units that it lacks.
   async #provideUnits(station: Station, names: readonly string[]): Promise<void> {
-    const { library, runtime } = this.#options;
+    const { jobs, runtime } = this.#options;
     const { kernel } = runtime;
-    const units = [...new Set(names.flatMap((name) => library.closure(name)))].filter((unit) => !station.has.has(unit.name));
+    const units = [...new Set(names.flatMap((name) => jobs.library.closure(name)))].filter((unit) => !station.has.has(unit.name));
     if (units.length === 0) return;
     const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
     // Other clients send code, too: what was there a moment ago may have had to go.
@@ -247,7 +205,7 @@ export class Provision {
       await Promise.race([asked, ended.promise]);
     } catch (thrown) {
       const error = toError(thrown);
-      if (typeof error.stack === 'string') error.stack = this.#options.library.mapStack(error.stack);
+      if (typeof error.stack === 'string') error.stack = this.#options.jobs.library.mapStack(error.stack);
       throw new FlotillaError('ERR_HOST_SET_UP', `The set-up '${job.label}' of ${where} failed: ${error.message}`, { cause: error });
     } finally {
       this.#running.delete(worker);

@@ -6,10 +6,12 @@
 //   GB2. Where something runs, nothing more is begun, and the place goes when that has ended; or another that has nothing to do before it.
 //   GB3. What is asked for is owed until it is given, or may stay.
 import type { Clock, RuntimeId, Timer } from '../../base/index.ts';
+import type { IdlePlaces } from '../../host/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Member } from '../dispatch/work.ts';
 import type { SchedulerNotice } from '../protocol.ts';
-import type { CrewScheduler } from './crew-client.ts';
+import type { WorkerSlot } from '../schedule/index.ts';
+import type { Limits } from './limits.ts';
 import type { Station } from './station.ts';
 
 /** A worker that has not come to its end for so long is not waited for before others. */
@@ -19,14 +21,37 @@ const LOST_AFTER = 3;
 /** A host that starts anew is another: the latest are enough to explain what is missing. */
 const MOST_ABANDONED = 256;
 
+/** What a crew tells its scheduler, which hears it once it is there. */
+export interface CrewScheduler {
+  /** Whether that is who it is. */
+  is(peer: RuntimeId): boolean;
+  /** It is silent, or heard again. */
+  offline(offline: boolean): void;
+  /** One place is given instead of another that was asked for. */
+  swaps(asked: WorkerSlot, given: WorkerSlot): void;
+  /** Nothing is known here of places that are said to be held. */
+  lacks(host: RuntimeId, slots: readonly number[], epoch: number): void;
+}
+
 /** What giving back needs of a crew. */
 export interface ReturnsOf {
   readonly stations: ReadonlyMap<RuntimeId, Station>;
   of(station: Station): readonly Member[];
   /** Whether it has been decided already what becomes of a worker's place. */
   decided(member: Member): boolean;
+  at(station: Station, slot: number): Member | undefined;
+  /** Takes no more for a worker, and gives its place back when it has nothing under way. */
+  leave(member: Member, restart: boolean, reason: string): Promise<void>;
   giveBack(station: Station, slot: number, reason: string): void;
   readonly scheduler: CrewScheduler | undefined;
+}
+
+/** What giving back is made of. */
+export interface ReturnsParts {
+  readonly clock: Clock;
+  readonly dispatcher: Dispatcher;
+  readonly limits: Limits;
+  readonly of: ReturnsOf;
 }
 
 interface Place {
@@ -55,6 +80,7 @@ export class Returns {
   readonly abandoned = new Map<RuntimeId, string>();
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
+  readonly #limits: Limits;
   readonly #of: ReturnsOf;
   readonly #debts = new Map<string, Debt>();
   /** They take nothing more, so that their places can go. */
@@ -63,10 +89,25 @@ export class Returns {
   readonly #slow = new Set<Member>();
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, dispatcher: Dispatcher, of: ReturnsOf) {
+  constructor({ clock, dispatcher, limits, of }: ReturnsParts) {
     this.#clock = clock;
     this.#dispatcher = dispatcher;
+    this.#limits = limits;
     this.#of = of;
+  }
+
+  /** Places at which nothing is done are given back until there is work; what was sent to one meanwhile keeps it. CW3 */
+  idlePlaces({ host, slots, reason }: IdlePlaces): void {
+    const station = this.#of.stations.get(host);
+    if (!station) return;
+    const places = slots.map((slot) => ({ slot, member: this.#of.at(station, slot) }));
+    const idle = places.filter(({ member }) => !member || (member.inFlight.size + member.tasks.size === 0 && !this.#of.decided(member)));
+    if (idle.length === 0) return;
+    void this.#limits.atMost(station, station.slots.size - idle.length, 'work');
+    for (const { slot, member } of idle) {
+      if (member) void this.#of.leave(member, false, reason);
+      else this.#of.giveBack(station, slot, reason);
+    }
   }
 
   /** The scheduler says what is to be given back, what may stay, or what is held. GB3 */

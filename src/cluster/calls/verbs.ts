@@ -1,9 +1,7 @@
 // The verbs of a client, and the types that make a wrong argument not compile.
 import type { Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
-import type { Results } from '../calls/results.ts';
-import type { Counts } from '../dispatch/tally.ts';
-import type { HostInfo } from '../events.ts';
-import type { MapOptions } from './options.ts';
+import type { MapOptions } from '../client/options.ts';
+import type { Results } from './results.ts';
 
 type Steps<Y> = Iterator<Y, unknown, never> & Iterable<Y>;
 
@@ -39,35 +37,6 @@ export interface Verbs {
   /** Starts a task on a worker of its own: `fn(self, ...args)`. */
   spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): Promise<TaskRef<M, V>>;
   spawn<M, A extends unknown[], R>(fn: (self: Task<M>, ...args: A) => R, ...args: A): Promise<TaskRef<M, TaskResult<R>>>;
-}
-
-/** A host as a client sees it. */
-export interface HostReport extends HostInfo {
-  readonly state: 'discovered' | 'initialized' | 'suspended' | 'offline' | 'leaving';
-  /** Worker places that were granted there, and workers that are ready. */
-  readonly granted: number;
-  readonly ready: number;
-  /** What its workers were given, those of before included. */
-  readonly counts: Counts;
-}
-
-/** A worker as a client sees it. */
-export interface WorkerReport {
-  readonly name: string;
-  readonly host: string;
-  /** `tcp://HOST:PORT/N`, or its name where it cannot be dialled. */
-  readonly location: string;
-  readonly state: 'ready' | 'leaving' | 'lost' | 'suspended' | 'offline' | 'gone';
-  readonly pid: number;
-  /** Calls and items that it finished. */
-  readonly done: number;
-  /** What it was given, and what became of that. */
-  readonly counts: Counts;
-  /** How often it was lost. */
-  readonly lost: number;
-  /** Calls and batches that it was given, and tasks that run there. */
-  readonly running: number;
-  readonly tasks: number;
 }
 
 /** The functions of a module, each run on a worker. */
