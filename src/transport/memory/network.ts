@@ -55,6 +55,7 @@ export class MemoryNetwork {
       announced: true,
       beside: (address) => ({ ...address, port: 0 }),
       everywhere: () => `${SCHEME}://${machine}`,
+      machine: ({ host, port }) => (port === 0 ? host : undefined),
       dial: (address, options) => this.#dial(machine, address, options.timeoutMs),
       listen: (address, accept) => this.#listen(machine, address, accept),
     };
