@@ -236,7 +236,7 @@ export class FlotillaError extends Error {
  */
 export function hasCode<C extends ErrorCode = ErrorCode>(error: unknown, code?: C): error is Error & { code: C } {
   if (!(error instanceof Error)) return false;
-  const its = (error as { code?: unknown }).code;
+  const its = 'code' in error ? error.code : undefined;
   return code === undefined ? typeof its === 'string' && Object.hasOwn(ERRORS, its) : its === code;
 }
 

@@ -78,3 +78,8 @@ export class Fifo<T extends object> {
     this.#head = 0;
   }
 }
+
+/** Takes out of a set, or a map, what was put in first. */
+export function dropFirst<K>(of: { keys(): Iterable<K>; delete(key: K): unknown }): void {
+  for (const key of of.keys()) return void of.delete(key);
+}

@@ -11,6 +11,11 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
+/** The id that bytes are. */
+export function runtimeIdOf(bytes: Uint8Array): RuntimeId {
+  return toHex(bytes) as RuntimeId;
+}
+
 /** The first digits of an id, for people. */
 export function shortId(id: string): string {
   return id.slice(0, 8);

@@ -8,10 +8,10 @@ export type { ErrorCode, Retry } from './errors.ts';
 export { ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
 export type { Listener } from './events.ts';
 export { Events } from './events.ts';
-export { Fifo } from './fifo.ts';
+export { dropFirst, Fifo } from './fifo.ts';
 export { IdMap } from './id-map.ts';
 export type { RandomBytes, RuntimeId } from './ids.ts';
-export { randomFraction, shortId, toHex } from './ids.ts';
+export { randomFraction, runtimeIdOf, shortId, toHex } from './ids.ts';
 export type { Kind, KindValue, Written } from './kinds.ts';
 export {
   abortSignal,

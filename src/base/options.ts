@@ -59,7 +59,7 @@ export interface SettingsTable<R extends Readonly<Record<string, OptionRow | Lin
 
 /** The table of the options of a thing that is told by a name. The compiler wants a row for each property of `O`, of its type. */
 export function defineOptions<O extends object>(of: string, rows: OptionRows<O>): OptionTable<O> {
-  return { rows, check: (options) => checked(of, options, rows) as O };
+  return { rows, check: (options) => checked<O>(of, options, rows) };
 }
 
 /** What a row says the values of an option are. */
@@ -67,11 +67,16 @@ export type OptionsOf<R extends Readonly<Record<string, OptionRow | LineRow>>> =
 
 /** The table of options that are written nowhere but in their rows: their type is made of these. */
 export function defineSettings<const R extends Readonly<Record<string, OptionRow | LineRow>>>(of: string, rows: R): SettingsTable<R> {
-  return { rows, check: (options) => checked(of, options, rows) as OptionsOf<R> };
+  return { rows, check: (options) => checked<OptionsOf<R>>(of, options, rows) };
 }
 
-function checked(of: string, options: unknown, rows: Readonly<Record<string, OptionRow | LineRow>>): object {
-  if (options === undefined) return {};
+function checked<O>(of: string, options: unknown, rows: Readonly<Record<string, OptionRow | LineRow>>): O {
+  const given: unknown = options === undefined ? {} : options;
+  assertOptions<O>(of, given, rows);
+  return given;
+}
+
+function assertOptions<O>(of: string, options: unknown, rows: Readonly<Record<string, OptionRow | LineRow>>): asserts options is O {
   if (typeof options !== 'object' || options === null)
     throw new FlotillaError('ERR_OPTION_INVALID', `${of}: the options must be an object; they are ${shown(options)}.`);
   for (const [name, value] of Object.entries(options)) {
@@ -80,7 +85,6 @@ function checked(of: string, options: unknown, rows: Readonly<Record<string, Opt
     const must = value === undefined ? undefined : row.is(value);
     if (must !== undefined) throw new FlotillaError('ERR_OPTION_INVALID', `${of}: '${name}' must be ${must}; it is ${shown(value)}.`);
   }
-  return options;
 }
 
 function unknownOption(of: string, name: string, rows: Readonly<Record<string, OptionRow | LineRow>>): FlotillaError {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, toError } from '../base/index.ts';
 import { fromFile, toFile, type Values } from './options.ts';
 
 /** The options of a file, which those of the command line overrule. Rejects with ERR_CONFIG_FILE. */
@@ -14,7 +14,7 @@ export async function withConfig(of: 'host' | 'scheduler', given: Values): Promi
     const read = await readOptions(resolve(path));
     return { ...Object.fromEntries(Object.entries(read).map(([name, value]) => fromFile(of, name, value))), ...given };
   } catch (error) {
-    throw new FlotillaError('ERR_CONFIG_FILE', `The options in ${path} cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new FlotillaError('ERR_CONFIG_FILE', `The options in ${path} cannot be used: ${toError(error).message}`, { cause: error });
   }
 }
 
@@ -25,7 +25,7 @@ export function saveConfig(of: 'host' | 'scheduler', values: Values): string {
   try {
     writeFileSync(path, /\.[mc]?[jt]s$/.test(path) ? `export default ${json};\n` : `${json}\n`);
   } catch (error) {
-    throw new FlotillaError('ERR_CONFIG_FILE', `The options cannot be written to ${path}: ${(error as Error).message}.`, { cause: error });
+    throw new FlotillaError('ERR_CONFIG_FILE', `The options cannot be written to ${path}: ${toError(error).message}.`, { cause: error });
   }
   return path;
 }
@@ -35,7 +35,8 @@ async function readOptions(path: string): Promise<object> {
   let read: unknown;
   if (/\.[mc]?[jt]s$/.test(path)) {
     if (/ts$/.test(path)) register(new URL('./ts-hooks.js', import.meta.url));
-    read = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+    const exported: { default?: unknown } = await import(pathToFileURL(path).href);
+    read = exported.default;
     if (read === undefined) throw new Error('it has no default export: write `export default { ... }`.');
   } else read = JSON.parse(readFileSync(path, 'utf8'));
   if (typeof read !== 'object' || read === null || Array.isArray(read)) throw new Error('it holds no object of options.');

@@ -42,7 +42,7 @@ and how to copy it, 'flotilla secret' shows.`;
 /** Runs the command line. Resolves with the exit code, or undefined to go on until the process ends by itself. */
 export async function main(argv: readonly string[]): Promise<number | undefined> {
   const lent = dropLentIds();
-  const { version } = createRequire(import.meta.url)('flotilla/package.json') as { version: string };
+  const { version }: { version: string } = createRequire(import.meta.url)('flotilla/package.json');
   // Whoever reads what we print may stop reading, as head does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -28,7 +28,7 @@ export function runCommand(): Command {
         throw new FlotillaError('ERR_OPTION_INVALID', `flotilla run: '${program}' is a folder. Name the program in it.`);
       process.env['FLOTILLA_SCHEDULER'] = options.scheduler ?? (process.env['FLOTILLA_SCHEDULER'] || 'auto');
       const path = realpathSync(file);
-      process.argv = [process.argv[0] as string, path, ...rest];
+      process.argv = [process.argv[0] ?? process.execPath, path, ...rest];
       process.setSourceMapsEnabled(true); // stacks name the program's own lines
       register('./ts-hooks.js', import.meta.url); // on every Node, so that enums and './x.js' for './x.ts' work on all
       await import(pathToFileURL(path).href).catch((error: unknown) => {

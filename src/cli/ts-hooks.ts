@@ -13,7 +13,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
     return await next(specifier, context);
   } catch (error) {
     const url =
-      (error as { url?: string }).url ??
+      (error instanceof Error && 'url' in error && typeof error.url === 'string' ? error.url : undefined) ??
       (/^\.{0,2}\//.test(specifier) && context.parentURL ? new URL(specifier, context.parentURL).href : undefined);
     if (!url?.startsWith('file:')) throw error;
     for (const candidate of [url.replace(/\.([mc]?)js$/, '.$1ts'), url.replace(/\.jsx?$/, '.tsx'), `${url}.ts`, `${url}/index.ts`]) {

@@ -2,7 +2,7 @@
 //
 // 0 `FLTD` | 4 version | 5 kind | 6 flags | 8 key id | 16 runtime | 32 time, ms since 1970 | 40 nonce | 48 nonce answered |
 // 56 texts, each with its length before it: name, where to answer, addresses | zeros | 480 HMAC-SHA256 of all before
-import { FlotillaError, type RuntimeId, toHex } from '../base/index.ts';
+import { FlotillaError, type RuntimeId, runtimeIdOf, toHex } from '../base/index.ts';
 import type { Signer } from './contract.ts';
 
 /** The bytes of every announcement. */
@@ -70,28 +70,29 @@ export function decodeAnnouncement(signer: Signer, bytes: Buffer): Announcement 
   if (!signer.verify(keyId, bytes.subarray(0, SIGNED), bytes.subarray(SIGNED))) {
     throw new FlotillaError('ERR_LINK_WRONG_SECRET', 'Its announcement is not signed with our secret.');
   }
-  const kind = KINDS[(bytes[5] as number) - 1];
+  const kind = KINDS[bytes.readUInt8(5) - 1];
   if (!kind) throw new FlotillaError('ERR_LINK_VERSION', 'Its announcement is of a kind that this version does not know.');
   const texts: string[] = [];
   for (let at = TEXTS; at < SIGNED; ) {
-    const length = bytes[at++] as number;
+    const length = bytes.readUInt8(at++);
     if (length === 0 && texts.length >= 2) break;
     if (at + length > SIGNED) throw new FlotillaError('ERR_WIRE_MALFORMED', 'Its announcement ends in the middle of a text.');
     texts.push(bytes.toString('utf8', at, at + length));
     at += length;
   }
+  const flags = bytes.readUInt8(6);
   const [name = '', replyTo = '', ...addresses] = texts;
   return {
     kind,
-    id: toHex(bytes.subarray(16, 32)) as RuntimeId,
+    id: runtimeIdOf(bytes.subarray(16, 32)),
     name,
     replyTo,
     addresses,
     time: Number(bytes.readBigUInt64BE(32)),
     nonce: toHex(bytes.subarray(40, 48)),
     answers: toHex(bytes.subarray(48, 56)),
-    pass: ((bytes[6] as number) & FLAG.pass) !== 0,
-    multicast: ((bytes[6] as number) & FLAG.multicast) !== 0,
+    pass: (flags & FLAG.pass) !== 0,
+    multicast: (flags & FLAG.multicast) !== 0,
   };
 }
 

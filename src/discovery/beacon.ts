@@ -9,6 +9,7 @@
 import {
   Backoff,
   type Clock,
+  dropFirst,
   type Log,
   type RandomBytes,
   type RuntimeId,
@@ -115,7 +116,7 @@ export class Beacon {
     }
     if (this.#seen.has(announcement.nonce)) return; // BE3
     this.#seen.add(announcement.nonce);
-    if (this.#seen.size > NONCES_KEPT) this.#seen.delete(this.#seen.values().next().value as string); // BE4
+    if (this.#seen.size > NONCES_KEPT) dropFirst(this.#seen); // BE4
     if (announcement.kind === 'answer' && !this.#own.has(announcement.answers)) return;
     if (announcement.kind === 'hello') this.#answer(announcement, from);
     this.#options.heard({
@@ -178,7 +179,7 @@ export class Beacon {
     return signer.ids.map((keyId) => {
       const nonce = of?.nonce ?? toHex(random(8));
       if (!of) this.#own.add(nonce);
-      if (this.#own.size > OWN_NONCES) this.#own.delete(this.#own.values().next().value as string);
+      if (this.#own.size > OWN_NONCES) dropFirst(this.#own);
       const who = of ?? { id, name: name(), addresses: addresses() };
       const { id: whoId, name: whoName, addresses: whoAddresses } = who;
       return encodeAnnouncement(signer, keyId, {

@@ -1,9 +1,9 @@
 // Datagrams of this machine: broadcast on every interface, or multicast; the shared port is shared with other processes.
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { lookup as lookupName } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, toError } from '../base/index.ts';
 import type { DatagramOptions, DatagramPeer, DatagramSocket, Datagrams } from './contract.ts';
 
 // Addresses by which all runtimes of one machine hear each other. Datagrams to the second never leave the interface they are sent on.
@@ -12,8 +12,8 @@ const LOOPBACK6 = 'ff11::f107:111a';
 
 // Answers at once where there is nothing to look up. If it did not, the datagrams for several interfaces would all leave by the last one
 // that was chosen, since they would be sent after the choice of it.
-const lookup: typeof lookupName = ((host: string, options: object, done: (error: null, address: string, family: number) => void) =>
-  isIP(host) ? done(null, host, isIP(host)) : lookupName(host, options, done as never)) as never;
+const lookup: NonNullable<SocketOptions['lookup']> = (host, options, done) =>
+  isIP(host) ? done(null, host, isIP(host)) : lookupName(host, options, done);
 
 interface Interface {
   readonly name: string;
@@ -34,7 +34,7 @@ async function openUdp(options: DatagramOptions, receive: Receive): Promise<Data
     await closeAll(sockets);
     throw new FlotillaError(
       'ERR_DISCOVERY',
-      `Port ${options.port} (udp) cannot be used to look for runtimes nearby: ${(error as Error).message}. Choose another with 'udpPort', the same on all machines, or give 'seeds' instead.`,
+      `Port ${options.port} (udp) cannot be used to look for runtimes nearby: ${toError(error).message}. Choose another with 'udpPort', the same on all machines, or give 'seeds' instead.`,
       { cause: error },
     );
   }
@@ -184,6 +184,6 @@ function broadcastOf({ address, netmask }: Interface): string {
   const mask = netmask.split('.').map(Number);
   return address
     .split('.')
-    .map((part, i) => (Number(part) | (~(mask[i] as number) & 0xff)) >>> 0)
+    .map((part, i) => (Number(part) | (~(mask[i] ?? 0) & 0xff)) >>> 0)
     .join('.');
 }

@@ -188,7 +188,7 @@ export class Decoder {
       case TAG.OBJECT: {
         const count = this.#count(2);
         const object = this.#remember<Record<string, unknown>>({});
-        for (let i = 0; i < count; i++) setOwn(object, this.#key(depth), this.#any(depth + 1));
+        for (let i = 0; i < count; i++) setOwn(object, this.#stringOf(depth), this.#any(depth + 1));
         return object;
       }
       case TAG.MAP: {
@@ -207,11 +207,11 @@ export class Decoder {
         return set;
       }
       case TAG.DATE:
-        return this.#remember(new Date(this.#expect('number', depth)));
+        return this.#remember(new Date(this.#numberOf(depth)));
       case TAG.REGEXP:
-        return this.#remember(new RegExp(this.#expect('string', depth), this.#expect('string', depth)));
+        return this.#remember(new RegExp(this.#stringOf(depth), this.#stringOf(depth)));
       case TAG.URL:
-        return this.#remember(new URL(this.#expect('string', depth)));
+        return this.#remember(new URL(this.#stringOf(depth)));
       case TAG.BYTES:
         return this.#bytes();
       case TAG.ERROR:
@@ -246,10 +246,16 @@ export class Decoder {
     if (depth > LIMITS.depth + 2) throw new FlotillaError('ERR_WIRE_LIMIT', `A value is nested more than ${LIMITS.depth} levels deep.`);
   }
 
-  #expect<K extends 'number' | 'string'>(type: K, depth: number): K extends 'number' ? number : string {
+  #numberOf(depth: number): number {
     const value = this.#any(depth + 1);
-    if (typeof value !== type) throw malformed(`a ${type} was expected`);
-    return value as K extends 'number' ? number : string;
+    if (typeof value !== 'number') throw malformed('a number was expected');
+    return value;
+  }
+
+  #stringOf(depth: number): string {
+    const value = this.#any(depth + 1);
+    if (typeof value !== 'string') throw malformed('a string was expected');
+    return value;
   }
 
   #ascii(length: number): string {
@@ -267,10 +273,6 @@ export class Decoder {
     const length = this.varint();
     const at = this.#take(length);
     return this.#buffer.toString(encoding, at, at + length);
-  }
-
-  #key(depth: number): string {
-    return this.#expect('string', depth);
   }
 
   #array(length: number, depth: number): unknown[] {
@@ -299,7 +301,7 @@ export class Decoder {
       this.#position = at;
       const count = this.#count(1);
       const keys: string[] = [];
-      for (let i = 0; i < count; i++) keys.push(this.#key(0));
+      for (let i = 0; i < count; i++) keys.push(this.#stringOf(0));
       if (this.#position !== after || count > LIMITS.shapeKeys) throw malformed('a shape is not what its length says');
       shape = { keys, proto: keys.includes('__proto__') };
       if (this.#known.size >= SHAPES_KEPT) this.#known.clear();
@@ -341,14 +343,14 @@ export class Decoder {
 
   #error(depth: number): Error {
     const slot = this.#reserve();
-    const name = this.#expect('string', depth);
-    const message = this.#expect('string', depth);
+    const name = this.#stringOf(depth);
+    const message = this.#stringOf(depth);
     const stack = this.#any(depth + 1);
     const error = reviveError(name, message, typeof stack === 'string' ? stack : undefined);
     this.#fill(slot, error);
     const count = this.#count(2);
     for (let i = 0; i < count; i++) {
-      const key = this.#key(depth);
+      const key = this.#stringOf(depth);
       const value = this.#any(depth + 1);
       const enumerable = key !== 'cause' && key !== 'errors';
       Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });

@@ -47,8 +47,7 @@ export class Encoder extends ByteWriter {
 
   /** Writes a value; throws ERR_WIRE_CANNOT_TRAVEL or ERR_WIRE_LIMIT naming the path from `name`. */
   value(value: unknown, name = 'value'): void {
-    const type = typeof value;
-    if (type === 'number') return this.#number(value as number);
+    if (typeof value === 'number') return this.#number(value);
     const offset = this.position - this.start;
     const shapes = this.#shapes.length;
     this.#fewCount = 0;
@@ -73,7 +72,7 @@ export class Encoder extends ByteWriter {
 
   #rewind(offset: number, shapes: number): void {
     this.back(offset); // EN3
-    for (let i = shapes; i < this.#shapes.length; i++) (this.#shapes[i] as Shape).frame = 0;
+    for (const shape of this.#shapes.slice(shapes)) shape.frame = 0;
     this.#shapes.length = shapes;
   }
 
@@ -192,7 +191,7 @@ export class Encoder extends ByteWriter {
   #object(value: object, depth: number): void {
     if (depth > LIMITS.depth) throw new Refusal(value, `it is nested more than ${LIMITS.depth} levels deep.`, true);
     if (this.#visit(value)) return;
-    const made = value.constructor as (new () => unknown) | undefined;
+    const made: unknown = value.constructor;
     if (made === Object || made === undefined) this.#record(value as Record<string, unknown>, depth);
     else if (Array.isArray(value)) this.#array(value, depth);
     else this.#special(value, depth);
@@ -339,9 +338,7 @@ export class Encoder extends ByteWriter {
     const name = Buffer.isBuffer(value) ? 'Buffer' : Object.prototype.toString.call(value).slice(8, -1);
     const type = BYTE_TYPE_NUMBERS.get(name);
     if (type === undefined) throw new Refusal(value, `it is a ${name}.`);
-    const bytes = ArrayBuffer.isView(value)
-      ? new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
-      : new Uint8Array(value);
+    const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
     this.byte(TAG.BYTES);
     this.byte(type);
     this.varint(bytes.length);
@@ -358,7 +355,7 @@ export class Encoder extends ByteWriter {
     this.varint(names.length + hidden.length);
     for (const name of [...names, ...hidden]) {
       this.#string(name);
-      this.#lenient((error as unknown as Record<string, unknown>)[name], depth + 1);
+      this.#lenient(Reflect.get(error, name), depth + 1);
     }
   }
 

@@ -153,7 +153,7 @@ export class FrameSplitter {
   #begin(chunk: Buffer, from: number, end: number): void {
     if (end - from >= HEAD_BYTES) return this.#open(chunk, from, end);
     this.#arriving = { kind: 'head', bytes: Buffer.allocUnsafe(HEAD_BYTES), filled: 0 };
-    for (let at = from; at < end; ) at += this.#more(this.#arriving as Exclude<Arriving, { kind: 'nothing' }>, chunk, at);
+    for (let at = from; at < end; ) at += this.#more(this.#arriving, chunk, at);
   }
 
   // Decides where the bytes of a frame go, once its head is here.

@@ -31,7 +31,7 @@ export class Refusals {
 
   /** Throws a refusal of an object of no known kind, unless its own properties say all. */
   check(value: object): void {
-    const kind = Object.getPrototypeOf(value) as object | null;
+    const kind: object | null = Object.getPrototypeOf(value);
     if (!kind) return;
     let reason = this.#known.get(kind);
     if (reason === undefined) {
@@ -45,7 +45,7 @@ export class Refusals {
   checkEmpty(value: object): void {
     if (Object.getPrototypeOf(value) !== Object.prototype) {
       this.check(value);
-      if (typeof (value as { next?: unknown }).next === 'function') throw new Refusal(value, ITERATOR);
+      if ('next' in value && typeof value.next === 'function') throw new Refusal(value, ITERATOR);
     } else if (Symbol.iterator in value || Symbol.asyncIterator in value)
       throw new Refusal(value, 'it is an iterable of its own making. Send the values: [...values].');
   }
@@ -62,14 +62,14 @@ function hidden(value: object, kind: object): string | undefined {
   if (tag === 'Generator' || tag === 'AsyncGenerator')
     return `it is ${tag === 'Generator' ? 'a' : 'an async'} generator, which goes on where it was made only. Give the generator function itself to run(): its values come as they are made.`;
   if (/^Iterator | Iterator$/.test(tag)) return ITERATOR;
-  const own = kind.constructor as unknown;
-  for (let at: object | null = kind; at && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
-    const made = Object.hasOwn(at, 'constructor') ? (at.constructor as unknown) : undefined;
+  const own: unknown = kind.constructor;
+  for (let at: object | null = kind; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    const made: unknown = Object.hasOwn(at, 'constructor') ? at.constructor : undefined;
     if (typeof made !== 'function') continue;
     const source = Function.prototype.toString.call(made);
     if (isOfPlatform(made, source)) return `it is ${withArticle(made.name || 'native object')}, which lives in this process only.`;
     if (/(^|[^\w$'"`])#[\p{ID_Start}_$]/u.test(source))
-      return `it is ${withArticle((own as { name?: string })?.name ?? made.name)}, which has private state ('#' fields). Send plain data that it can be made from again.`;
+      return `it is ${withArticle((typeof own === 'function' ? own : made).name)}, which has private state ('#' fields). Send plain data that it can be made from again.`;
   }
   return undefined;
 }
@@ -90,8 +90,9 @@ const MOST_VISITED = 100_000;
 function findPath(root: unknown, culprit: unknown, name: string): string | undefined {
   const seen = new Set<object>();
   const queue: { value: unknown; path: string }[] = [{ value: root, path: name }];
-  for (let i = 0; i < queue.length && i < MOST_VISITED; i++) {
-    const { value, path } = queue[i] as { value: unknown; path: string };
+  let visited = 0;
+  for (const { value, path } of queue) {
+    if (visited++ >= MOST_VISITED) break;
     if (Object.is(value, culprit)) return path;
     if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) continue;
     seen.add(value);
@@ -114,7 +115,7 @@ function* childrenOf(value: object): Generator<[string, unknown]> {
     for (const entry of value) yield [`.values()[${i++}]`, entry];
   } else {
     for (const key of Object.keys(value)) {
-      yield [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, (value as Record<string, unknown>)[key]];
+      yield [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, Reflect.get(value, key)];
     }
     if (value instanceof Error && value.cause !== undefined) yield ['.cause', value.cause];
   }

@@ -6,7 +6,7 @@ import type { BYTE_TYPES } from './tags.ts';
 export function viewOf(name: (typeof BYTE_TYPES)[number], store: ArrayBuffer, offset: number, bytes: number): unknown {
   if (name === 'ArrayBuffer') return store;
   if (name === 'Buffer') return Buffer.from(store, offset, bytes);
-  const View = VIEWS[name] as ViewConstructor;
+  const View: ViewConstructor = VIEWS[name];
   const each = View.BYTES_PER_ELEMENT ?? 1;
   if (bytes % each !== 0) throw malformed(`${bytes} bytes are no ${name}`);
   return new View(store, offset, bytes / each);
