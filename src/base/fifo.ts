@@ -80,6 +80,7 @@ export class Fifo<T extends object> {
 }
 
 /** Takes out of a set, or a map, what was put in first. */
-export function dropFirst<K>(of: { keys(): Iterable<K>; delete(key: K): unknown }): void {
-  for (const key of of.keys()) return void of.delete(key);
+export function dropFirst<K>(of: { keys(): Iterator<K, unknown>; delete(key: K): unknown }): void {
+  const first = of.keys().next();
+  if (!first.done) of.delete(first.value);
 }

@@ -6,6 +6,7 @@
 //   DOOR3. A machine whose connections fail FAILING.times within a time is turned away for that time, and for longer each time it
 //          happens again; this machine itself is not, since it could lock out its own user.
 import type { Clock } from '../base/index.ts';
+import { dropFirst } from '../base/index.ts';
 
 /** How many connections may be open that have proved nothing: in all, and of one other machine. */
 export const PENDING = { all: 512, each: 64 } as const;
@@ -106,7 +107,7 @@ class Failures {
     const entry = known && known.until > now ? known : { count: 0, until: now + FAILING.withinMs, ms: known?.ms ?? FAILING.withinMs };
     this.#by.delete(source);
     this.#by.set(source, entry);
-    if (this.#by.size > FAILING.remembered) this.#by.delete(this.#by.keys().next().value as string);
+    if (this.#by.size > FAILING.remembered) dropFirst(this.#by);
     if (++entry.count !== FAILING.times) return;
     entry.until = now + entry.ms;
     entry.ms = Math.min(entry.ms * 2, FAILING.longestMs);

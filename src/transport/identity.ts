@@ -1,6 +1,6 @@
 // The identity of a runtime: a pair of keys made at its start. Its id is a digest of the public one, so that nobody else can prove to be it.
 import { createECDH, createHash, type ECDH } from 'node:crypto';
-import { FlotillaError, type RandomBytes, type RuntimeId, toHex } from '../base/index.ts';
+import { dropFirst, FlotillaError, type RandomBytes, type RuntimeId, runtimeIdOf } from '../base/index.ts';
 
 const CURVE = 'prime256v1';
 const KEY_BYTES = 32;
@@ -53,12 +53,12 @@ export class Identity {
       throw new FlotillaError('ERR_LINK_REFUSED', 'The other side sent a public key that is none.', { cause: error });
     }
     this.#agreed.set(id, agreed);
-    if (this.#agreed.size > AGREED_KEPT) this.#agreed.delete(this.#agreed.keys().next().value as RuntimeId);
+    if (this.#agreed.size > AGREED_KEPT) dropFirst(this.#agreed);
     return agreed;
   }
 }
 
 /** The id of the runtime with a public key. */
 export function idOf(publicKey: Uint8Array): RuntimeId {
-  return toHex(createHash('sha256').update(publicKey).digest().subarray(0, ID_BYTES)) as RuntimeId;
+  return runtimeIdOf(createHash('sha256').update(publicKey).digest().subarray(0, ID_BYTES));
 }

@@ -6,6 +6,7 @@
 //   GB2. Where something runs, nothing more is begun, and the place goes when that has ended; or another that has nothing to do before it.
 //   GB3. What is asked for is owed until it is given, or may stay.
 import type { Clock, RuntimeId, Timer } from '../../base/index.ts';
+import { dropFirst } from '../../base/index.ts';
 import type { IdlePlaces } from '../../host/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Member } from '../dispatch/work.ts';
@@ -133,7 +134,7 @@ export class Returns {
   /** A host is lost to this client, though it may hold places for it still: they are nobody's, and may be granted again when it is back. */
   disown({ id, name, slots, epoch }: Station, silent: boolean): void {
     if (silent) this.abandoned.set(id, name);
-    if (this.abandoned.size > MOST_ABANDONED) this.abandoned.delete(this.abandoned.keys().next().value as RuntimeId);
+    if (this.abandoned.size > MOST_ABANDONED) dropFirst(this.abandoned);
     if (slots.size > 0) this.#of.scheduler?.lacks(id, [...slots], epoch);
   }
 

@@ -7,7 +7,7 @@
 //   SC3. A client is told of a grant once the host knows of it, so that it never comes too early; what it is to give back, after that.
 //   SC4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
 //   SC5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
-import { type Clock, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../../base/index.ts';
+import { type Clock, dropFirst, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../../base/index.ts';
 import { HOST, type HostDoor, type HostPulse, type Offer } from '../../host/index.ts';
 import type { Asks, Runtime, SessionEnd } from '../../kernel/index.ts';
 import { explainClient, explainClients } from '../client/explain.ts';
@@ -326,7 +326,7 @@ export class Scheduler {
     if (!wish || !offer) return;
     const grant: SchedulerNotice = { kind: 'grant', host: host.id, facts: offer.facts, addresses: host.addresses, slots, epoch };
     this.#grantedAt.set(epoch, this.#clock.now());
-    if (this.#grantedAt.size > EPOCHS_KEPT) this.#grantedAt.delete(this.#grantedAt.keys().next().value as number);
+    if (this.#grantedAt.size > EPOCHS_KEPT) dropFirst(this.#grantedAt);
     const key = `${host.id} ${client}`;
     const assigning = this.#host(host.id)
       .assign({ client, slots, epoch, hold: wish.hold })

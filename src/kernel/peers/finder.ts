@@ -6,7 +6,7 @@
 //   FN2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
 //   FN3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
 import { setMaxListeners } from 'node:events';
-import { Backoff, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
+import { Backoff, dropFirst, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
@@ -121,7 +121,7 @@ export class Finder {
   /** Remembers that a peer was closed on purpose. FN3 */
   forget(peer: RuntimeId): void {
     this.#closed.add(peer);
-    if (this.#closed.size > MOST_CLOSED) this.#closed.delete(this.#closed.values().next().value as RuntimeId);
+    if (this.#closed.size > MOST_CLOSED) dropFirst(this.#closed);
   }
 
   welcome(peer: RuntimeId): void {

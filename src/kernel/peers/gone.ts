@@ -4,7 +4,7 @@
 //   GO2. What is meant for a runtime of which only that was heard is refused at once; a session with it, or a reference of somebody who
 //       knows better, ends that.
 //   GO3. One whose session was lost here is asked nothing: it is dialled instead, and can be asked once that has succeeded.
-import type { RuntimeId } from '../../base/index.ts';
+import { dropFirst, type RuntimeId } from '../../base/index.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
 const KEPT = 10_000;
@@ -58,6 +58,6 @@ export class Gone {
   #add(peer: RuntimeId, known: Known): void {
     this.#known.delete(peer);
     this.#known.set(peer, known);
-    if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value as RuntimeId);
+    if (this.#known.size > KEPT) dropFirst(this.#known);
   }
 }

@@ -7,7 +7,7 @@
 //   DI5. An address that this runtime cannot read, as that of a network which it does not have, is never dialled, and does not keep
 //        it from dialling the others.
 import { setMaxListeners } from 'node:events';
-import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
+import { Backoff, dropFirst, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import {
   type Address,
   type Conn,
@@ -69,7 +69,7 @@ export class Dialer {
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void {
     let route = this.#routes.get(peer);
     if (!route) {
-      if (this.#routes.size >= ROUTES_KEPT) this.#routes.delete(this.#routes.keys().next().value as RuntimeId);
+      if (this.#routes.size >= ROUTES_KEPT) dropFirst(this.#routes);
       route = { addresses: new Set(), via: new Set() };
       this.#routes.set(peer, route);
     }
@@ -108,7 +108,7 @@ export class Dialer {
     const text = network.print(address);
     return ({ psk }, exposed) => {
       if (exposed) this.#exposed.add(text);
-      if (this.#exposed.size > EXPOSED_KEPT) this.#exposed.delete(this.#exposed.values().next().value as string);
+      if (this.#exposed.size > EXPOSED_KEPT) dropFirst(this.#exposed);
       const always = exposed || this.#exposed.has(text);
       return network.dial(address, { timeoutMs, psk, encrypt: always ? 'always' : encrypt, signal, certificate });
     };

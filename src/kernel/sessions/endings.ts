@@ -1,5 +1,5 @@
 // Counts how often the session with each peer has ended. It remembers the peers whose sessions ended last, KEPT of them.
-import type { RuntimeId } from '../../base/index.ts';
+import { dropFirst, type RuntimeId } from '../../base/index.ts';
 
 const KEPT = 20_000;
 
@@ -13,6 +13,6 @@ export class Endings {
 
   add(peer: RuntimeId): void {
     this.#counts.set(peer, this.of(peer) + 1);
-    if (this.#counts.size > KEPT) this.#counts.delete(this.#counts.keys().next().value as RuntimeId);
+    if (this.#counts.size > KEPT) dropFirst(this.#counts);
   }
 }

@@ -2,7 +2,7 @@
 //
 //   TB1. A number is never used again.
 //   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
-import { type Clock, FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { type Clock, dropFirst, FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { TakeCount } from '../post/credit.ts';
 import { FIRST_TASK } from '../post/door.ts';
@@ -202,7 +202,7 @@ export class TaskTable implements TaskHost {
     this.#tasks.delete(number);
     this.#closed(number);
     this.#ends.set(number, end);
-    if (this.#ends.size > ENDS_KEPT) this.#ends.delete(this.#ends.keys().next().value as number);
+    if (this.#ends.size > ENDS_KEPT) dropFirst(this.#ends);
     this.#kernel.names.release(task.number);
     if (end.kind === 'threw' && !task.watched) {
       this.#kernel.log.warn(`The task '${task.name}' threw, and nobody waits for its end: ${end.error.stack ?? end.error.message}`);
