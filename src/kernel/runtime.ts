@@ -36,7 +36,7 @@ import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
 import { swapTask } from './tasks/swap.ts';
-import type { TaskOptions } from './tasks/table.ts';
+import { TASK_OPTIONS, type TaskOptions } from './tasks/table.ts';
 import { GRACE_MS } from './tasks/task.ts';
 import { carriedTo, carry } from './threads/own-carrier.ts';
 
@@ -216,8 +216,9 @@ export class Runtime implements AsyncDisposable {
     return this.kernel.spawn(fn, args);
   }
 
-  /** The same with a name, or as a daemon. */
+  /** The same with a name, or as a daemon. Throws ERR_OPTION_*. */
   with(options: TaskOptions): Spawner {
+    TASK_OPTIONS.check(options);
     const spawn = <M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> => {
       this.#check();
       return this.kernel.tasks.spawn(fn, args, options);

@@ -106,6 +106,24 @@ test('an unknown option is told what it is called here; options of our own are n
   assert.doesNotMatch(await told({ nothing: 1 }), /role|keeps/);
 });
 
+test('the options of a task are checked where they are given', async () => {
+  const world = new World({ seed: 1 });
+  const runtime = await world.start('a');
+  assert.throws(() => runtime.with({ name: 7 as never }), {
+    code: 'ERR_OPTION_INVALID',
+    message: /^runtime\.with: 'name' must be a text; it is 7\.$/,
+  });
+  assert.throws(() => runtime.with({ demon: true } as never), { code: 'ERR_OPTION_UNKNOWN', message: /Did you mean 'daemon'/ });
+  assert.equal(
+    await runtime
+      .with({ name: 'sum', daemon: true })
+      .spawn(() => 2)
+      .finish(),
+    2,
+  );
+  await world.close();
+});
+
 test('the options of a client and of its calls are checked alike', async () => {
   const told = (options: object): Promise<string> =>
     Client.connect(options as never).then(

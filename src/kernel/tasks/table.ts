@@ -2,7 +2,7 @@
 //
 //   TB1. A number is never used again.
 //   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
-import { type Clock, dropFirst, FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { type Clock, defineOptions, dropFirst, FlotillaError, flag, type RuntimeId, text } from '../../base/index.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { TakeCount } from '../post/credit.ts';
 import { FIRST_TASK } from '../post/door.ts';
@@ -28,6 +28,9 @@ export interface TaskOptions {
   /** Whether `runtime.finish()` waits for it; it does by default. */
   readonly daemon?: boolean;
 }
+
+/** Checks the options of a task. */
+export const TASK_OPTIONS = defineOptions<TaskOptions>('runtime.with', { name: { is: text }, daemon: { is: flag } });
 
 /** Everything of one runtime that has a number. */
 export class TaskTable implements TaskHost {
