@@ -1,17 +1,30 @@
-// The house stays a house: prints every fault of src/ that is not known, and every known one that is gone.
+// The house stays a house: prints every fault of src/ that is not known, and every known one that is gone. `--picture` prints who enters whom.
 import { readFileSync } from 'node:fs';
 import { checkCircles } from './house/circles.js';
 import { readHouse } from './house/files.js';
+import { checkGlossary } from './house/glossary.js';
 import { checkLaws } from './house/laws.js';
+import { checkMap, pictureOf } from './house/map.js';
 import { checkNames } from './house/names.js';
 import { checkRooms } from './house/rooms.js';
 import { checkShape } from './house/shape.js';
 import { checkWorld } from './house/world.js';
 
-/** The faults of a house, as lines of text. */
-export function checkLayers(src) {
+/** The faults of a house, and of its papers if they are given, as lines of text. */
+export function checkLayers(src, { glossary, map } = {}) {
   const files = readHouse(src);
-  return [checkRooms, checkShape, checkCircles, checkWorld, checkLaws, checkNames].flatMap((check) => check(files));
+  const faults = [checkRooms, checkShape, checkCircles, checkWorld, checkLaws, checkNames].flatMap((check) => check(files));
+  if (glossary !== undefined) faults.push(...checkGlossary(files, glossary));
+  if (map !== undefined) faults.push(...checkMap(files, map));
+  return faults;
+}
+
+const root = new URL('..', import.meta.url);
+
+/** The faults of this house and its papers. */
+export function checkOwn() {
+  const paper = (name) => readFileSync(new URL(name, root), 'utf8');
+  return checkLayers(new URL('src', root).pathname, { glossary: paper('docs/glossary.md'), map: paper('ARCHITECTURE.md') });
 }
 
 // What a fault is, without what may change while it stays: its line, and the particulars in brackets.
@@ -32,7 +45,9 @@ export function knownFaults() {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const { added, gone } = compareFaults(checkLayers(new URL('../src', import.meta.url).pathname), knownFaults());
+  if (process.argv.includes('--picture'))
+    for (const line of pictureOf(readHouse(new URL('src', root).pathname))) process.stdout.write(`${line}\n`);
+  const { added, gone } = compareFaults(checkOwn(), knownFaults());
   for (const fault of added) process.stdout.write(`${fault}\n`);
   for (const fault of gone) process.stdout.write(`tools/house/known-faults.json  is mended, take it out: ${fault}\n`);
   const count = added.length + gone.length;

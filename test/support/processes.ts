@@ -55,7 +55,7 @@ export class Program {
   }
 
   /** Resolves with the match once the output has it. */
-  async until(pattern: RegExp, ms = 20_000): Promise<RegExpExecArray> {
+  async until(pattern: RegExp, ms = 60_000): Promise<RegExpExecArray> {
     const end = Date.now() + ms;
     for (;;) {
       const match = pattern.exec(this.output);

@@ -391,7 +391,7 @@ test('a peer that can be no address is refused', (t) => {
   assert.match(stderr, /'nonsense:port' is no address: it is not HOST:PORT.*\[ERR_LINK_ADDRESS\]/);
 });
 
-test('a host that is free announces itself again and again with --ping-interval', { timeout: 20_000 }, async (t) => {
+test('a host that is free announces itself again and again with --ping-interval', { timeout: 60_000 }, async (t) => {
   const n = net(t);
   const heard = createSocket({ type: 'udp4', reuseAddr: true });
   t.after(() => heard.close());

@@ -118,7 +118,7 @@ class Peer {
   }
 
   /** Resolves once the lines printed from here on, or from `from`, have one like this. */
-  async until(pattern: RegExp, ms = 20_000, from = 0): Promise<string> {
+  async until(pattern: RegExp, ms = 60_000, from = 0): Promise<string> {
     const end = Date.now() + ms;
     for (;;) {
       const found = this.lines.slice(from).find((line) => pattern.test(line));

@@ -1,0 +1,16 @@
+// The glossary: every class of src/ is one of its words.
+
+const CLASS = /^export (?:abstract )?class (\w+)/;
+
+/** Faults of the glossary: a class it does not explain, a word in code that is no class any more. */
+export function checkGlossary(files, text) {
+  const words = new Set([...text.matchAll(/`([A-Z]\w+)`/g)].map(([, word]) => word));
+  const classes = new Map(
+    files.flatMap(({ name, lines }) => lines.flatMap((line) => (CLASS.exec(line)?.[1] ? [[CLASS.exec(line)[1], name]] : []))),
+  );
+  const missing = [...classes].filter(([word]) => !words.has(word));
+  return [
+    ...missing.map(([word, name]) => `docs/glossary.md  does not say what a ${word} is (src/${name})`),
+    ...[...words].filter((word) => !classes.has(word)).map((word) => `docs/glossary.md  '${word}' is no class of src/ any more`),
+  ];
+}
