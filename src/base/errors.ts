@@ -240,6 +240,11 @@ export function hasCode<C extends ErrorCode = ErrorCode>(error: unknown, code?: 
   return code === undefined ? typeof its === 'string' && Object.hasOwn(ERRORS, its) : its === code;
 }
 
+/** The code that an error has, whoever made it; an empty text if it has none. */
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 /** What was thrown, as an error: anything else becomes the cause of one. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;

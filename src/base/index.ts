@@ -5,7 +5,7 @@ export type { Clock, Timer } from './clock.ts';
 export { sleep } from './clock.ts';
 export { Deferred } from './deferred.ts';
 export type { ErrorCode, Retry } from './errors.ts';
-export { ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
+export { codeOf, ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
 export type { Listener } from './events.ts';
 export { Events } from './events.ts';
 export { dropFirst, Fifo } from './fifo.ts';

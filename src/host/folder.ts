@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { FlotillaError, type RandomBytes, toHex } from '../base/index.ts';
+import { FlotillaError, type RandomBytes, toError, toHex } from '../base/index.ts';
 import { fateOf, ownIdentity } from './process/identity.ts';
 
 const ABANDONED_MS = 24 * 3_600_000;
@@ -78,7 +78,7 @@ function makeFolder(folder: string, mode = 0o700): void {
   } catch (error) {
     throw new FlotillaError(
       'ERR_HOST_START',
-      `${folder} cannot be made: ${(error as Error).message}. Name another place with --dest, or with TMPDIR.`,
+      `${folder} cannot be made: ${toError(error).message}. Name another place with --dest, or with TMPDIR.`,
       { cause: error },
     );
   }

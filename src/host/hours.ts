@@ -36,8 +36,9 @@ export function parseHours(hours: ServiceHours, now: number): DailyHours {
   const times = [start, hours.stop, hours.end].flatMap((text) => (text === undefined ? [] : [minuteOf(text)]));
   if (new Set(times).size !== times.length)
     throw new FlotillaError('ERR_OPTION_INVALID', 'Service must start, stop and end at different times of day.');
-  const after = times.map((minute) => (minute - (times[0] as number) + 1440) % 1440);
-  if (after.some((minute, i) => i > 0 && minute < (after[i - 1] as number)))
+  const [first = 0] = times;
+  const after = times.map((minute) => (minute - first + 1440) % 1440);
+  if (after.some((minute, i) => i > 0 && minute < (after[i - 1] ?? 0)))
     throw new FlotillaError('ERR_OPTION_INVALID', 'Within a day from its start, service must stop before it ends.');
   return { ...hours, start };
 }
@@ -51,8 +52,8 @@ export function serviceAt(hours: DailyHours, now: number): ServiceAt {
     return { start, stop, end };
   });
   for (const { start, stop, end } of days) {
-    const open = stop ?? (end as number);
-    if (now >= start && now < open) return { phase: 'open', until: open };
+    const open = stop ?? end;
+    if (open !== undefined && now >= start && now < open) return { phase: 'open', until: open };
     if (stop !== undefined && end !== undefined && now >= stop && now < end) return { phase: 'stopping', until: end };
   }
   const next = days.find(({ start }) => start > now) as { start: number };
@@ -61,8 +62,8 @@ export function serviceAt(hours: DailyHours, now: number): ServiceAt {
 }
 
 function minuteOf(text: string): number {
-  const [hour, minute] = text.split(':').map(Number);
-  return (hour as number) * 60 + (minute as number);
+  const [hour = 0, minute = 0] = text.split(':').map(Number);
+  return hour * 60 + minute;
 }
 
 // The calendar counts days, so that a day of 23 or 25 hours is a day.

@@ -3,7 +3,7 @@
 //   ST1. A place has at most one process.
 //   ST2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
 //   ST3. Of every process that greeted, its end is told once, with its reason.
-import { Backoff, type Clock, type RuntimeId, type Timer } from '../base/index.ts';
+import { Backoff, type Clock, type RuntimeId, type Timer, toError } from '../base/index.ts';
 import type { Home } from './ground.ts';
 import type { Outbox } from './outbox.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
@@ -112,7 +112,7 @@ export class Slot {
         ended: (reason, lastLines) => this.#ended(child, reason, lastLines),
       });
     } catch (error) {
-      this.#host.failed(this, `Worker ${this.name} cannot be started: ${(error as Error).message}`);
+      this.#host.failed(this, `Worker ${this.name} cannot be started: ${toError(error).message}`);
       return this.#again(this.#backoff.next());
     }
     this.#life = { kind: 'starting', child };

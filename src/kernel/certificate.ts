@@ -1,7 +1,7 @@
 // The certificate of a runtime: read, fitting its key, and valid now.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { FlotillaError } from '../base/index.ts';
+import { FlotillaError, toError } from '../base/index.ts';
 import type { Certificate } from '../transport/index.ts';
 
 const MAKE = 'openssl req -x509 -newkey rsa:2048 -nodes -days 1000 -keyout cert.pem -out cert.pem';
@@ -38,7 +38,7 @@ function readPem(option: string, path: string, what: string): Buffer {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw invalid(`'${option}' cannot be read: ${(error as Error).message}.`, error);
+    throw invalid(`'${option}' cannot be read: ${toError(error).message}.`, error);
   }
   if (bytes.includes(`${what}-----`)) return bytes;
   throw invalid(`'${option}' (${path}) has no ${what} in PEM. Make both with: ${MAKE}`);

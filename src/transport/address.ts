@@ -25,7 +25,7 @@ export function readHostPort(scheme: string, text: string, port: number | undefi
     const why = match && at === undefined ? 'it has no port' : match ? `its port is above ${MOST_PORT}` : 'it is not HOST:PORT';
     throw noAddress(text, why, `${scheme}://HOST:PORT, for example ${example}`);
   }
-  const host = (match[1] as string).replace(/^\[|\]$/g, '');
+  const host = (match[1] ?? '').replace(/^\[|\]$/g, '');
   return { scheme, host, port: at, ...(match[3] === undefined ? {} : { name: match[3] }) };
 }
 

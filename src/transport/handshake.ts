@@ -98,7 +98,7 @@ export function greetAsListener(conn: Conn, self: Self): Promise<Greeted> {
     try {
       ({ version, keys } = checkGreeting(greeting, self, conn, 'listener', undefined));
     } catch (error) {
-      refuse(conn, (error as FlotillaError).code === 'ERR_LINK_VERSION' ? 'version' : 'secret');
+      refuse(conn, hasCode(error, 'ERR_LINK_VERSION') ? 'version' : 'secret');
       throw error;
     }
     const mine = writeGreeting(self, keys, greeting.purpose, greeting.id);
@@ -216,15 +216,15 @@ async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greetin
     throw new FlotillaError('ERR_LINK_REFUSED', `${conn.remote} is not a Flotilla runtime: its first bytes are no greeting.`);
   }
   const bytes = Buffer.concat([head, await read(GREETING_BYTES - REFUSAL_BYTES)]); // HS1
-  const role = ROLES[bytes[6] as number];
-  const purpose = PURPOSES[bytes[7] as number];
+  const role = ROLES[bytes.readUInt8(6)];
+  const purpose = PURPOSES[bytes.readUInt8(7)];
   if (!role || !purpose)
     throw new FlotillaError('ERR_LINK_VERSION', `${conn.remote} has a role or purpose that this version does not know.`);
   return {
     bytes,
     greeting: {
-      oldest: bytes[4] as number,
-      newest: bytes[5] as number,
+      oldest: bytes.readUInt8(4),
+      newest: bytes.readUInt8(5),
       role,
       purpose,
       keyId: toHex(bytes.subarray(8, 16)),
@@ -238,7 +238,7 @@ async function readGreeting(read: Read, conn: Conn): Promise<{ greeting: Greetin
 async function readOrRefusal(read: Read, bytes: number, conn: Conn): Promise<Buffer> {
   const head = await read(Math.min(bytes, REFUSAL_BYTES));
   if (head.readUInt32BE(0) === REFUSAL) {
-    const reason = REFUSALS[head[4] as number] ?? 'unknown';
+    const reason = REFUSALS[head.readUInt8(4)] ?? 'unknown';
     if (reason === 'secret') throw wrongSecret(conn, 'it says that they differ');
     if (reason === 'stale') throw staleError(conn);
     if (reason === 'exposed') throw exposedError(conn);

@@ -1,5 +1,5 @@
 // One open, authenticated connection between two runtimes, as frames.
-import type { RuntimeId } from '../base/index.ts';
+import { type RuntimeId, toError } from '../base/index.ts';
 import { type FrameHandler, FrameSplitter, type Lander } from '../wire/index.ts';
 import type { Conn } from './contract.ts';
 import type { Greeted, Purpose } from './handshake.ts';
@@ -42,7 +42,7 @@ export class Link {
       try {
         step();
       } catch (error) {
-        failure = error as Error;
+        failure = toError(error);
         this.conn.destroy();
       }
     };

@@ -2,7 +2,7 @@
 import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FlotillaError, type RandomBytes } from '../base/index.ts';
+import { codeOf, FlotillaError, type RandomBytes } from '../base/index.ts';
 import { MOST_SECRETS } from './keys.ts';
 
 const SECRET_BYTES = 32;
@@ -29,7 +29,7 @@ export function loadSecret(random: RandomBytes, variables: Readonly<NodeJS.Proce
   try {
     return loaded(readSecrets(path), path, false);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw secretError(path, error);
+    if (codeOf(error) !== 'ENOENT') throw secretError(path, error);
   }
   try {
     createSecret(random, path);
@@ -103,7 +103,7 @@ function createSecret(random: RandomBytes, path: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(draft, { force: true });
   }

@@ -3,7 +3,7 @@
 //   AL1. What no allocation matches is not used. Patterns match the whole name or address, `*` any part of it; what is no pattern is resolved, too.
 //   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
 //   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
-import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text } from '../../base/index.ts';
+import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text, toError } from '../../base/index.ts';
 import { type Address, isLoopback, isThisMachine, tcpNetwork } from '../../transport/index.ts';
 import type { HostOffer } from '../protocol.ts';
 
@@ -139,6 +139,6 @@ function asPattern(text: string): RegExp {
   try {
     return new RegExp(text, 'i');
   } catch (error) {
-    throw new FlotillaError('ERR_OPTION_INVALID', `An allocation's 'platform' is no regular expression: ${(error as Error).message}.`);
+    throw new FlotillaError('ERR_OPTION_INVALID', `An allocation's 'platform' is no regular expression: ${toError(error).message}.`);
   }
 }

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FlotillaError } from '../../base/index.ts';
+import { FlotillaError, toError } from '../../base/index.ts';
 import { workingFolder } from '../../kernel/index.ts';
 
 /** A function or class, the URL of a module, or the path of a file or of a folder with all that is in it. */
@@ -60,7 +60,7 @@ export function fileParts(path: string): FilePart[] {
     if (!found.isDirectory()) throw new Error('it is neither a plain file nor a folder');
     return filesUnder(whole).map((name) => ({ ...filePart(join(whole, name)), dir: dirOf(whole, name) }));
   } catch (error) {
-    throw new FlotillaError('ERR_OPTION_INVALID', `The component '${path}' cannot be sent: ${(error as Error).message}.`, { cause: error });
+    throw new FlotillaError('ERR_OPTION_INVALID', `The component '${path}' cannot be sent: ${toError(error).message}.`, { cause: error });
   }
 }
 

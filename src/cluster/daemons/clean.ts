@@ -1,7 +1,7 @@
 // One host at a place: a record of who is there, and its removal, with all that it started, if that is wanted.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Clock, FlotillaError, sleep } from '../../base/index.ts';
+import { type Clock, codeOf, FlotillaError, sleep, toError } from '../../base/index.ts';
 import { fateOf, isTitled, ownIdentity, type ProcessIdentity, titleOf, userFolder } from '../../host/index.ts';
 
 const ASK_MS = 8_000;
@@ -36,7 +36,7 @@ export async function claimPlace(
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (place.port !== 0 || place.dest !== undefined) writeFileSync(file, JSON.stringify(own), { mode: 0o600 });
   } catch (error) {
-    throw new FlotillaError('ERR_HOST_START', `${file} cannot be written: ${(error as Error).message}. Name another folder with --dest.`, {
+    throw new FlotillaError('ERR_HOST_START', `${file} cannot be written: ${toError(error).message}. Name another folder with --dest.`, {
       cause: error,
     });
   }
@@ -57,8 +57,8 @@ async function end(clock: Clock, host: ProcessIdentity): Promise<void> {
     try {
       process.kill(pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
-      throw new FlotillaError('ERR_HOST_START', `The host of process ${pid} cannot be ended: ${(error as Error).message}.`, {
+      if (codeOf(error) === 'ESRCH') return;
+      throw new FlotillaError('ERR_HOST_START', `The host of process ${pid} cannot be ended: ${toError(error).message}.`, {
         cause: error,
       });
     }

@@ -1,5 +1,5 @@
 // A host's tie to a scheduler that it was told of: offers itself, and again whenever that has been away.
-import { Backoff, defined, hasCode, type Log, type RuntimeId, randomFraction, sleep } from '../../base/index.ts';
+import { Backoff, defined, hasCode, type Log, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import { SCHEDULER } from '../protocol.ts';
@@ -32,7 +32,7 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
         const again = hasCode(error, 'ERR_LINK_WRONG_SECRET')
           ? ''
           : ` Start one there with 'flotilla scheduler', or name another with --scheduler.`;
-        log.warn(`The scheduler at ${address} cannot be joined: ${(error as Error).message}${again} Trying again.`);
+        log.warn(`The scheduler at ${address} cannot be joined: ${toError(error).message}${again} Trying again.`);
       }
     }
     await sleep(clock, backoff.next(), signal).catch(() => {});

@@ -1,5 +1,5 @@
 // Questions to a scheduler from outside: what there is, and why something waits.
-import { FlotillaError, hasCode, type RuntimeId } from '../../base/index.ts';
+import { FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
 import { Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
 import { type ClusterStatus, SCHEDULER, SCHEDULER_PORT } from '../protocol.ts';
@@ -33,7 +33,7 @@ export async function askScheduler(address: string, options: { readonly timeout?
       if (!hasCode(error, 'ERR_LINK_UNREACHABLE')) throw error;
       throw new FlotillaError(
         'ERR_CLUSTER_NO_SCHEDULER',
-        `No scheduler answers at ${text}: ${(error as Error).message} Start one with 'flotilla scheduler', or name another.`,
+        `No scheduler answers at ${text}: ${toError(error).message} Start one with 'flotilla scheduler', or name another.`,
         { cause: error },
       );
     });

@@ -3,7 +3,7 @@
 //   FP1. Nothing is made, written or removed outside the root, through no symbolic link either.
 import { createHash } from 'node:crypto';
 import { join, sep } from 'node:path';
-import { FlotillaError } from '../../base/index.ts';
+import { codeOf, FlotillaError, toError } from '../../base/index.ts';
 import type { Files } from './contract.ts';
 
 /** How the names of unfinished files begin. */
@@ -84,10 +84,10 @@ const WHY: Readonly<Record<string, string>> = {
 /** The error for what a file system said, with what to do about it. */
 export function fileError(what: string, error: unknown, remedy?: string): Error {
   if (error instanceof FlotillaError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why = WHY[code ?? ''] ?? message;
+  const code = codeOf(error);
+  const why = WHY[code] ?? toError(error).message;
   return new FlotillaError('ERR_FILE_SYSTEM', `${what}: ${why}.${remedy ? ` ${remedy}.` : ''}`, {
     cause: error,
-    details: { system: code ?? 'unknown' },
+    details: { system: code || 'unknown' },
   });
 }

@@ -1,7 +1,7 @@
 // Peers as a program sees them: who is here, how to reach more, how to part.
 //
 //   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
-import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import type { Hub } from '../sessions/hub.ts';
@@ -76,7 +76,7 @@ export class Peers {
         task.send(event);
       } catch (error) {
         off();
-        this.#kernel.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${(error as Error).message}`);
+        this.#kernel.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${toError(error).message}`);
       }
     };
     const off = this.#kernel.peerEvents.on(send);

@@ -7,7 +7,7 @@
 //   SE2. A frame is kept until the other side says that it has taken it.
 //   SE3. A session ends once; after that nothing is sent or handed up, and every range is released.
 //   SE4. Control frames (pulse, acknowledgement, bye) pass before queued ordered ones and are never resent.
-import { Fifo, type RuntimeId } from '../../base/index.ts';
+import { codeOf, Fifo, type RuntimeId } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { ByteWriter, KIND, type Landing, LENGTH_BYTES } from '../../wire/index.ts';
 import { bytesOf, type Range } from '../post/range.ts';
@@ -173,7 +173,7 @@ export class Session {
 
   /** Notes that the link of a silent peer was closed. If the peer did it, it has the whole limit, as of now, to dial again. */
   closedInSilence(now: number, error: Error | undefined): void {
-    if (BY_NETWORK.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) return;
+    if (BY_NETWORK.has(codeOf(error))) return;
     this.left = true;
     this.lastHeard = now;
   }

@@ -1,7 +1,7 @@
 // Dials over tcp: TLS with the pre-shared key, or plain where the bytes stay on this machine.
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { FlotillaError } from '../../base/index.ts';
+import { codeOf, FlotillaError } from '../../base/index.ts';
 import { type Address, printHostPort } from '../address.ts';
 import type { Conn, DialOptions } from '../contract.ts';
 import { refuse } from '../handshake.ts';
@@ -66,7 +66,7 @@ export function dial(address: Address, options: DialOptions): Promise<Conn> {
 }
 
 function dialError(address: Address, error: Error, ours: boolean): FlotillaError {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   const where = printHostPort(address);
   const failure = tlsFailure(error, where, ours);
   if (failure) return failure;

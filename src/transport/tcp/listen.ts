@@ -1,7 +1,7 @@
 // Listens on tcp: one port takes TLS from anywhere and plain connections from this machine.
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { FlotillaError } from '../../base/index.ts';
+import { codeOf, FlotillaError } from '../../base/index.ts';
 import { type Address, printHostPort } from '../address.ts';
 import type { Conn, ListeningPlace, ListenOptions } from '../contract.ts';
 import type { Guest } from '../door.ts';
@@ -117,7 +117,7 @@ function tlsError(error: Error, remote: string, ours: boolean): FlotillaError {
 }
 
 function listenError(address: Address, error: Error): FlotillaError {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   const where = printHostPort(address);
   if (code === 'EADDRINUSE') {
     return new FlotillaError(

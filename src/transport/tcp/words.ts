@@ -1,6 +1,6 @@
 // Failures of TLS in our words; those of OpenSSL are kept as the cause.
 import type { TLSSocket } from 'node:tls';
-import { FlotillaError } from '../../base/index.ts';
+import { codeOf, FlotillaError } from '../../base/index.ts';
 import { wrongCertificate, wrongSecret } from '../handshake.ts';
 
 /** Why the certificate of the other side is not accepted; undefined if it is. */
@@ -20,7 +20,7 @@ export function unaccepted(socket: TLSSocket, remote: string): FlotillaError | u
 
 /** The error for an encrypted connection that could not be made; undefined if it failed for another reason. `ours`: whether this side has a certificate. */
 export function tlsFailure(error: Error, remote: string, ours: boolean): FlotillaError | undefined {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const code = codeOf(error);
   const caused = (made: FlotillaError): FlotillaError => Object.assign(made, { cause: error });
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT')
     return new FlotillaError('ERR_LINK_REFUSED', `${remote} did not complete the encryption in time. Is it a Flotilla runtime?`, {

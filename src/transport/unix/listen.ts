@@ -1,7 +1,7 @@
 // Listens on a unix socket that only its user may open. A socket left behind by a crash is replaced; one in use is not.
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { FlotillaError } from '../../base/index.ts';
+import { codeOf, FlotillaError, toError } from '../../base/index.ts';
 import type { Address } from '../address.ts';
 import type { Conn, ListeningPlace } from '../contract.ts';
 import { SocketConn } from '../tcp/conn.ts';
@@ -24,7 +24,7 @@ export async function listen(address: Address, accept: (conn: Conn) => void): Pr
   try {
     await bind(server, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw listenError(where, error as Error);
+    if (codeOf(error) !== 'EADDRINUSE') throw listenError(where, toError(error));
     if (await answers(path)) {
       throw new FlotillaError('ERR_LINK_PORT_IN_USE', `${where} is used by another program. Choose another path, or end that program.`, {
         cause: error,
@@ -70,7 +70,7 @@ function answers(path: string): Promise<boolean> {
 }
 
 function listenError(where: string, error: Error): FlotillaError {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   const why = code === 'ENOENT' ? 'its directory does not exist' : code === 'EACCES' ? 'this user may not write there' : error.message;
   return new FlotillaError('ERR_LINK_ADDRESS', `Cannot listen at ${where}: ${why}.`, { cause: error });
 }
