@@ -13,6 +13,7 @@ import { workerConfig } from './config.ts';
 import type { Home } from './ground.ts';
 import { factsOf } from './machine.ts';
 import type { HostEvents, HostOptions } from './options.ts';
+import { HostOwner } from './owner.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
 import { type Assignment, HOST, type HostFacts, type HostNotice, type HostPulse, type Offer, TENANT, WORKER } from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
@@ -30,8 +31,7 @@ export class Host implements SlotHost {
   readonly facts: HostFacts;
   /** Whether new clients are taken. */
   open = true;
-  /** The runtime that may grant this host's places. */
-  scheduler: RuntimeId | undefined;
+  readonly owner = new HostOwner();
   /** The address of the only scheduler it may have. */
   exclusively: string | undefined;
   readonly #runtime: Runtime;
@@ -39,8 +39,6 @@ export class Host implements SlotHost {
   readonly #slots = new Map<number, Slot>();
   readonly #tenants = new Map<RuntimeId, Tenant>();
   readonly #leaving = new Set<Promise<void>>();
-  /** Who wanted this host while it was another's. */
-  readonly #wanted = new Set<RuntimeId>();
   #closed = false;
   /** A client could not be taken as long as others are here. */
   #turnedAway = false;
@@ -54,6 +52,12 @@ export class Host implements SlotHost {
     this.facts = options.facts ?? factsOf(options.name, options.workers);
     this.#log = options.log ?? SILENT;
     const { kernel } = runtime;
+    runtime.keepPeers((peer, quiet) => quiet && this.#tenants.has(peer)); // HO2
+    kernel.on({
+      offline: (peer) => this.#peerOffline(peer, true),
+      online: (peer) => this.#peerOffline(peer, false),
+      ended: (peer) => this.#peerEnded(peer),
+    });
     kernel.serve(
       HOST,
       {
@@ -79,6 +83,12 @@ export class Host implements SlotHost {
   }
 
   readonly clock: SlotHost['clock'];
+
+  /** The runtime that may grant this host's places. */
+  get scheduler(): RuntimeId | undefined {
+    return this.owner.id;
+  }
+
   readonly random = (): number => randomFraction(this.#runtime.environment.random);
 
   /** What this host offers to a scheduler. */
@@ -202,27 +212,15 @@ export class Host implements SlotHost {
     return report;
   }
 
-  /** A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead. */
-  peerEnded(peer: RuntimeId): void {
+  // A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead.
+  #peerEnded(peer: RuntimeId): void {
     this.#tenants.get(peer)?.outbox.end();
     if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.hub.options.pulseMs);
+    if (peer === this.scheduler) for (const wanted of this.owner.leave()) this.events.free?.(wanted);
   }
 
-  /** Its scheduler is gone: whoever wanted it is told. */
-  disown(): void {
-    this.scheduler = undefined;
-    const wanted = [...this.#wanted];
-    this.#wanted.clear();
-    for (const peer of wanted) this.events.free?.(peer);
-  }
-
-  /** A client that is only silent is waited for; what this says is asked whenever it is. HO2 */
-  keeps(peer: RuntimeId, quiet: boolean): boolean {
-    return quiet && this.#tenants.has(peer);
-  }
-
-  /** A client fell silent, or is heard again. */
-  peerOffline(peer: RuntimeId, offline: boolean): void {
+  // A client fell silent, or is heard again. HO2
+  #peerOffline(peer: RuntimeId, offline: boolean): void {
     const tenant = this.#tenants.get(peer);
     if (!tenant) return;
     tenant.patience?.cancel();
@@ -300,12 +298,12 @@ export class Host implements SlotHost {
     const { kernel } = this.#runtime;
     const mine = this.scheduler === undefined && this.exclusively === undefined;
     if (!mine && this.scheduler !== peer) {
-      this.#wanted.add(peer);
+      this.owner.want(peer);
       throw takenError(this.options.name, this.scheduler && kernel.peers.get(this.scheduler), this.exclusively);
     }
     if (this.scheduler !== peer)
       this.#log.info(`Works for the ${kernel.peers.get(peer)?.role ?? 'scheduler'} '${kernel.peers.get(peer)?.name ?? peer}'.`);
-    this.scheduler = peer;
+    this.owner.id = peer;
     return this.offer;
   }
 

@@ -2,18 +2,17 @@
 //
 //   OB1. While anything is held, what comes later is held, too.
 //   OB2. Who prints is asked to wait when there is no room: else a chatty worker fills this host's memory.
-import type { RuntimeId } from '../base/index.ts';
+import { Deferred, type RuntimeId } from '../base/index.ts';
 import type { Kernel } from '../kernel/index.ts';
 import { type HostNotice, TENANT } from './protocol.ts';
-
-const LOOK_MS = 20;
 
 /** The outbox of one stay of a client. */
 export class Outbox {
   readonly #kernel: Kernel;
   readonly #client: RuntimeId;
   readonly #held: HostNotice[] = [];
-  #waiting: Promise<void> | undefined;
+  #waiting: Deferred<void> | undefined;
+  #off: () => void = () => {};
   #state: 'closed' | 'open' | 'ended' = 'closed';
 
   constructor(kernel: Kernel, client: RuntimeId) {
@@ -24,12 +23,14 @@ export class Outbox {
   /** The client is there and takes what was held. */
   open(): void {
     if (this.#state === 'closed') this.#state = 'open';
+    this.#look();
   }
 
   /** The client never came, or is gone. */
   end(): void {
     this.#state = 'ended';
     this.#held.length = 0;
+    this.#look();
   }
 
   say(notice: HostNotice): void {
@@ -39,19 +40,27 @@ export class Outbox {
 
   /** Resolves when all that was said has left and there is room for more, or nobody is there to take it; undefined if it is so. OB2 */
   untilRoom(): Promise<void> | undefined {
-    if (this.#waiting) return this.#waiting;
+    if (this.#waiting) return this.#waiting.promise;
     if (this.#gone || (this.#held.length === 0 && this.#hasRoom)) return undefined;
-    this.#waiting = new Promise((resolve) => {
-      const look = (): void => {
-        this.#give();
-        if (!this.#gone && (this.#held.length > 0 || !this.#hasRoom))
-          return void this.#kernel.clock.after(LOOK_MS, look, { background: true });
-        this.#waiting = undefined;
-        resolve();
-      };
-      look();
-    });
-    return this.#waiting;
+    const waiting = new Deferred<void>();
+    const mine = (peer: RuntimeId): void => {
+      if (peer === this.#client) this.#look();
+    };
+    this.#off = this.#kernel.on({ room: mine, ended: mine });
+    this.#waiting = waiting;
+    this.#look();
+    return waiting.promise;
+  }
+
+  // Whether those who wait may go on.
+  #look(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    this.#give();
+    if (!this.#gone && (this.#held.length > 0 || !this.#hasRoom)) return;
+    this.#waiting = undefined;
+    this.#off();
+    waiting.resolve();
   }
 
   // OB1

@@ -1,7 +1,6 @@
 // The options of a runtime, checked, and what they come to.
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import {
-  callback,
   defineOptions,
   either,
   FlotillaError,
@@ -14,7 +13,6 @@ import {
   listOf,
   number,
   oneOf,
-  type RuntimeId,
   text,
   whole,
 } from '../base/index.ts';
@@ -68,8 +66,6 @@ export interface RuntimeOptions {
   readonly logLevel?: LogLevel;
   /** What this runtime is to others. @internal */
   readonly role?: Role;
-  /** Whether a peer that does not answer is held rather than lost. @internal */
-  readonly keeps?: (peer: RuntimeId, quiet: boolean) => boolean;
 }
 
 /** Options with which a runtime can be dialled. */
@@ -120,7 +116,6 @@ const RUNTIME = defineOptions<RuntimeOptions>('Runtime.start', {
   log: { is: log },
   logLevel: { is: oneOf('debug', 'info', 'warn', 'error', 'silent') },
   role: { is: oneOf('runtime', 'client', 'scheduler', 'host', 'worker'), internal: true },
-  keeps: { is: callback, internal: true },
 });
 
 /** Throws ERR_OPTION_UNKNOWN, ERR_OPTION_INVALID or ERR_LINK_ADDRESS. */

@@ -32,6 +32,7 @@ import type { Served } from './services/port.ts';
 import type { Service } from './services/service-name.ts';
 import { Hub } from './sessions/hub.ts';
 import { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
+import type { Keeps } from './sessions/keepers.ts';
 import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
@@ -105,26 +106,23 @@ export class Runtime implements AsyncDisposable {
     const given = secretsOf(options) ?? (certificate ? [certificate.key] : undefined);
     const loaded = given ?? environment.secret();
     const secrets = loaded instanceof Uint8Array ? [loaded] : loaded;
-    const keys = new Keyring(secrets);
     const why = weakness(secrets[0] as Uint8Array);
     if (why && places.length > 0)
       log.warn(`The secret is easily guessed: ${why}. Whoever guesses it may connect; 'flotilla secret create' makes a good one.`);
     const identity = Identity.fresh(environment.random);
-    const { id } = identity;
     let kernel: Kernel | undefined;
     let runtime: Runtime | undefined;
     const value = (): Kernel => kernel as Kernel;
     const hub: Hub = new Hub({
       identity,
-      name: options.name ?? `runtime-${shortId(id)}`,
+      name: options.name ?? `runtime-${shortId(identity.id)}`,
       role: options.role ?? 'runtime',
-      keys,
+      keys: new Keyring(secrets),
       certificate,
       environment,
       pulseMs: options.pulse ?? PULSE_MS,
       answerMs: options.answerTimeout ?? ANSWER_MS,
       encrypt: options.encrypt ?? 'auto',
-      keeps: options.keeps ?? (() => false),
       ignores: () => runtime?.ignorePeers ?? false,
       log,
       events: carriedTo(value),
@@ -140,7 +138,7 @@ export class Runtime implements AsyncDisposable {
       for (const place of places) await hub.listen(place);
       if (options.name === undefined && hub.addresses[0]) hub.options.name = shortAddress(networks, hub.addresses[0]);
       runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
-      kernel.peers.set(id, { id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
+      kernel.peers.set(hub.id, { id: hub.id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
       if (hub.addresses.length > 0 && hub.options.role === 'runtime')
         log[isOpen(options, places) ? 'info' : 'debug'](`Runtime '${runtime.name}' listens at ${hub.addresses.join(', ')}.`);
       await runtime.#finder.start();
@@ -192,6 +190,11 @@ export class Runtime implements AsyncDisposable {
 
   set filesDir(dir: string) {
     this.#receiver.settings.dir = dir;
+  }
+
+  /** Holds peers that fall silent, rather than losing them, as long as this says so; returns what ends that. @internal */
+  keepPeers(keeps: Keeps): () => void {
+    return this.hub.keepers.add(keeps);
   }
 
   /** Where files of a sender go, if not to `filesDir`; what is told of those that are there. @internal */
@@ -273,7 +276,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Who comes and goes: first those who are here, then each change. */
   peerEvents(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<PeerStatus> {
-    return this.kernel.peerEvents.read({ ...options, first: this.#peers.present() });
+    return this.#peers.events.read({ ...options, first: this.#peers.present() });
   }
 
   /** Sends a task who is here, then each change, until it ends or the function returned is called. */

@@ -82,10 +82,10 @@ export class KernelSide {
       pulseMs: config.pulse,
       answerMs: ANSWER_MS,
       encrypt: config.encrypt ?? 'auto',
-      keeps: (peer) => this.#kernel.peers.get(peer)?.role === 'client', // whether it is waited for, the host decides
       log: environment.log,
       events: this.#across,
     });
+    this.#hub.keepers.add((peer) => this.#kernel.peers.get(peer)?.role === 'client'); // whether it is waited for, the host decides
     this.#kernel = new Kernel({ clock, carrier: this.#carrier(), half: 1 });
     this.#warden = new Warden({
       clock,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Runtime, type Task } from '../../src/kernel/index.ts';
+import { onStatus } from '../support/peers.ts';
 import { tempFolder } from '../support/processes.ts';
 import { machines, refIn } from '../support/worlds.ts';
 
@@ -24,7 +25,7 @@ test('what an address leads to is the session there is, however busy it is, and 
     return n;
   })();
   const status: string[] = [];
-  a.kernel.peerEvents.on(({ status: now, peer }) => status.push(`${now} ${peer.name}`));
+  onStatus(a, (now, peer) => status.push(`${now} ${peer.name}`));
   for (let i = 0; i < 50; i++) assert.equal(await world.wait(a.connect('mem://b:1')), b.id);
   const several = await world.wait(Promise.all(Array.from({ length: 20 }, () => a.connect('mem://b:1'))));
   assert.deepEqual([...new Set(several)], [b.id]);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flag, string, whole } from '../../src/base/index.ts';
 import { door, type Runtime } from '../../src/kernel/index.ts';
+import { onStatus } from '../support/peers.ts';
 import { machines } from '../support/worlds.ts';
 
 interface KitchenDoor {
@@ -82,7 +83,7 @@ test('what does not fit is refused with an error that names door, method and arg
 test('the tenth thing within a minute that no door takes ends the session, and whoever said it hears why before', async () => {
   const { world, a, b, ran, ask } = await kitchen();
   const ended: string[] = [];
-  a.kernel.peerEvents.on(({ status, peer }) => ended.push(`${peer.name} ${status}`));
+  onStatus(a, (status, peer) => ended.push(`${peer.name} ${status}`));
   for (let i = 0; i < 9; i++) await assert.rejects(ask('cook', 'soup', 0), { code: 'ERR_REQUEST_INVALID' });
   await world.clock.advance(61_000);
   for (let i = 0; i < 9; i++) await assert.rejects(ask('cook', 'soup', 0), { code: 'ERR_REQUEST_INVALID' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime, Task } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
+import { onStatus } from '../support/peers.ts';
 import { machines, refIn } from '../support/worlds.ts';
 
 const LONG_MS = 600_000;
@@ -17,7 +18,7 @@ test('what asks a peer that was told offline is refused at once, however long it
     const ref = refIn(a, b, sink);
     await world.wait(ref.deliver(0));
     const status: string[] = [];
-    a.kernel.peerEvents.on(({ status: now }) => status.push(now));
+    onStatus(a, (now) => status.push(now));
     if (vanished) world.crash(b, 'b', false);
     else world.network.partition('a', 'b');
     await world.clock.advance(60_000);
@@ -43,7 +44,7 @@ test('a peer that was offline is dialled when something is meant for it, and rea
   });
   const ref = refIn(a, b, sink);
   const status: string[] = [];
-  a.kernel.peerEvents.on(({ status: now }) => status.push(now));
+  onStatus(a, (now) => status.push(now));
   world.network.partition('a', 'b');
   await world.clock.advance(60_000);
   world.network.heal();
@@ -74,12 +75,16 @@ const LIMIT_MS = 5 * PULSE_MS;
 async function waitedFor() {
   const world = new World({ seed: 1, latencyMs: 1 });
   const keeps = (_peer: string, quiet: boolean): boolean => quiet;
-  const a = await world.start('a', { listen: 'mem://a:1', pulse: PULSE_MS, keeps });
-  const b = await world.start('b', { pulse: PULSE_MS, keeps });
+  const a = await world.start('a', { listen: 'mem://a:1', pulse: PULSE_MS });
+  const b = await world.start('b', { pulse: PULSE_MS });
+  for (const one of [a, b]) one.keepPeers(keeps);
   await world.wait(b.connect('mem://a:1'));
   const told: string[] = [];
-  a.kernel.onOffline = (_peer, offline) => told.push(offline ? 'offline' : 'online');
-  a.kernel.onEnded = (_peer, { kind }) => told.push(kind);
+  a.kernel.on({
+    offline: () => told.push('offline'),
+    online: () => told.push('online'),
+    ended: (_peer, { kind }) => told.push(kind),
+  });
   return { world, b, told };
 }
 

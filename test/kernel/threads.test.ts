@@ -9,6 +9,7 @@ import type { Carried } from '../../src/kernel/threads/carrier.ts';
 import { Pulses } from '../../src/kernel/threads/pulse-thread.ts';
 import { type Downward, ThreadCarrier } from '../../src/kernel/threads/thread-carrier.ts';
 import { World } from '../../src/testing/index.ts';
+import { onStatus } from '../support/peers.ts';
 
 test('what is freed on the other thread wakes those that wait for room, also if no link was ever full', async (t) => {
   const { port1, port2 } = new MessageChannel();
@@ -35,10 +36,11 @@ test('what is freed on the other thread wakes those that wait for room, also if 
 test('a runtime whose thread stands still is held by its peer as long as its pulses come, and is offline without them', async () => {
   const world = new World({ seed: 1, latencyMs: [0, 5] });
   const silence: string[] = [];
-  const b = await world.start('b', { listen: 'mem://b:1', keeps: () => true });
+  const b = await world.start('b', { listen: 'mem://b:1' });
+  b.keepPeers(() => true);
   const a = await world.start('a');
   await world.wait(a.connect('mem://b:1'));
-  b.kernel.peerEvents.on(({ status, peer }) => void silence.push(`${status} ${peer.name}`));
+  onStatus(b, (status, peer) => void silence.push(`${status} ${peer.name}`));
   const { identity, role, pulseMs } = a.hub.options;
   const beat = new Int32Array(new SharedArrayBuffer(4));
   const [{ clock, random, networks }, { secret }] = [world.environment('pulses'), a];

@@ -80,9 +80,11 @@ export async function runDispatch(seed: number): Promise<Report> {
     workers.delete(member);
     dispatcher.lose(member, { worker: member.info.name, reason, lastLines: [], what: 'worker' });
   };
-  client.kernel.onEnded = (peer) => {
-    for (const member of [...workers.keys()]) if (member.info.id === peer) lose(member, 'its session ended');
-  };
+  client.kernel.on({
+    ended(peer) {
+      for (const member of [...workers.keys()]) if (member.info.id === peer) lose(member, 'its session ended');
+    },
+  });
   for (let i = 0; i < 1 + (seed % 4); i++) await startWorker();
 
   const double = async (n: number): Promise<number> => {

@@ -58,13 +58,10 @@ export class Cluster {
       listen: 'mem://s:1',
       role: 'scheduler',
       pulse: PULSE_MS,
-      keeps: (peer, quiet) => this.scheduler?.keeps(peer, quiet) ?? false,
     });
     const scheduler = new Scheduler(runtime, { zombieMs: 300_000, ...options });
     this.#schedulerRuntime = runtime;
     this.scheduler = scheduler;
-    runtime.kernel.onEnded = (peer, end) => scheduler.peerEnded(peer, end);
-    runtime.kernel.onOffline = (peer, offline) => scheduler.peerOffline(peer, offline);
   }
 
   /** `options.clients`: so many at a time, as where each has a user of its own. */
@@ -76,7 +73,6 @@ export class Cluster {
       listen: `mem://${name}:1`,
       role: 'host',
       pulse: PULSE_MS,
-      keeps: (peer, quiet) => host?.keeps(peer, quiet) ?? false,
     });
     const running: Running = {
       name,
@@ -114,11 +110,6 @@ export class Cluster {
     (running as { host: Host }).host = made;
     made.exclusively = 'mem://s:1';
     this.hosts.set(name, running);
-    runtime.kernel.onEnded = (peer) => {
-      made.peerEnded(peer);
-      if (peer === made.scheduler) made.disown();
-    };
-    runtime.kernel.onOffline = (peer, offline) => made.peerOffline(peer, offline);
     running.enlisting = enlist(runtime, made, 'mem://s:1', SILENT, running.stop.signal, false).catch(() => {});
   }
 
@@ -242,7 +233,8 @@ export class Cluster {
         const start = async (): Promise<void> => {
           const keeps = (peer: RuntimeId): boolean => worker?.kernel.peers.get(peer)?.role === 'client';
           const environment = world.environment(machine);
-          worker = await Runtime.start({ name: config.name, role: 'worker', pulse: PULSE_MS, keeps }, environment);
+          worker = await Runtime.start({ name: config.name, role: 'worker', pulse: PULSE_MS }, environment);
+          worker.keepPeers(keeps);
           if (dead) return worker.hub.abandon();
           running.workers.add(worker);
           this.#work(worker, die);

@@ -12,6 +12,7 @@ import {
   taskName,
 } from '../../src/kernel/index.ts';
 import { type Faults, type SimulatedNetwork, type SimulationReport, seededRandom, simulate } from '../../src/testing/index.ts';
+import { onStatus } from '../support/peers.ts';
 
 /** One message: who sent it, in which of its lives, and the how-manieth it is to this receiver in that life. */
 interface Numbered {
@@ -150,7 +151,7 @@ function inhabit(runtime: Runtime, name: string, checks: Checks, first: boolean)
     for await (const { from, n } of self) checks.arrived(`${from} > ${life}`, n);
   });
   const online = new Set<string>();
-  runtime.kernel.peerEvents.on(({ status, peer }) => {
+  onStatus(runtime, (status, peer) => {
     assert.equal(online.has(peer.id), status === 'offline', `${life}: ${peer.name} ${status}, twice in a row`);
     if (status === 'online' && checks.seed % 3 === 0) runtime.hub.parking.keepOpen(peer.id, false); // idle links are closed and opened again
     if (status === 'online') online.add(peer.id);

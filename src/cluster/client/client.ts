@@ -95,10 +95,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     checkClientOptions(options);
     partsOf(options.components ?? []);
     options.signal?.throwIfAborted();
-    const { runtime, mode, since, log, warn, keeper } = await startRuntime(options, world);
+    const { runtime, mode, since, log, warn } = await startRuntime(options, world);
     const client = new Client({ runtime, options, library, log, warn });
-    const { orders, provision } = client.#parts;
-    keeper.keeps = (peer) => orders.keeps(peer);
+    const { provision } = client.#parts;
     try {
       await provision.build();
       client.#joined = await join(mode, {
@@ -218,11 +217,12 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       closed: (reason) => this.#closedBy('the scheduler', reason),
     });
     crew.bars.on(({ station: { name }, reason }) => this.#closedBy(`its last host, '${name}',`, reason));
-    kernel.onEnded = (peer, end) => {
-      this.#joined?.peerEnded(peer, end);
-      crew.peerEnded(peer, end);
-    };
-    kernel.onOffline = (peer, offline) => orders.peerOffline(peer, offline);
+    this.runtime.keepPeers((peer) => orders.keeps(peer));
+    kernel.on({
+      offline: (peer) => orders.peerOffline(peer, true),
+      online: (peer) => orders.peerOffline(peer, false),
+      ended: (peer, end) => crew.peerEnded(peer, end),
+    });
   }
 
   // A restarted scheduler admits its clients again.

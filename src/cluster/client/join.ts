@@ -2,9 +2,9 @@
 //
 //   JO1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
 import { basename } from 'node:path';
-import { defined, hasCode, type Log, labelOf, lineLog, type RuntimeId, sleep, toError } from '../../base/index.ts';
+import { defined, hasCode, type Log, labelOf, lineLog, onAbort, type RuntimeId, sleep, toError } from '../../base/index.ts';
 import { HOST, type Host, thisMachine } from '../../host/index.ts';
-import { type Environment, nodeEnvironment, Runtime, type RuntimeOptions, type SessionEnd } from '../../kernel/index.ts';
+import { type Environment, nodeEnvironment, Runtime, type RuntimeOptions } from '../../kernel/index.ts';
 import type { OnlyHost } from '../crew/places.ts';
 import { asSetUp } from '../crew/set-up.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
@@ -28,7 +28,6 @@ export interface Joined {
   readonly begun: Promise<void>;
   /** There are other allocations. */
   again(): Promise<void>;
-  peerEnded(peer: RuntimeId, end: SessionEnd): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +47,7 @@ export interface Joining {
 const FIND_MS = 800;
 const PATIENT_MS = 5_000;
 
-/** What a client starts with; `keeper.keeps` is to be set. */
+/** What a client starts with. */
 export interface StartedClient {
   readonly runtime: Runtime;
   readonly mode: Mode;
@@ -56,7 +55,6 @@ export interface StartedClient {
   readonly since: number;
   readonly log: Log;
   readonly warn: (text: string) => void;
-  readonly keeper: { keeps: (peer: RuntimeId) => boolean };
 }
 
 /** Starts the runtime of a client, and says how it will come to its workers. */
@@ -81,14 +79,12 @@ export async function startRuntime(options: ClientOptions, world: Environment | 
   // What stays in this process and its children needs no secret of anybody else's.
   const alone = mode.kind === 'inline' || (mode.kind === 'local' && listen === undefined && !namesHosts(options));
   const secret = given ?? (alone ? environment.random(32) : undefined);
-  const keeper = { keeps: (_peer: RuntimeId): boolean => false };
   const chosen: RuntimeOptions = {
     role: 'client',
-    keeps: (peer) => keeper.keeps(peer),
     log,
     ...defined({ secret, name, pulse, encrypt, certfile, keyfile, listen, advertise, udpPort, multicast }),
   };
-  const started = { mode, since, log, warn, keeper };
+  const started = { mode, since, log, warn };
   if (mode.kind !== 'auto') return { runtime: await Runtime.start(chosen, environment), ...started }; // JO1
   const anywhere = { listen: 'tcp://0.0.0.0:0', ...chosen };
   try {
@@ -113,7 +109,6 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
       link: undefined,
       begun: Promise.resolve(),
       again: () => Promise.resolve(),
-      peerEnded() {},
       close: () => Promise.resolve(),
     };
   }
@@ -140,11 +135,6 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
     async again() {
       if (own) void seekHosts(runtime, parts.rules.all, warn);
       await link.again();
-    },
-    peerEnded(peer, end) {
-      own?.scheduler.peerEnded(peer, end);
-      own?.host?.peerEnded(peer);
-      link.peerEnded(peer, end);
     },
     async close() {
       await own?.host?.close();
@@ -234,11 +224,24 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
     const now = clock.now();
     if (peers.some((peer) => peer.role === 'host')) hostsAt ??= now;
     const enough = patient && (hostsAt === undefined || now - hostsAt < FIND_MS) ? PATIENT_MS : FIND_MS;
-    if (now - started >= enough) return undefined;
-    await sleep(clock, 25, signal).catch((error: unknown) => {
-      throw toError(error);
-    });
+    const left = started + enough - now;
+    if (left <= 0) return undefined;
+    await nextPeer(runtime, hostsAt === undefined ? left : Math.max(0, Math.min(left, hostsAt + FIND_MS - now)), signal);
   }
+}
+
+// Resolves when a peer has come, or after so many milliseconds. Rejects with the signal's reason.
+async function nextPeer({ kernel, environment }: Runtime, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const come = new AbortController();
+  const off = kernel.on({ opened: () => come.abort() });
+  const offSignal = onAbort(signal, () => come.abort());
+  try {
+    await sleep(environment.clock, ms, come.signal).catch(() => {});
+  } finally {
+    off();
+    offSignal();
+  }
+  if (signal?.aborted) throw toError(signal.reason);
 }
 
 function inlineArgs(given: ClientOptions['hostSetUp']): readonly unknown[] {

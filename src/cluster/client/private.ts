@@ -45,7 +45,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       left() {},
     },
   );
-  host.scheduler = id;
+  host.owner.id = id;
   const own = runtime.filesDir;
   runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
   const tick = (): void => {
@@ -69,9 +69,10 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
 export function startScheduler(runtime: Runtime, log: Log): Scheduler {
   const scheduler = new Scheduler(runtime, { log });
   const take = (id: RuntimeId): void => void scheduler.enlist(id).catch((error: unknown) => log.info(toError(error).message));
-  runtime.kernel.peerEvents.on(({ status, peer }) => {
-    if (status === 'online' && peer.role === 'host') take(peer.id);
-  });
+  const here = (id: RuntimeId): void => {
+    if (runtime.kernel.peers.get(id)?.role === 'host') take(id);
+  };
+  runtime.kernel.on({ opened: ({ id }) => here(id), online: here });
   for (const peer of runtime.peers()) if (peer.role === 'host') take(peer.id);
   return scheduler;
 }

@@ -38,6 +38,7 @@ export class SchedulerLink {
   readonly #options: LinkOptions;
   readonly #address: string | undefined;
   readonly #closing = new AbortController();
+  readonly #off: () => void;
   readonly #pulse: PulseThread | undefined;
   #scheduler: RuntimeId | undefined;
   /** Hosts that no allocation takes, and why. */
@@ -51,6 +52,7 @@ export class SchedulerLink {
     this.#options = options;
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
+    this.#off = options.runtime.kernel.on({ ended: (peer, end) => this.#peerEnded(peer, end) });
     options.limits.tell = (limit) => this.#ask((at) => at.limit(limit));
     options.crew.scheduler = this;
     options.crew.events.on((event) => event.kind === 'host-ignored' && this.#refused.set(event.host, event.reason));
@@ -126,7 +128,7 @@ export class SchedulerLink {
     await this.#ask((at) => at.again());
   }
 
-  peerEnded(peer: RuntimeId, end: SessionEnd): void {
+  #peerEnded(peer: RuntimeId, end: SessionEnd): void {
     if (peer !== this.#scheduler || this.#closing.signal.aborted) return;
     this.#scheduler = undefined;
     this.#options.warn(`the scheduler at ${this.#address} is gone (${end.message}); work goes on, and it is asked again when it is back`);
@@ -136,6 +138,7 @@ export class SchedulerLink {
   /** Leaves the scheduler and every host; resolves when they have let go, or nothing is heard of them for `quietMs`. */
   async close(quietMs: number): Promise<void> {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
+    this.#off();
     const { runtime, crew } = this.#options;
     const { kernel } = runtime;
     for (const { id } of crew.stations.values()) if (kernel.peers.has(id)) crew.partings.add(kernel.at(id, HOST).detach());

@@ -5,7 +5,6 @@ import type { Runtime } from '../../kernel/index.ts';
 import { SCHEDULER } from '../protocol.ts';
 
 const WARN_MS = 10_000;
-const LOOK_MS = 200;
 
 /** Keeps a host enlisted at an address until the signal aborts. `quiet`: nobody said that a scheduler is there. */
 export async function enlist(runtime: Runtime, host: Host, address: string, log: Log, signal: AbortSignal, quiet: boolean): Promise<void> {
@@ -14,15 +13,15 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
   let warnedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
-      while (quiet && host.scheduler) await sleep(clock, LOOK_MS, signal);
+      while (quiet && host.scheduler) await host.owner.other(signal);
       const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.hub.options.answerMs, signal });
       if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!host.scheduler || host.scheduler === scheduler || !quiet)) {
-        host.scheduler = scheduler;
+        host.owner.id = scheduler;
         await offer(runtime, host, signal);
         log.info(`Joined the scheduler at ${address}.`);
         backoff.reset();
         warnedAt = Number.NEGATIVE_INFINITY;
-        while (host.scheduler === scheduler) await sleep(clock, LOOK_MS, signal);
+        while (host.scheduler === scheduler) await host.owner.other(signal);
         log.warn(`The scheduler at ${address} is gone; what runs goes on. Trying again.`);
       }
     } catch (error) {

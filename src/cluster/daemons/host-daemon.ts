@@ -40,23 +40,18 @@ const PULSE_MS = 2_000;
 export async function serveHost(options: HostDaemonOptions, environment: Environment = nodeEnvironment()): Promise<Daemon> {
   const plan = planOf(options, environment);
   const claim = await claimPlace(environment.clock, { port: plan.port, dest: options.dest }, options.clean ?? false);
-  let service: HostService | undefined;
   let runtime: Runtime | undefined;
   try {
-    runtime = await Runtime.start(
-      runtimeOptions(options, plan, (peer, quiet) => service?.host.keeps(peer, quiet) ?? false),
-      environment,
-    );
+    runtime = await Runtime.start(runtimeOptions(options, plan), environment);
     const ground = new SystemGround(groundOptions(options, plan, environment));
     const { hours, scheduler } = plan;
     const { log, serve: most, pingInterval: pingMs } = options;
-    service = new HostService(runtime, {
+    return new HostService(runtime, {
       host: hostOptions(options, plan, runtime, ground),
       log,
       claim,
       ...defined({ hours, scheduler, most, pingMs }),
     });
-    return service;
   } catch (error) {
     await runtime?.close();
     claim.release();
@@ -126,11 +121,7 @@ function hostOptions(options: HostDaemonOptions, plan: Plan, runtime: Runtime, g
   };
 }
 
-function runtimeOptions(
-  options: HostDaemonOptions,
-  { name, networks, listen, pulse: [least, most] }: Plan,
-  keeps: RuntimeOptions['keeps'],
-): RuntimeOptions {
+function runtimeOptions(options: HostDaemonOptions, { name, networks, listen, pulse: [least, most] }: Plan): RuntimeOptions {
   const { secret, certfile, keyfile, advertise, udpPort, multicast, peers, maxFileSize, msgTimeout, discovery = true } = options;
   return {
     role: 'host',
@@ -140,7 +131,6 @@ function runtimeOptions(
     pulse: Math.min(Math.max(PULSE_MS, least), most),
     discover: discovery,
     ...defined({
-      keeps,
       secret,
       certfile,
       keyfile,

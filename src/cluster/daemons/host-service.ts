@@ -6,9 +6,9 @@
 //   HV1. It goes on with what it has granted when its scheduler is away, and offers itself again.
 //   HV2. How much is free is told often enough for the client that wants to know it most often.
 //   HV3. It closes once; `terminate` overtakes a `wait` and nothing else. Whatever order it ends in, the claim is given back last.
-import { Deferred, FlotillaError, type Log, type RuntimeId, Timers, toError } from '../../base/index.ts';
+import { Deferred, FlotillaError, type Log, Timers, toError } from '../../base/index.ts';
 import { type DailyHours, Host, type HostEvents, type HostOptions } from '../../host/index.ts';
-import type { PeerInfo, Runtime, SessionEnd } from '../../kernel/index.ts';
+import type { Runtime } from '../../kernel/index.ts';
 import { SCHEDULER, SCHEDULER_PORT } from '../protocol.ts';
 import type { Daemon, Ending } from './daemon.ts';
 import { enlist, offer } from './enlist.ts';
@@ -54,6 +54,11 @@ export class HostService implements Daemon {
     this.#log = log;
     this.#timers = new Timers(clock);
     this.ended = this.#served.promise;
+    runtime.kernel.on({
+      ended: (_peer, how, info) => {
+        if (info && info.role !== 'worker') log.info(`${info.role} '${info.name}' left: ${how.message}.`);
+      },
+    });
     const host = new Host(runtime, options.host, this.#events());
     this.host = host;
     runtime.receiveFor(
@@ -63,8 +68,6 @@ export class HostService implements Daemon {
         if (home) options.host.ground.give(home, path);
       },
     );
-    runtime.kernel.onEnded = (peer, how, info) => this.#peerEnded(peer, how, info);
-    runtime.kernel.onOffline = (peer, offline) => host.peerOffline(peer, offline);
     this.#timers.later(TICK_MS / 4, () => this.#tick());
     if (pingMs) this.#timers.every(pingMs, () => this.#ping());
     if (hours) new HoursKeeper({ hours, host, clock, timers: this.#timers, log, changed: () => this.#reoffer() });
@@ -149,12 +152,6 @@ export class HostService implements Daemon {
       },
       vacant: () => this.#reoffer(),
     };
-  }
-
-  #peerEnded(peer: RuntimeId, how: SessionEnd, info: PeerInfo | undefined): void {
-    if (info && info.role !== 'worker') this.#log.info(`${info.role} '${info.name}' left: ${how.message}.`);
-    this.host.peerEnded(peer);
-    if (peer === this.host.scheduler) this.host.disown();
   }
 
   // HV1

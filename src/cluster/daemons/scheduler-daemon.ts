@@ -25,7 +25,6 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   const quotas = quotasOf(options.quota ?? []);
   const name = options.name ?? `scheduler-${thisMachine().name}`;
   const environment = nodeEnvironment();
-  let scheduler: Scheduler | undefined;
   const runtime = await Runtime.start(
     {
       role: 'scheduler',
@@ -33,28 +32,25 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
       listen: listensAt(options, environment.networks, SCHEDULER_PORT).map((address) => formatAddress(environment.networks, address)),
       log,
       discover: discovery,
-      keeps: (peer, quiet) => scheduler?.keeps(peer, quiet) ?? false,
       ...defined({ secret, certfile, keyfile, pulse, udpPort, multicast, advertise }),
     },
     environment,
   );
   const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false } = options;
+  runtime.kernel.on({
+    opened: (peer) => {
+      log[levelOf(peer)](`${peer.role} '${peer.name}' is here.`);
+      if (peer.role === 'host') made.enlist(peer.id).catch((error: unknown) => log.info(toError(error).message));
+    },
+    ended: (_peer, end, info) => {
+      if (info) log[levelOf(info)](`${info.role} '${info.name}' left: ${end.message}.`);
+    },
+  });
   const made = new Scheduler(runtime, { log, zombieMs, exclusive, quotas });
-  scheduler = made;
   const closing = new AbortController();
   const timers = new Timers(runtime.environment.clock);
   timers.every(TICK_MS, () => made.closeIdle());
   if (options.pingInterval) timers.every(options.pingInterval, () => runtime.discoverPeers());
-  const { kernel } = runtime;
-  kernel.onOpened = (peer) => {
-    log[levelOf(peer)](`${peer.role} '${peer.name}' is here.`);
-    if (peer.role === 'host') made.enlist(peer.id).catch((error: unknown) => log.info(toError(error).message));
-  };
-  kernel.onOffline = (peer, offline) => made.peerOffline(peer, offline);
-  kernel.onEnded = (peer, end, info) => {
-    if (info) log[levelOf(info)](`${info.role} '${info.name}' left: ${end.message}.`);
-    made.peerEnded(peer, end);
-  };
   // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
   const seek = (text: string, warned: boolean): void => {
     const address = wholeAddress(environment.networks, text, HOST_PORT);

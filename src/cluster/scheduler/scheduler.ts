@@ -83,6 +83,12 @@ export class Scheduler {
     this.#clock = runtime.environment.clock;
     this.options = options;
     this.#log = options.log ?? SILENT;
+    runtime.keepPeers((peer, quiet) => quiet && this.#known.has(peer) && this.options.zombieMs !== undefined); // SC4
+    runtime.kernel.on({
+      offline: (peer) => this.#peerOffline(peer, true),
+      online: (peer) => this.#peerOffline(peer, false),
+      ended: (peer, end) => this.#peerEnded(peer, end),
+    });
     runtime.kernel.serve(
       SCHEDULER,
       {
@@ -143,8 +149,8 @@ export class Scheduler {
     }
   }
 
-  /** A session with a host or client has ended. SC5 */
-  peerEnded(peer: RuntimeId, end: SessionEnd): void {
+  // A session with a host or client has ended. SC5
+  #peerEnded(peer: RuntimeId, end: SessionEnd): void {
     if (this.#state.hosts.has(peer)) this.#do({ kind: 'host-left', id: peer });
     this.#offers.delete(peer);
     this.#reports.delete(peer);
@@ -156,13 +162,8 @@ export class Scheduler {
     this.#waitFor(peer, known);
   }
 
-  /** Whether a client that does not answer is waited for. SC4 */
-  keeps(peer: RuntimeId, quiet: boolean): boolean {
-    return quiet && this.#known.has(peer) && this.options.zombieMs !== undefined;
-  }
-
-  /** A client fell silent, or is heard again. SC4 */
-  peerOffline(peer: RuntimeId, offline: boolean): void {
+  // A client fell silent, or is heard again. SC4
+  #peerOffline(peer: RuntimeId, offline: boolean): void {
     const known = this.#known.get(peer);
     if (!known) return;
     if (offline) return this.#waitFor(peer, known);

@@ -52,19 +52,16 @@ export function serveChannels(kernel: Kernel): void {
     remote: (wire) => new RemoteChannelRef(kernel, wire),
     local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(kernel, wire, wire),
   });
-  kernel.serve(
-    CHANNELS,
-    {
-      deliver: ({ signal }, number, message, atLeast) => find(number).deliver(message, { atLeast, signal }),
-      subscribe: (_asked, number, subscriber, whenFull) => find(number).subscribe(subscriber, whenFull),
-      unsubscribe: (_asked, number, id) => kernel.channels.get(number)?.unsubscribe(id) ?? false,
+  kernel.serve(CHANNELS, {
+    deliver: ({ signal }, number, message, atLeast) => find(number).deliver(message, { atLeast, signal }),
+    subscribe: (_asked, number, subscriber, whenFull) => find(number).subscribe(subscriber, whenFull),
+    unsubscribe: (_asked, number, id) => kernel.channels.get(number)?.unsubscribe(id) ?? false,
+  });
+  kernel.on({
+    ended: (peer) => {
+      for (const channel of kernel.channels.values()) channel.lost(peer);
     },
-    {
-      ended(peer) {
-        for (const channel of kernel.channels.values()) channel.lost(peer);
-      },
-    },
-  );
+  });
 }
 
 /** Makes a channel. Throws ERR_NAME_TAKEN. */

@@ -14,7 +14,7 @@ import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Kernel } from '../post/kernel.ts';
 import { FILE_NOTICES, FILES } from '../protocol.ts';
-import type { FileOffer, FileStat, OfferAnswer, ReceiverNotice, Writing } from './contract.ts';
+import type { FileData, FileOffer, FileStat, OfferAnswer, ReceiverNotice, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 
 /** The most files that are received at once, over all and from one peer. */
@@ -73,9 +73,10 @@ export class FileReceiver {
     this.#kernel = kernel;
     this.#environment = environment;
     this.settings = settings;
-    const ended = (peer: RuntimeId): void => {
-      this.#landing.delete(peer);
-      for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
+    const data: FileData = {
+      arrived: (peer, number, bytes) => this.#arrived(peer, number, bytes),
+      land: (peer, number, bytes) => this.#land(peer, number, bytes),
+      landed: (peer, number) => this.#landed(peer, number),
     };
     kernel.serve(
       FILES,
@@ -85,13 +86,14 @@ export class FileReceiver {
         give: ({ peer }, transfer) => this.#drop(peer, transfer, true),
         delete: ({ peer }, dir, name) => this.#delete(this.#dirOf(peer), dir, name),
       },
-      { ended },
+      { data },
     );
-    kernel.fileData = {
-      arrived: (peer, number, bytes) => this.#arrived(peer, number, bytes),
-      land: (peer, number, bytes) => this.#land(peer, number, bytes),
-      landed: (peer, number) => this.#landed(peer, number),
-    };
+    kernel.on({
+      ended: (peer) => {
+        this.#landing.delete(peer);
+        for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
+      },
+    });
   }
 
   get active(): number {

@@ -68,12 +68,13 @@ export class FileSender {
           if (notice.kind === 'took') sending?.took(notice.bytes);
           else sending?.fail(toError(notice.error));
         },
-        ended: (peer, end) => {
-          for (const [key, sending] of this.#sending)
-            if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
-        },
       },
     );
+    kernel.on({
+      ended: (peer, end) => {
+        for (const [key, sending] of this.#sending) if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
+      },
+    });
   }
 
   /** Sends a file. Rejects with ERR_FILE_*, ERR_SESSION_LOST, ERR_TIMEOUT or the signal's reason. */

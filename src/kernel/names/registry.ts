@@ -99,9 +99,7 @@ export class Registry {
       };
       if (signal?.aborted) return reject(signal.reason);
       const forget = here && wait ? this.#await(keyOf(kind, name), found) : () => {};
-      const off = kernel.peerEvents.on((event) => {
-        if (event.status === 'online' && wait) ask(event.peer.id);
-      });
+      const off = wait ? kernel.on({ opened: ({ id }) => ask(id), online: ask }) : () => {};
       const timer = wait && timeout !== undefined ? kernel.clock.after(timeout, fail) : undefined;
       let warning = kernel.clock.after(
         WARN_FIRST_MS,

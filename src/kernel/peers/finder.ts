@@ -59,15 +59,18 @@ export class Finder {
       },
       {
         message: (via, { peer }) => this.#near(via, peer),
-        ended: (peer) => {
-          this.#relayed.delete(peer);
-          if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
-        },
       },
     );
-    this.#off = kernel.peerEvents.on(({ status, peer }) => {
-      if (status !== 'online') return;
-      for (const to of this.#relayed) if (to !== peer.id && kernel.peers.has(to)) kernel.message(to, PEERS, { kind: 'peer', peer });
+    this.#off = kernel.on({
+      opened: (peer) => this.#tellRelayed(peer),
+      online: (id) => {
+        const peer = kernel.peers.get(id);
+        if (peer) this.#tellRelayed(peer);
+      },
+      ended: (peer) => {
+        this.#relayed.delete(peer);
+        if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
+      },
     });
   }
 
@@ -234,6 +237,11 @@ export class Finder {
     }
   }
 
+  #tellRelayed(peer: PeerInfo): void {
+    const { peers } = this.#kernel;
+    for (const to of this.#relayed) if (to !== peer.id && peers.has(to)) this.#kernel.message(to, PEERS, { kind: 'peer', peer });
+  }
+
   #untilGone(id: RuntimeId): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -241,9 +249,10 @@ export class Finder {
         this.#stop.signal.removeEventListener('abort', done);
         resolve();
       };
-      const off = this.#kernel.peerEvents.on(({ peer, status }) => {
-        if (peer.id === id && status === 'offline') done();
-      });
+      const gone = (peer: RuntimeId): void => {
+        if (peer === id) done();
+      };
+      const off = this.#kernel.on({ offline: gone, ended: gone });
       this.#stop.signal.addEventListener('abort', done, { once: true });
       if (!this.#kernel.peers.has(id)) done();
     });

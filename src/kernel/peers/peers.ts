@@ -1,7 +1,7 @@
 // Peers as a program sees them: who is here, how to reach more, how to part.
 //
 //   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
-import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
+import { Events, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Kernel } from '../post/kernel.ts';
 import type { Hub } from '../sessions/hub.ts';
@@ -46,6 +46,8 @@ export interface PeerOptions extends WaitOptions {
 
 /** The peers of one runtime. */
 export class Peers {
+  /** Who came and went; an `offline` always precedes the next `online` of a peer. */
+  readonly events: Events<PeerStatus>;
   readonly #hub: Hub;
   readonly #kernel: Kernel;
   readonly #finder: Finder;
@@ -54,7 +56,17 @@ export class Peers {
     this.#hub = hub;
     this.#kernel = kernel;
     this.#finder = finder;
-    kernel.peerEvents.on(({ peer, status }) => {
+    this.events = new Events((error) => kernel.log.error(`A listener to peers threw: ${toError(error).message}`));
+    const tell = (status: PeerStatus['status'], peer: PeerInfo | undefined): void => {
+      if (peer) this.events.emit({ kind: 'peer-status', status, peer });
+    };
+    kernel.on({
+      opened: (peer) => tell('online', peer),
+      offline: (peer) => tell('offline', kernel.peers.get(peer)),
+      online: (peer) => tell('online', kernel.peers.get(peer)),
+      ended: (_peer, _end, info) => tell('offline', info),
+    });
+    this.events.on(({ peer, status }) => {
       if (status === 'online' && peer.name === hub.options.name) {
         kernel.log.warn(
           `Another runtime has our name, '${peer.name}' (${peer.addresses.join(', ') || peer.id}): locatePeer() finds only one of them.`,
@@ -79,7 +91,7 @@ export class Peers {
         this.#kernel.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${toError(error).message}`);
       }
     };
-    const off = this.#kernel.peerEvents.on(send);
+    const off = this.events.on(send);
     for (const event of this.present()) send(event);
     void task.ended.then(off);
     return off;
@@ -128,7 +140,7 @@ export class Peers {
         off();
         settle(ok, value);
       };
-      const off = this.#kernel.peerEvents.on(({ status, peer }) => {
+      const off = this.events.on(({ status, peer }) => {
         if (status === 'online' && peer.name === name) finish(true, peer);
       });
       const timer =

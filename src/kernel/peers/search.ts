@@ -73,9 +73,10 @@ async function whilePeer<R>(
 ): Promise<R> {
   const until = new AbortController();
   const offAbort = onAbort(signal, () => until.abort(signal?.reason));
-  const offPeer = kernel.peerEvents.on(({ status, peer }) => {
-    if (status === 'offline' && peer.id === id) until.abort(new FlotillaError('ERR_SESSION_LOST', `'${peer.name}' is gone.`));
-  });
+  const gone = (peer: RuntimeId, name = kernel.peers.get(peer)?.name): void => {
+    if (peer === id && name !== undefined) until.abort(new FlotillaError('ERR_SESSION_LOST', `'${name}' is gone.`));
+  };
+  const offPeer = kernel.on({ offline: (peer) => gone(peer), ended: (peer, _end, info) => gone(peer, info?.name) });
   try {
     return await wait(until.signal);
   } finally {

@@ -6,7 +6,7 @@
 //   DO2. A peer that says MOST_REFUSED such things within a minute has no session any more.
 //   DO3. Whoever answers hears that the asker has given up, or is gone.
 import { type Clock, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
-import type { SessionEnd } from '../sessions/session.ts';
+import type { FileData } from '../files/contract.ts';
 import type { Answers, Asked, Door, Notice } from './door.ts';
 
 /** So much that no door takes costs a peer its session, within so many milliseconds. */
@@ -19,8 +19,8 @@ export interface Behind<N extends Notice> {
   message?(peer: RuntimeId, notice: N, bytes: number): void;
   /** A request was given up. */
   cancel?(peer: RuntimeId, id: number, reason: unknown): void;
-  /** A session has ended. */
-  ended?(peer: RuntimeId, end: SessionEnd): void;
+  /** Takes bytes that belong to what was asked here, and are no values. */
+  readonly data?: FileData;
 }
 
 /** What is done at a door by one who answers each request himself, at any time. */
@@ -48,6 +48,7 @@ export interface DoorsOptions {
 export class Doors {
   readonly #options: DoorsOptions;
   readonly #opened = new Map<number, Opened>();
+  readonly #answering: { ended(peer: RuntimeId): void }[] = [];
   readonly #refused = new Map<RuntimeId, { count: number; readonly since: number }>();
 
   constructor(options: DoorsOptions) {
@@ -64,11 +65,8 @@ export class Doors {
         asked.cancel(peer, id, reason);
         behind.cancel?.(peer, id, reason);
       },
-      ended: (peer, end) => {
-        asked.ended(peer);
-        behind.ended?.(peer, end);
-      },
     });
+    this.#answering.push(asked);
   }
 
   /** Opens a door to one who answers each request himself. DO1 */
@@ -108,15 +106,20 @@ export class Doors {
     else this.#options.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${number}.`));
   }
 
+  /** What takes bytes at a door. */
+  data<M, N extends Notice>({ number }: Door<M, N>): FileData | undefined {
+    return this.#opened.get(number)?.port.data;
+  }
+
   /** The asker of a request has given it up. DO3 */
   cancelled(peer: RuntimeId, number: number, id: number, reason: unknown): void {
     this.#opened.get(number)?.port.cancel?.(peer, id, reason);
   }
 
   /** DO3 */
-  ended(peer: RuntimeId, end: SessionEnd): void {
+  ended(peer: RuntimeId): void {
     this.#refused.delete(peer);
-    for (const { port } of [...this.#opened.values()]) port.ended?.(peer, end);
+    for (const asked of this.#answering) asked.ended(peer);
   }
 
   // DO2

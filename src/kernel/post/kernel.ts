@@ -6,16 +6,14 @@
 //   KE2. A reference to a task of this runtime becomes that task again when it comes home.
 //   KE3. When a peer is gone, every wait on it ends.
 //   KE4. What cannot be read, or throws where it arrives, harms nothing that came with it.
-import { type Clock, Events, type Log, type RuntimeId, SILENT, toError } from '../../base/index.ts';
+import { type Clock, type Log, type RuntimeId, SILENT, toError } from '../../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../../wire/index.ts';
 import type { LocalChannel } from '../channels/channel.ts';
 import { serveChannels } from '../channels/port.ts';
-import type { FileData } from '../files/contract.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import { Registry } from '../names/registry.ts';
 import { Gone } from '../peers/gone.ts';
-import type { PeerStatus } from '../peers/status.ts';
-import { RUNTIME } from '../protocol.ts';
+import { FILES, RUNTIME } from '../protocol.ts';
 import { ClassRegistry } from '../references/classes.ts';
 import type { RefWire } from '../references/ref-base.ts';
 import { References } from '../references/references.ts';
@@ -33,6 +31,7 @@ import type { SendWindow } from './credit.ts';
 import type { Answers, Args, Asks, Door, Notice } from './door.ts';
 import { type Behind, Doors, type Port } from './doors.ts';
 import { takeItem } from './inbound.ts';
+import { type PeerListener, PeerListeners } from './listeners.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Range, Segments } from './range.ts';
 import { offlineError, type Pending, Requests, sessionError } from './requests.ts';
@@ -65,8 +64,7 @@ export class Kernel implements Carried {
   readonly gone = new Gone();
   /** What tasks see of where they run. */
   place: Place;
-  /** Who came and went; an `offline` always precedes the next `online` of a peer. */
-  readonly peerEvents: Events<PeerStatus>;
+  readonly #listeners: PeerListeners;
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
   readonly #refused = new Map<RuntimeId, SessionEnd>();
   readonly #segments = new Segments();
@@ -78,7 +76,7 @@ export class Kernel implements Carried {
     this.clock = options.clock;
     this.carrier = options.carrier;
     this.log = options.log ?? SILENT;
-    this.peerEvents = new Events((error) => this.log.error(`A listener to peers threw: ${toError(error).message}`));
+    this.#listeners = new PeerListeners(this.log);
     this.tasks = new TaskTable(this);
     this.doors = new Doors({
       clock: this.clock,
@@ -276,7 +274,7 @@ export class Kernel implements Carried {
   }
 
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void {
-    if (kind === KIND.FILE) return this.fileData?.arrived(peer, target, buffer.subarray(start, end));
+    if (kind === KIND.FILE) return this.doors.data(FILES)?.arrived(peer, target, buffer.subarray(start, end));
     const decoder = this.#decoder;
     this.#from = peer;
     decoder.begin(buffer, start, end, owned);
@@ -291,29 +289,26 @@ export class Kernel implements Carried {
   }
 
   land(peer: RuntimeId, kind: number, target: number, bytes: number): Buffer | undefined {
-    return kind === KIND.FILE ? this.fileData?.land(peer, target, bytes) : undefined;
+    return kind === KIND.FILE ? this.doors.data(FILES)?.land(peer, target, bytes) : undefined;
   }
 
   landed(peer: RuntimeId, _kind: number, target: number): void {
-    this.fileData?.landed(peer, target);
+    this.doors.data(FILES)?.landed(peer, target);
   }
 
   opened(peer: PeerInfo): void {
     this.#refuse(peer.id);
     this.peers.set(peer.id, peer);
     this.gone.back(peer.id);
-    this.onOpened(peer);
-    this.#tell(peer, 'online');
+    this.#listeners.opened(peer);
   }
 
   offline(peer: RuntimeId): void {
-    this.onOffline(peer, true);
-    this.#tell(this.peers.get(peer), 'offline');
+    this.#listeners.offline(peer);
   }
 
   online(peer: RuntimeId): void {
-    this.onOffline(peer, false);
-    this.#tell(this.peers.get(peer), 'online');
+    this.#listeners.online(peer);
   }
 
   /** KE3 */
@@ -326,21 +321,19 @@ export class Kernel implements Carried {
     this.requests.ended(peer, end);
     this.windows.lost(peer, sessionError(end, 'A message was not sent'));
     this.tasks.lost(peer);
-    this.doors.ended(peer, end);
-    this.onEnded(peer, end, info);
-    this.#tell(info, 'offline');
+    this.doors.ended(peer);
+    this.#listeners.ended(peer, end, info);
   }
 
   room(peer: RuntimeId): void {
     this.windows.room(peer);
+    this.#listeners.room(peer);
   }
 
-  /** Hears of sessions that opened, went silent or came back, and ended. */
-  onOpened: (peer: PeerInfo) => void = () => {};
-  onOffline: (peer: RuntimeId, offline: boolean) => void = () => {};
-  /** Takes the bytes of files. */
-  fileData: FileData | undefined;
-  onEnded: (peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined) => void = () => {};
+  /** Hears of peers from now on; returns what ends that. */
+  on(listener: PeerListener): () => void {
+    return this.#listeners.on(listener);
+  }
 
   #send(peer: RuntimeId, kind: number, target: number, write: (encoder: Encoder) => void): void {
     const out = this.#out(peer);
@@ -380,9 +373,5 @@ export class Kernel implements Carried {
   #refuse(peer: RuntimeId): void {
     const end = this.#refused.get(peer);
     if (end && this.#refused.delete(peer)) this.ended(peer, end);
-  }
-
-  #tell(peer: PeerInfo | undefined, status: PeerStatus['status']): void {
-    if (peer && peer.id !== this.id) this.peerEvents.emit({ kind: 'peer-status', status, peer });
   }
 }

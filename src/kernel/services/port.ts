@@ -43,8 +43,8 @@ export class Services {
     kernel.open(SERVICES, {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),
       cancel: (peer, id, reason) => this.#calls.get(peer)?.get(id)?.terminate(toError(reason).message),
-      ended: (peer) => this.#lost(peer),
     });
+    kernel.on({ ended: (peer) => this.#lost(peer) });
   }
 
   /** A number for a reference that this runtime holds. */

@@ -40,8 +40,6 @@ export interface HubOptions {
   /** How long an answer of a peer is waited for, where the asker does not say. */
   readonly answerMs: number;
   readonly encrypt: 'auto' | 'always';
-  /** Whether a peer that does not answer is held rather than lost. `quiet` says that its connection was not closed, but that nothing came over it. */
-  readonly keeps: (peer: RuntimeId, quiet: boolean) => boolean;
   /** Whether new peers are turned away. */
   readonly ignores?: () => boolean;
   readonly events: HubEvents;

@@ -5,7 +5,7 @@
 //
 //   HU1. Between two runtimes there is at most one session, and a session has at most one link.
 //   HU2. Each session that opened is reported `opened` once and `ended` once.
-//   HU3. A peer that has been silent for the limit is lost, unless `keeps` says to hold it: then it is offline.
+//   HU3. A peer that has been silent for the limit is lost, unless a keeper holds it: then it is offline.
 //   HU4. A runtime that listens where another did proves the end of that other, which is reported before the beginning of the new one.
 //   HU5. A runtime that was itself held up forgives the silence of others for that time.
 //   HU6. The link to an offline peer stays if only the other side can dial: the peer is heard again over it, or closes it.
@@ -20,6 +20,7 @@ import { Endings } from './endings.ts';
 import { ACK_NOW, drained, Heartbeat, hearPulses, untilOpen } from './heartbeat.ts';
 import { Holders } from './holders.ts';
 import { type HubOptions, MOST_LINKS, tooManyLinks } from './hub-options.ts';
+import { Keepers } from './keepers.ts';
 import { Listeners } from './listen.ts';
 import { ANEW, answersUs, awaitOpen, BYE, endOf, IGNORED, ignoredBy, judge, type Open, openFrame, PARTED, UNKNOWN } from './open.ts';
 import { Parking } from './parking.ts';
@@ -37,6 +38,7 @@ export class Hub {
   readonly self: Self;
   readonly dialer: Dialer;
   readonly parking: Parking;
+  readonly keepers = new Keepers();
   readonly #log: Log;
   readonly #sessions = new Map<RuntimeId, Session>();
   readonly #final = new Set<RuntimeId>();
@@ -61,8 +63,8 @@ export class Hub {
     const greeted = (conn: Conn, by: Greeted): void => void this.greeted(conn, by, undefined).catch(() => {});
     this.#listeners = new Listeners(env.networks, this.self, this.#log, greeted);
     const push = (peer: RuntimeId, range: Range): void => this.#sessions.get(peer)?.push(range, false);
-    this.#relay = new Relay(this.id, env.clock, push, (peer) => this.isOpen(peer));
-    this.#relay.onConn = (conn) => this.#accept(conn);
+    const isOpen = (peer: RuntimeId): boolean => this.isOpen(peer);
+    this.#relay = new Relay({ id: this.id, clock: env.clock, push, isOpen, accept: (conn) => this.#accept(conn) });
     this.dialer = new Dialer(this, this.#relay);
     this.parking = new Parking(this);
     this.#stay = env.atExit(() => this.abandon(true));
@@ -348,7 +350,7 @@ export class Hub {
   silent(session: Session): 'kept' | 'ended' {
     if (session.ended) return 'ended';
     const quiet = session.state.kind === 'open' || (this.#offline.has(session.peer) && !session.left);
-    if (this.#known.has(session.peer) && this.options.keeps(session.peer, quiet)) {
+    if (this.#known.has(session.peer) && this.keepers.keep(session.peer, quiet)) {
       if (!this.#offline.has(session.peer)) {
         this.#offline.add(session.peer);
         this.options.events.offline(session.peer);

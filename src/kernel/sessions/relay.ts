@@ -18,23 +18,33 @@ type End =
   | { readonly kind: 'conn'; readonly conn: RelayConn }
   | { readonly kind: 'forward'; readonly peer: RuntimeId; readonly to: number };
 
+/** What a relay stands between. */
+export interface RelayOptions {
+  readonly id: RuntimeId;
+  readonly clock: Clock;
+  readonly push: (peer: RuntimeId, range: Range) => void;
+  readonly isOpen: (peer: RuntimeId) => boolean;
+  /** Takes a connection that another runtime opened through a relay. */
+  readonly accept: (conn: Conn) => void;
+}
+
 /** The channels that end at, or pass through, one runtime. */
 export class Relay {
   readonly #id: RuntimeId;
   readonly #clock: Clock;
-  readonly #push: (peer: RuntimeId, range: Range) => void;
-  readonly #isOpen: (peer: RuntimeId) => boolean;
+  readonly #push: RelayOptions['push'];
+  readonly #isOpen: RelayOptions['isOpen'];
+  readonly #accept: RelayOptions['accept'];
   readonly #ends = new Map<RuntimeId, Map<number, End>>();
   #next = 1;
   #count = 0;
-  /** Takes a connection that another runtime opened through a relay. */
-  onConn: (conn: Conn) => void = (conn) => conn.destroy();
 
-  constructor(id: RuntimeId, clock: Clock, push: (peer: RuntimeId, range: Range) => void, isOpen: (peer: RuntimeId) => boolean) {
+  constructor({ id, clock, push, isOpen, accept }: RelayOptions) {
     this.#id = id;
     this.#clock = clock;
     this.#push = push;
     this.#isOpen = isOpen;
+    this.#accept = accept;
   }
 
   /** Makes a connection to `target` through `via`. The handshake over it will tell whether it leads anywhere. */
@@ -89,7 +99,7 @@ export class Relay {
     if (target === this.#id) {
       const conn = this.#conn(from, back, from);
       this.#set(from, channel, { kind: 'conn', conn });
-      return this.onConn(conn);
+      return this.#accept(conn);
     }
     if (!this.#isOpen(target)) return this.#send(from, back, OP.CLOSE); // RL1
     const onward = this.#next++ * 2;

@@ -1,0 +1,64 @@
+// Who hears of sessions with peers: any number of listeners, each until it takes itself back.
+import { type Log, type RuntimeId, toError } from '../../base/index.ts';
+import type { PeerInfo } from '../sessions/hub-options.ts';
+import type { SessionEnd } from '../sessions/session.ts';
+
+/** What can be heard of peers; a listener has what it wants to hear. */
+export interface PeerListener {
+  /** A session has opened: the peer was not here before. */
+  opened?(peer: PeerInfo): void;
+  /** A peer is silent past the limit, but held. */
+  offline?(peer: RuntimeId): void;
+  /** One that was is heard again. */
+  online?(peer: RuntimeId): void;
+  /** A session has ended, and all waits on it; `info` is who it was, if it ever opened. */
+  ended?(peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined): void;
+  /** There is room again to send to a peer. */
+  room?(peer: RuntimeId): void;
+}
+
+/** The listeners of one runtime. One that throws harms no other. */
+export class PeerListeners {
+  readonly #log: Log;
+  readonly #listeners = new Set<PeerListener>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Hears of peers from now on; returns what ends that. */
+  on(listener: PeerListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  opened(peer: PeerInfo): void {
+    this.#tell((listener) => listener.opened?.(peer));
+  }
+
+  offline(peer: RuntimeId): void {
+    this.#tell((listener) => listener.offline?.(peer));
+  }
+
+  online(peer: RuntimeId): void {
+    this.#tell((listener) => listener.online?.(peer));
+  }
+
+  ended(peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined): void {
+    this.#tell((listener) => listener.ended?.(peer, end, info));
+  }
+
+  room(peer: RuntimeId): void {
+    this.#tell((listener) => listener.room?.(peer));
+  }
+
+  #tell(one: (listener: PeerListener) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        one(listener);
+      } catch (error) {
+        this.#log.error(`A listener to peers threw: ${toError(error).message}`);
+      }
+    }
+  }
+}
