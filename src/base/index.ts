@@ -23,6 +23,7 @@ export {
   fields,
   figure,
   flag,
+  isOf,
   label,
   labelOf,
   list,

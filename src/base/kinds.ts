@@ -12,6 +12,11 @@ export interface Kind<out T = unknown> {
 /** What the values of a kind are. */
 export type KindValue<K> = K extends Kind<infer T> ? T : never;
 
+/** Whether a value is of a kind. */
+export function isOf<T>(kind: Kind<T>, value: unknown): value is T {
+  return kind(value) === undefined;
+}
+
 /** A text that is not empty. */
 export const text: Kind<string> = (value) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
 /** A text that may be empty. */
@@ -93,7 +98,7 @@ export function record<T>(kinds: { readonly [F in keyof T]-?: Kind<T[F]> }): Kin
   return (value) => {
     if (typeof value !== 'object' || value === null) return `an object with ${all.map(([name]) => name).join(', ')}`;
     for (const [name, kind] of all) {
-      const must = kind((value as Readonly<Record<string, unknown>>)[name]);
+      const must = kind(Reflect.get(value, name));
       if (must !== undefined) return `an object whose '${name}' is ${must}`;
     }
     return undefined;

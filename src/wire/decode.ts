@@ -108,6 +108,13 @@ export class Decoder {
     throw asWireError(error);
   }
 
+  /** Reads the next value, which must be a number. Throws ERR_WIRE_*. */
+  number(): number {
+    const value = this.value();
+    if (typeof value === 'number') return value;
+    throw this.#break('a number was expected');
+  }
+
   #break(what: string): FlotillaError {
     this.#broken = true;
     return malformed(what);

@@ -269,3 +269,14 @@ test('several values in a frame share a dictionary and come back in order', () =
     { numRuns: 500, seed: 7 },
   );
 });
+
+test('a number that must be one is malformed if it is something else', () => {
+  const encoder = new Encoder();
+  encoder.beginFrame();
+  encoder.value(7);
+  encoder.value('7');
+  const decoder = new Decoder();
+  decoder.begin(encoder.buffer, encoder.start, encoder.position);
+  assert.equal(decoder.number(), 7);
+  assert.throws(() => decoder.number(), { code: 'ERR_WIRE_MALFORMED' });
+});

@@ -33,14 +33,14 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       return;
     }
     case KIND.REQUEST: {
-      const id = decoder.value() as number;
+      const id = decoder.number();
       const method = decoder.value();
       const args = orAnswer(kernel, peer, id, () => decoder.value());
       kernel.doors.request(peer, target, id, method, args); // KE1
       return;
     }
     case KIND.ANSWER: {
-      const id = decoder.value() as number;
+      const id = decoder.number();
       const ok = decoder.value() === true;
       try {
         kernel.requests.answered(id, ok, decoder.value());
@@ -55,9 +55,9 @@ export function takeItem(kernel: Kernel, peer: RuntimeId, kind: number, target: 
       kernel.tasks.get(target)?.close();
       return;
     case KIND.CREDIT: {
-      const number = decoder.value() as number;
-      const messages = decoder.value() as number;
-      kernel.windows.returned(peer, number, messages, decoder.value() as number);
+      const number = decoder.number();
+      const messages = decoder.number();
+      kernel.windows.returned(peer, number, messages, decoder.number());
       return;
     }
     default:

@@ -1,5 +1,5 @@
 // The opening of a link: two runtimes tell each other which session it belongs to, and how much they have received.
-import { type Clock, FlotillaError, labelOf } from '../../base/index.ts';
+import { anything, type Clock, FlotillaError, isOf, labelOf, list, measure, record, string } from '../../base/index.ts';
 import type { Link } from '../../transport/index.ts';
 import { decodeValue, encodeValue, KIND } from '../../wire/index.ts';
 import { controlFrame, type Session, type SessionEnd } from './session.ts';
@@ -23,25 +23,26 @@ export function openFrame(open: Open): Buffer {
   return controlFrame(KIND.OPEN, encodeValue(open));
 }
 
+const SAID = record<Omit<Open, 'echo' | 'addresses'> & { readonly echo: unknown; readonly addresses: readonly unknown[] }>({
+  token: string,
+  received: measure,
+  echo: anything,
+  before: measure,
+  name: string,
+  addresses: list,
+});
+
 /** Reads an OPEN. Throws ERR_WIRE_MALFORMED. */
 export function readOpen(buffer: Buffer, start: number, end: number): Open {
-  const open = decodeValue(buffer.subarray(start, end)) as Partial<Open> | null;
-  const valid =
-    open !== null &&
-    typeof open === 'object' &&
-    typeof open.token === 'string' &&
-    typeof open.received === 'number' &&
-    typeof open.before === 'number' &&
-    typeof open.name === 'string' &&
-    Array.isArray(open.addresses);
-  if (!valid) throw new FlotillaError('ERR_WIRE_MALFORMED', 'The other side opened the link with something else than it must.');
+  const open = decodeValue(buffer.subarray(start, end));
+  if (!isOf(SAID, open)) throw new FlotillaError('ERR_WIRE_MALFORMED', 'The other side opened the link with something else than it must.');
   return {
-    token: open.token as string,
-    received: open.received as number,
-    echo: typeof open.echo === 'string' ? open.echo : undefined,
-    before: open.before as number,
-    name: labelOf(open.name as string),
-    addresses: (open.addresses as unknown[]).map(String).slice(0, 16),
+    token: open.token,
+    received: open.received,
+    echo: isOf(string, open.echo) ? open.echo : undefined,
+    before: open.before,
+    name: labelOf(open.name),
+    addresses: open.addresses.map(String).slice(0, 16),
   };
 }
 
