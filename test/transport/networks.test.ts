@@ -179,7 +179,7 @@ test('an address of a network that a peer does not have is not dialled there; ot
   const a = await start(world, 'both', both, { listen: ['cans://a', 'mem://both:1'], pulse: 500 });
   const b = await world.start('b', { listen: 'mem://b:1', pulse: 500 });
   await world.wait(b.connect('mem://both:1'));
-  const { peers } = { peers: () => b.peers().map(({ name }) => name) };
+  const peers = (): string[] => b.peers().map(({ name }) => name);
   world.network.cut();
   await world.clock.advance(1_000);
   assert.deepEqual(peers(), ['both'], 'reached again');

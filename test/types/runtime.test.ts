@@ -109,6 +109,12 @@ export async function needsNoAnnotation(client: Client): Promise<void> {
   is<Equal<typeof maybe, PeerInfo | undefined>>();
   const [perhaps] = await runtime.peer('fd00::1');
   is<Equal<typeof perhaps, PeerInfo | undefined>>();
+  const [machine] = await runtime.peer('tcp://10.0.0.2');
+  is<Equal<typeof machine, PeerInfo | undefined>>();
+  const [socket] = await runtime.peer('unix:///run/app.sock');
+  is<Equal<typeof socket, PeerInfo>>();
+  const [named] = await runtime.peer('cans://moon');
+  is<Equal<typeof named, PeerInfo>>();
   const [any] = await runtime.peer('10.0.0.2:9705' as string);
   is<Equal<typeof any, PeerInfo | undefined>>();
 
