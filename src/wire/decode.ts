@@ -343,7 +343,7 @@ export class Decoder {
     const buffer = this.#buffer;
     const offset = buffer.byteOffset + at;
     const view = this.#owned && length >= VIEW_FROM && name !== 'ArrayBuffer' && (at - this.#origin) % 8 === 0 && offset % 8 === 0;
-    const store = view ? (buffer.buffer as ArrayBuffer) : (buffer.buffer as ArrayBuffer).slice(offset, offset + length);
+    const store = view ? buffer.buffer : buffer.buffer.slice(offset, offset + length);
     const from = view ? offset : 0;
     return this.#remember(viewOf(name, store, from, length));
   }

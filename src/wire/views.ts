@@ -3,7 +3,7 @@ import { malformed } from './malformed.ts';
 import type { BYTE_TYPES } from './tags.ts';
 
 /** A view of bytes by the name of its type. Throws ERR_WIRE_MALFORMED if they do not fit it. */
-export function viewOf(name: (typeof BYTE_TYPES)[number], store: ArrayBuffer, offset: number, bytes: number): unknown {
+export function viewOf(name: (typeof BYTE_TYPES)[number], store: ArrayBufferLike, offset: number, bytes: number): unknown {
   if (name === 'ArrayBuffer') return store;
   if (name === 'Buffer') return Buffer.from(store, offset, bytes);
   const View: ViewConstructor = VIEWS[name];
@@ -14,7 +14,7 @@ export function viewOf(name: (typeof BYTE_TYPES)[number], store: ArrayBuffer, of
 
 interface ViewConstructor {
   readonly BYTES_PER_ELEMENT?: number;
-  new (store: ArrayBuffer, offset: number, length: number): ArrayBufferView;
+  new (store: ArrayBufferLike, offset: number, length: number): ArrayBufferView;
 }
 
 const VIEWS = {

@@ -16,7 +16,7 @@ export interface Terms {
 }
 
 /** The terms that options of a call say, and what holds where they say nothing. */
-export function termsOf({ at, io, retries }: Partial<Terms>, otherwise: { readonly io: number; readonly retries: number } = USUAL): Terms {
+export function termsOf({ at, io, retries }: Partial<Terms>, otherwise: Pick<Terms, 'io' | 'retries'> = USUAL): Terms {
   return { at, io: io ?? otherwise.io, retries: retries ?? otherwise.retries };
 }
 
