@@ -180,6 +180,11 @@ export const ERRORS = {
   ERR_FILE_UNKNOWN: row('never', 'A file was asked for that was not sent.', 'Send it with client.sendFile(), or as a component.'),
   ERR_HOST_UNKNOWN: row('never', 'A host or worker was named that this client does not have.', 'The message lists those it has.'),
   ERR_HOST_SET_UP: row('never', 'The set-up of a host or worker threw; it is not used.', 'The cause is what it threw.'),
+  ERR_HOST_PROCESSES: row(
+    'later',
+    'A peer asked a host for more processes of its own, beside granted places, than it may have there.',
+    'End one that is not needed, or have the host allow more.',
+  ),
   ERR_HOST_TAKEN: row('later', 'The host belongs to another scheduler or client.', 'It is asked again when it is free.'),
   ERR_CLUSTER_CLOSED: row('later', 'The scheduler, or the last host, has closed this client.', 'The message says why; connect again.'),
   ERR_CONFIG_FILE: row('never', 'A file of options cannot be used.', 'The message says what is wrong in it.'),

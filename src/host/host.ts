@@ -1,23 +1,36 @@
 // One machine's part in a cluster: starts, watches and ends worker processes for those to whom they are granted.
 //
-// Owns its places, what each client has here, and what is told of both. Does not own who may have them (the scheduler's
-// business), nor processes and folders themselves (ground.ts).
+// Owns its places, what each tenant has here, and what is told of both. Does not own who may have them (tenants.ts says whom it
+// asks), nor processes and folders themselves (ground.ts).
 //
 //   HO1. A slot has at most one process. A newer epoch takes the slot from an older one.
 //   HO2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
 //   HO3. Nothing of a client starts before it says so, if it sets the host up first.
 //   HO4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
+//   HO5. What a tenant starts beside places has a limit, is neither offered nor reported as a place, and goes with its tenant.
 import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
 import { GRACE_MS, type Runtime } from '../kernel/index.ts';
+import { besideError } from './beside.ts';
 import { workerConfig } from './config.ts';
 import type { Home } from './ground.ts';
+import { Holdings } from './holdings.ts';
 import { factsOf } from './machine.ts';
-import type { HostEvents, HostOptions } from './options.ts';
-import { HostOwner } from './owner.ts';
+import type { HostOptions } from './options.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
-import { type Assignment, HOST, type HostFacts, type HostNotice, type HostPulse, type Offer, TENANT, WORKER } from './protocol.ts';
+import {
+  type Assignment,
+  HOST,
+  type HostFacts,
+  type HostNotice,
+  type HostPulse,
+  type Offer,
+  TENANT,
+  WORKER,
+  type WorkerInfo,
+} from './protocol.ts';
 import { Slot, type SlotHost } from './slot.ts';
-import { schedulerOf, Tenant, takenError } from './tenant.ts';
+import { Tenant } from './tenant.ts';
+import type { Tenants } from './tenants.ts';
 
 const PATIENCE_MS = 60_000;
 /** A host that closes waits so long for clients to take what was printed. */
@@ -27,16 +40,13 @@ const INTERRUPTED_MS = GRACE_MS + 1_000;
 /** The host of one runtime. */
 export class Host implements SlotHost {
   readonly options: HostOptions;
-  readonly events: HostEvents;
+  readonly tenants: Tenants;
   readonly facts: HostFacts;
   /** Whether new clients are taken. */
   open = true;
-  readonly owner = new HostOwner();
-  /** The address of the only scheduler it may have. */
-  exclusively: string | undefined;
   readonly #runtime: Runtime;
   readonly #log: Log;
-  readonly #slots = new Map<number, Slot>();
+  readonly #holdings = new Holdings();
   readonly #tenants = new Map<RuntimeId, Tenant>();
   readonly #leaving = new Set<Promise<void>>();
   #closed = false;
@@ -44,11 +54,11 @@ export class Host implements SlotHost {
   #turnedAway = false;
   #nextTenant = 1;
 
-  constructor(runtime: Runtime, options: HostOptions, events: HostEvents) {
+  constructor(runtime: Runtime, options: HostOptions, tenants: Tenants) {
     this.#runtime = runtime;
     this.clock = runtime.environment.clock;
     this.options = options;
-    this.events = events;
+    this.tenants = tenants;
     this.facts = options.facts ?? factsOf(options.name, options.workers);
     this.#log = options.log ?? SILENT;
     const { kernel } = runtime;
@@ -62,8 +72,11 @@ export class Host implements SlotHost {
       HOST,
       {
         assign: ({ peer }, assignment) => this.#byScheduler(peer, () => this.assign(assignment)),
-        enlist: ({ peer }) => this.#enlist(peer),
-        owner: () => schedulerOf(kernel, this.scheduler),
+        enlist: ({ peer }) => {
+          tenants.enlist(peer);
+          return this.offer;
+        },
+        owner: () => tenants.owner(),
         dismiss: ({ peer }, client) => this.#byScheduler(peer, () => this.drop(client, 'the scheduler has closed its client')),
         withdraw: ({ peer }, client, slots, epoch) => this.#byScheduler(peer, () => this.#withdraw(client, slots, epoch)),
         attach: ({ peer }, pulse) => this.#attach(peer, pulse),
@@ -74,9 +87,11 @@ export class Host implements SlotHost {
         prepared: ({ peer }) => this.#granted(peer).endSetUp(),
         begin: ({ peer }, slots) => this.#begin(peer, slots),
         release: ({ peer }, slots) => this.release(peer, slots),
-        close: ({ peer }, slot, restart) => this.#mine(peer, slot)?.close('its client closed it', restart),
-        interrupt: ({ peer }, slot, reason, restart) => this.#interrupt(this.#mine(peer, slot), reason, restart),
+        close: ({ peer }, slot, restart) => this.#holdings.mine(peer, slot)?.close('its client closed it', restart),
+        interrupt: ({ peer }, slot, reason, restart) => this.#interrupt(this.#holdings.mine(peer, slot), reason, restart),
         detach: ({ peer }) => this.drop(peer, 'its client left'),
+        start: ({ peer }, name) => this.#startBeside(peer, name),
+        end: ({ peer }, number, reason) => this.#endBeside(peer, number, reason),
       },
       { message: (peer, heard) => this.#slotOf(peer)?.heard(heard) },
     );
@@ -84,22 +99,17 @@ export class Host implements SlotHost {
 
   readonly clock: SlotHost['clock'];
 
-  /** The runtime that may grant this host's places. */
-  get scheduler(): RuntimeId | undefined {
-    return this.owner.id;
-  }
-
   readonly random = (): number => randomFraction(this.#runtime.environment.random);
 
   /** What this host offers to a scheduler. */
   get offer(): Offer {
-    const held = [...this.#slots.values()].map((slot) => ({ client: slot.client, slots: [slot.number], epoch: slot.epoch }));
-    return { facts: this.facts, addresses: this.#runtime.locations, open: this.open && !this.#closed, clients: this.options.clients, held };
+    const { clients } = this.options;
+    const open = this.open && !this.#closed;
+    return { facts: this.facts, addresses: this.#runtime.locations, open, clients, held: this.#holdings.granted };
   }
 
   get report(): HostPulse {
-    const now = this.clock.now();
-    return { availability: this.options.ground.availability(), slots: [...this.#slots.values()].map((slot) => slot.report(now)) };
+    return { availability: this.options.ground.availability(), slots: this.#holdings.report(this.clock.now()) };
   }
 
   /** The clients it works for, by id. */
@@ -107,7 +117,7 @@ export class Host implements SlotHost {
     return [...this.#tenants.keys()].map((id) => ({
       id,
       name: this.#runtime.kernel.peers.get(id)?.name ?? id.slice(0, 8),
-      slots: this.#of(id).length,
+      slots: this.#holdings.of(id).length,
     }));
   }
 
@@ -118,31 +128,29 @@ export class Host implements SlotHost {
 
   /** Gives slots to a client and starts their workers. HO1, HO3 */
   assign({ client, slots, epoch, hold = false }: Assignment): void {
-    if (this.#closed || !this.open) throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes nobody now.`);
+    this.#checkOpen();
     const tenant = this.#tenant(client);
     tenant.expect(() => void this.drop(client, 'it never came'));
     for (const number of slots) {
-      const held = this.#slots.get(number);
+      const held = this.#holdings.get(number);
       if (number < 1 || number > this.options.workers || (held && held.epoch >= epoch)) continue;
       if (held) void held.end('its place was granted to another client');
       const slot = new Slot(this, { number, client, stay: tenant, epoch, name: `${this.options.name}/${number}` });
-      this.#slots.set(number, slot);
+      this.#holdings.add(slot);
       if (!hold || tenant.begun) slot.start();
     }
   }
 
   /** Takes slots back from a client. Resolves when it has been brought all that was printed there. HO4 */
   async release(client: RuntimeId, slots: readonly number[]): Promise<void> {
-    const given = slots.flatMap((number) => this.#mine(client, number) ?? []);
+    const given = slots.flatMap((number) => this.#holdings.mine(client, number) ?? []);
     const ends = given.map(async (slot) => {
-      this.#slots.delete(slot.number);
+      this.#holdings.remove(slot);
       await slot.end('its place was given back');
-      this.events.freed(client, [slot.number], slot.epoch, false);
+      this.tenants.freed(client, [slot.number], slot.epoch, false);
       await slot.stay.outbox.untilRoom();
     });
-    // A client that has nothing here any more, and does not come for more, leaves nothing.
-    if (this.#of(client).length === 0) ends.push(this.drop(client, 'it gave everything back'));
-    await Promise.all(ends);
+    await Promise.all([...ends, this.#dropEmpty(client)]);
   }
 
   /** A client is gone: so is all it had here. Resolves when it has been brought all that was printed, if it is still there. HO2, HO4 */
@@ -151,20 +159,20 @@ export class Host implements SlotHost {
     if (!tenant) return Promise.resolve();
     this.#notify(client, { kind: 'dismissed', tenancy: tenant.number, reason });
     this.#tenants.delete(client);
-    const mine = this.#of(client);
-    for (const { number } of mine) this.#slots.delete(number);
+    const mine = this.#holdings.of(client);
+    for (const slot of mine) this.#holdings.remove(slot);
     const leaving = Promise.all([tenant.close(), ...mine.map((slot) => slot.end(reason))])
       .then(() => this.options.ground.leave(tenant.home))
       .catch((error: Error) => this.#log.warn(`${tenant.home.folder} could not be removed: ${error.message}`))
       .finally(() => {
         this.#leaving.delete(leaving);
         const free = (): void => {
-          for (const { number, epoch } of mine) this.events.freed(client, [number], epoch, restMs > 0);
+          for (const { number, epoch } of mine) this.tenants.freed(client, [number], epoch, restMs > 0);
         };
         if (restMs > 0) this.clock.after(restMs, free, { background: true });
         else free();
-        this.events.left(client);
-        if (this.#turnedAway) this.events.vacant?.();
+        this.tenants.left(client);
+        if (this.#turnedAway) this.tenants.vacant();
         this.#turnedAway = false;
       });
     this.#leaving.add(leaving);
@@ -184,9 +192,9 @@ export class Host implements SlotHost {
   async interrupt(reason: string, which?: string, forGood = false): Promise<void> {
     const clients = this.#named(which);
     this.ask(reason, which, forGood);
-    for (const client of clients) for (const slot of this.#of(client)) this.#interrupt(slot, reason, false);
+    for (const client of clients) for (const slot of this.#all(client)) this.#interrupt(slot, reason, false);
     const end = this.clock.now() + INTERRUPTED_MS;
-    const busy = (): boolean => clients.some((client) => this.#of(client).some((slot) => slot.worker !== undefined));
+    const busy = (): boolean => clients.some((client) => this.#all(client).some((slot) => slot.worker !== undefined));
     while (busy() && this.clock.now() < end) await sleep(this.clock, 50);
     await Promise.all(clients.map((client) => this.drop(client, reason)));
   }
@@ -202,7 +210,7 @@ export class Host implements SlotHost {
     const { report } = this;
     const { zombiePeriod: most = 0 } = this.options.settings ?? {};
     for (const [client, tenant] of this.#tenants)
-      if (tenant.attached && tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
+      if (tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
     // Only the client knows what it has just sent to a worker: it gives back what is idle, and a call on its way is not lost.
     const idle = most > 0 ? report.slots.filter(({ idleMs }) => idleMs > most) : [];
     for (const client of new Set(idle.map((place) => place.client))) {
@@ -216,21 +224,16 @@ export class Host implements SlotHost {
   #peerEnded(peer: RuntimeId): void {
     this.#tenants.get(peer)?.outbox.end();
     if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.hub.options.pulseMs);
-    if (peer === this.scheduler) for (const wanted of this.owner.leave()) this.events.free?.(wanted);
   }
 
   // A client fell silent, or is heard again. HO2
   #peerOffline(peer: RuntimeId, offline: boolean): void {
     const tenant = this.#tenants.get(peer);
     if (!tenant) return;
-    tenant.patience?.cancel();
-    tenant.patience = undefined;
-    if (!offline) return;
+    if (!offline) return tenant.heard();
     const ms = this.options.settings?.clientTimeout ?? PATIENCE_MS;
     this.#log.warn(`A client has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
-    tenant.patience = this.clock.after(ms, () =>
-      this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }),
-    );
+    tenant.silent(ms, () => this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }));
   }
 
   /** Ends every worker and removes every folder. */
@@ -245,10 +248,9 @@ export class Host implements SlotHost {
   }
 
   launch(slot: Slot, handler: ChildHandler): Launched {
-    const { options } = this;
     const { home } = slot.stay;
     const { hub, location, environment } = this.#runtime;
-    const config = workerConfig(options, slot, {
+    const config = workerConfig(this.options, slot, {
       folder: home.folder,
       cwd: this.options.ground.room(home, slot.number),
       location,
@@ -263,26 +265,18 @@ export class Host implements SlotHost {
   }
 
   ready(slot: Slot, id: RuntimeId, pid: number): void {
-    const { number, name, epoch } = slot;
+    this.#tell(slot, { kind: 'worker-ready', worker: this.info(slot, id, pid) });
+  }
+
+  info({ number, name, epoch }: Slot, id: RuntimeId, pid: number): WorkerInfo {
     const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
-    const worker = { id, name, host: this.#runtime.id, hostName: this.options.name, slot: number, epoch, pid, addresses };
-    this.#tell(slot, { kind: 'worker-ready', worker });
+    return { id, name, host: this.#runtime.id, hostName: this.options.name, slot: number, epoch, pid, addresses };
   }
 
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
     this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
-    const { name, number, diesOf } = slot;
-    if (onPurpose) return this.#tell(slot, { kind: 'worker-closed', worker, name, slot: number, reason });
-    this.#tell(slot, {
-      kind: 'worker-ended',
-      worker,
-      name,
-      reason: diesOf?.reason ?? reason,
-      lastLines,
-      blameless: diesOf !== undefined,
-      terminated: diesOf?.task,
-    });
-    this.#log.info(`Worker ${name} ended: ${reason}.`);
+    this.#tell(slot, slot.endNotice(worker, reason, lastLines, onPurpose));
+    if (!onPurpose) this.#log.info(`Worker ${slot.name} ended: ${reason}.`);
   }
 
   failed(slot: Slot, reason: string): void {
@@ -290,21 +284,40 @@ export class Host implements SlotHost {
   }
 
   #byScheduler<T>(peer: RuntimeId, act: () => T): T {
-    if (peer === this.scheduler) return act();
+    if (this.tenants.grants(peer)) return act();
     throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes orders from its scheduler only.`);
   }
 
-  #enlist(peer: RuntimeId): Offer {
-    const { kernel } = this.#runtime;
-    const mine = this.scheduler === undefined && this.exclusively === undefined;
-    if (!mine && this.scheduler !== peer) {
-      this.owner.want(peer);
-      throw takenError(this.options.name, this.scheduler && kernel.peers.get(this.scheduler), this.exclusively);
+  #checkOpen(): void {
+    if (this.#closed || !this.open) throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', `Host '${this.options.name}' takes nobody now.`);
+  }
+
+  // HO5
+  async #startBeside(peer: RuntimeId, name: string): Promise<WorkerInfo> {
+    this.#checkOpen();
+    const most = this.tenants.processes(peer);
+    const known = this.#tenants.get(peer);
+    if ((known?.beside.size ?? 0) >= most) throw besideError(this.options.name, most);
+    const tenant = known ?? this.#tenant(peer);
+    if (!known) tenant.attach(); // it is here: it has asked
+    try {
+      return await tenant.beside.start(name);
+    } catch (error) {
+      void this.#dropEmpty(peer);
+      throw error;
     }
-    if (this.scheduler !== peer)
-      this.#log.info(`Works for the ${kernel.peers.get(peer)?.role ?? 'scheduler'} '${kernel.peers.get(peer)?.name ?? peer}'.`);
-    this.owner.id = peer;
-    return this.offer;
+  }
+
+  async #endBeside(peer: RuntimeId, number: number, reason: string): Promise<void> {
+    const tenant = this.#tenants.get(peer);
+    await tenant?.beside.end(number, reason);
+    await tenant?.outbox.untilRoom(); // HO4
+    if (this.#tenants.get(peer) === tenant) await this.#dropEmpty(peer);
+  }
+
+  // A tenant that has nothing here any more, and does not come for more, leaves nothing.
+  #dropEmpty(client: RuntimeId): Promise<void> {
+    return this.#all(client).length > 0 ? Promise.resolve() : this.drop(client, 'it gave everything back');
   }
 
   #tenant(client: RuntimeId): Tenant {
@@ -327,9 +340,8 @@ export class Host implements SlotHost {
 
   #attach(client: RuntimeId, pulse: number | undefined): { pulse: number; tenancy: number } {
     const tenant = this.#granted(client);
-    tenant.attach();
     const [lowest, most] = this.options.pulse ?? [0, Number.POSITIVE_INFINITY];
-    tenant.pulse = pulse && Math.min(Math.max(pulse, lowest), most);
+    tenant.attach(pulse && Math.min(Math.max(pulse, lowest), most));
     this.#pace();
     for (const notice of tenant.held.splice(0)) this.#runtime.kernel.message(client, TENANT, notice);
     return { pulse: tenant.pulse ?? 0, tenancy: tenant.number };
@@ -344,16 +356,14 @@ export class Host implements SlotHost {
 
   #begin(client: RuntimeId, slots: readonly number[]): void {
     this.#granted(client).begun = true;
-    for (const number of slots) this.#mine(client, number)?.start();
+    for (const number of slots) this.#holdings.mine(client, number)?.start();
   }
 
   // Takes back what a client knows nothing of, unless that is of a later epoch; returns which of it is not there.
   #withdraw(client: RuntimeId, slots: readonly number[], epoch: number): number[] {
-    const epochOf = (number: number): number | undefined => this.#mine(client, number)?.epoch;
-    const notThere = slots.filter((number) => epochOf(number) === undefined);
-    const there = slots.filter((number) => (epochOf(number) ?? Number.POSITIVE_INFINITY) <= epoch);
-    if (there.length > 0) void this.release(client, there);
-    return notThere;
+    const { lacking, held } = this.#holdings.known(client, slots, epoch);
+    if (held.length > 0) void this.release(client, held);
+    return lacking;
   }
 
   #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {
@@ -374,18 +384,14 @@ export class Host implements SlotHost {
     if (this.#tenants.get(client) === stay) this.#notify(client, notice);
   }
 
-  #of(client: RuntimeId): Slot[] {
-    return [...this.#slots.values()].filter((slot) => slot.client === client);
-  }
-
-  #mine(client: RuntimeId, number: number): Slot | undefined {
-    const slot = this.#slots.get(number);
-    return slot?.client === client ? slot : undefined;
+  // What a tenant has here, at places and beside them.
+  #all(client: RuntimeId): Slot[] {
+    return [...this.#holdings.of(client), ...(this.#tenants.get(client)?.beside.slots ?? [])];
   }
 
   #slotOf(worker: RuntimeId): Slot | undefined {
-    for (const slot of this.#slots.values()) if (slot.worker === worker) return slot;
-    return undefined;
+    const beside = [...this.#tenants.values()].flatMap((tenant) => tenant.beside.slots);
+    return this.#holdings.where(worker) ?? beside.find((slot) => slot.worker === worker);
   }
 
   #named(which: string | undefined): RuntimeId[] {

@@ -1,5 +1,5 @@
-// What a host is told when it starts, and whom it tells of what becomes of its places.
-import type { Log, RuntimeId } from '../base/index.ts';
+// What a host is told when it starts.
+import type { Log } from '../base/index.ts';
 import type { Ground } from './ground.ts';
 import type { HostFacts } from './protocol.ts';
 import type { HostSettings } from './settings.ts';
@@ -24,16 +24,4 @@ export interface HostOptions {
   readonly settings?: HostSettings;
   readonly log?: Log;
   readonly facts?: HostFacts;
-}
-
-/** What a host tells those who run it. */
-export interface HostEvents {
-  /** Places are free again; `gone`: the client whose they were is dead, or was given up. */
-  freed(client: RuntimeId, slots: readonly number[], epoch: number, gone: boolean): void;
-  /** A client is gone, and all it had here. */
-  left(client: RuntimeId): void;
-  /** There is room for a client that was turned away. */
-  vacant?(): void;
-  /** It has no scheduler any more, and this runtime had wanted to be it. */
-  free?(peer: RuntimeId): void;
 }

@@ -84,10 +84,11 @@ export interface HostPulse {
 /** A worker as its client knows it. */
 export interface WorkerInfo {
   readonly id: RuntimeId;
-  /** `HOST/N`. */
+  /** `HOST/N`, or as a process beside places is called. */
   readonly name: string;
   readonly host: RuntimeId;
   readonly hostName: string;
+  /** The number of its place; less than 0 beside places. */
   readonly slot: number;
   readonly epoch: number;
   readonly pid: number;
@@ -149,7 +150,9 @@ const MOST_EPOCH = 2 ** 52;
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 const slot = whole(0, MOST_WORKERS);
 
-// Slot 0 is that of the process that sets the host up.
+// Place 0 is that of the process that sets the host up; what is below has no place.
+const beside = whole(Number.MIN_SAFE_INTEGER, -1);
+const numbered = whole(Number.MIN_SAFE_INTEGER, MOST_WORKERS);
 const slots = listOf(slot);
 const addresses = listOf(short);
 const epoch = whole(0, MOST_EPOCH);
@@ -210,6 +213,10 @@ export interface HostDoor {
   interrupt(slot: number, reason: string, restart: boolean): void;
   /** The client leaves. */
   detach(): void;
+  /** Starts a process of the asker's own, beside the places that are granted; nobody needs to have granted it anything. */
+  start(name: string): WorkerInfo;
+  /** Ends such a process, by its number; answered when it is gone, and all that it printed is on its way. */
+  end(number: number, reason: string): void;
 }
 
 /** What a host hears of its workers. */
@@ -235,6 +242,8 @@ export const HOST = door<HostDoor, HostHears>(
     close: [slot, flag],
     interrupt: [slot, string, flag],
     detach: [],
+    start: [label],
+    end: [beside, string],
   },
   { load: { running: count, tasks: count, done: count }, dies: { reason: string, task: optional(count) } },
 );
@@ -244,13 +253,13 @@ const worker = record<WorkerInfo>({
   name: string,
   host: runtimeId,
   hostName: string,
-  slot,
+  slot: numbered,
   epoch,
   pid: measure,
   addresses,
 });
 
-/** The door of whoever has workers of a host: there it is told of them. */
+/** The door of whoever has workers of a host, or processes beside them: there it is told of them. */
 export const TENANT = door<object, HostNotice>(
   'tenant',
   17,
@@ -267,7 +276,7 @@ export const TENANT = door<object, HostNotice>(
       terminated: optional(count),
     },
     'worker-failed': { name: string, reason: string },
-    'worker-closed': { worker: runtimeId, name: string, slot, reason: string },
+    'worker-closed': { worker: runtimeId, name: string, slot: numbered, reason: string },
     dismissed: { tenancy: count, reason: string },
     'host-leaving': { reason: string, forGood: flag },
     availability: { availability },

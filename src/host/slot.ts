@@ -1,14 +1,15 @@
 // One worker place while a client holds it: its process, and the next one when that ends.
 //
 //   ST1. A place has at most one process.
-//   ST2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted.
+//   ST2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted; one that
+//       runs once, never.
 //   ST3. Of every process that greeted, its end is told once, with its reason.
 import { Backoff, type Clock, type RuntimeId, type Timer, toError } from '../base/index.ts';
 import type { Home } from './ground.ts';
 import type { Outbox } from './outbox.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
 import { startError } from './process/ends.ts';
-import type { SlotReport, WorkerDies, WorkerLoad } from './protocol.ts';
+import type { HostNotice, SlotReport, WorkerDies, WorkerInfo, WorkerLoad } from './protocol.ts';
 
 /** A worker that has lived so long was not the cause of its end. */
 const STEADY_MS = 1_000;
@@ -29,6 +30,8 @@ export interface SlotHost {
   /** Greets a process; resolves with what runtime it is. */
   greet(child: Launched): Promise<RuntimeId>;
   ready(slot: Slot, worker: RuntimeId, pid: number): void;
+  /** What others are told of a process. */
+  info(slot: Slot, worker: RuntimeId, pid: number): WorkerInfo;
   /** A process ended: by itself, or on purpose. */
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
   failed(slot: Slot, reason: string): void;
@@ -56,18 +59,21 @@ export class Slot {
   busyAt: number;
   readonly #host: SlotHost;
   readonly #backoff: Backoff;
+  readonly #once: boolean;
   #life: Life = { kind: 'held' };
   #closing: 'close' | 'restart' | undefined;
   /** Why its process ends, if it was asked to. */
   #endsFor: string | undefined;
 
-  constructor(host: SlotHost, place: { number: number; client: RuntimeId; stay: Stay; epoch: number; name: string }) {
+  /** `once`: its process is not followed by another. */
+  constructor(host: SlotHost, place: { number: number; client: RuntimeId; stay: Stay; epoch: number; name: string; once?: boolean }) {
     this.#host = host;
     this.number = place.number;
     this.client = place.client;
     this.stay = place.stay;
     this.epoch = place.epoch;
     this.name = place.name;
+    this.#once = place.once ?? false;
     this.busyAt = host.clock.now();
     this.#backoff = new Backoff({ firstMs: 100, mostMs: 10_000, random: host.random });
   }
@@ -96,6 +102,14 @@ export class Slot {
     this.load = load;
   }
 
+  /** What its tenant is told of the end of its process. */
+  endNotice(worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): HostNotice {
+    const { name, number, diesOf } = this;
+    if (onPurpose) return { kind: 'worker-closed', worker, name, slot: number, reason };
+    const told = { worker, name, reason: diesOf?.reason ?? reason, lastLines };
+    return { kind: 'worker-ended', ...told, blameless: diesOf !== undefined, terminated: diesOf?.task };
+  }
+
   /** Starts a process, unless there is one. ST1 */
   start(): void {
     if (this.#life.kind !== 'held' && this.#life.kind !== 'waiting') return;
@@ -113,7 +127,8 @@ export class Slot {
       });
     } catch (error) {
       this.#host.failed(this, `Worker ${this.name} cannot be started: ${toError(error).message}`);
-      return this.#again(this.#backoff.next());
+      if (!this.#once) this.#again(this.#backoff.next());
+      return;
     }
     this.#life = { kind: 'starting', child };
     this.#host.greet(child).then(
@@ -162,7 +177,7 @@ export class Slot {
     const closing = this.#closing;
     if (life.kind === 'ready') this.#host.ended(this, life.worker, this.#endsFor ?? reason, lastLines, closing !== undefined);
     else this.#host.failed(this, startError(this.name, reason, lastLines).message);
-    if (closing === 'close' || this.#life.kind !== 'held') return;
+    if (closing === 'close' || this.#once || this.#life.kind !== 'held') return;
     if (life.kind === 'ready' && this.#host.clock.now() - life.since > STEADY_MS) this.#backoff.reset();
     // The first replacement comes at once; a worker that keeps ending, ever later.
     const atOnce = life.kind === 'ready' && (closing === 'restart' || this.#backoff.tries === 0);

@@ -1,7 +1,8 @@
-// What one client has on a host: its folder, its code, its set-up process, and what could not be told to it yet.
+// What one tenant has on a host: its folder, its code, its set-up process, processes beside places, and what could not be told to it yet.
 import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
-import { fileError, type Kernel, type PeerInfo } from '../kernel/index.ts';
+import { fileError, type Kernel } from '../kernel/index.ts';
+import { Beside } from './beside.ts';
 import type { Ground, Home } from './ground.ts';
 import { Outbox } from './outbox.ts';
 import type { HostNotice } from './protocol.ts';
@@ -20,6 +21,8 @@ export class Tenant implements Stay {
   readonly home: Home;
   readonly number: number;
   readonly outbox: Outbox;
+  /** Its processes beside places. */
+  readonly beside: Beside;
   /** What was to be told before the client attached. */
   readonly held: HostNotice[] = [];
   attached = false;
@@ -27,7 +30,7 @@ export class Tenant implements Stay {
   begun = false;
   /** Its pulse, in ms. */
   pulse: number | undefined;
-  patience: Timer | undefined;
+  #patience: Timer | undefined;
   #beatAt = Number.NEGATIVE_INFINITY;
   readonly #id: RuntimeId;
   readonly #ground: Ground;
@@ -50,26 +53,41 @@ export class Tenant implements Stay {
     this.#host = host;
     this.#options = options;
     this.home = ground.enter(id, number);
+    this.beside = new Beside(host, id, this);
   }
 
   /** Waits for the client to attach; a grant that nobody comes for is not kept. */
   expect(late: () => void): void {
     if (this.attached) return;
-    this.patience?.cancel();
-    this.patience = this.#host.clock.after(ATTACH_MS, late, { background: true });
+    this.heard();
+    this.#patience = this.#host.clock.after(ATTACH_MS, late, { background: true });
   }
 
-  attach(): void {
+  /** The client is here, and wants to hear of this host every so many ms. */
+  attach(pulse?: number): void {
     this.attached = true;
+    this.pulse = pulse;
     this.outbox.open();
-    this.patience?.cancel();
-    this.patience = undefined;
+    this.heard();
   }
 
-  /** Whether a pulse of it has passed since this was so last. */
+  /** The client fell silent: so long it is waited for. */
+  silent(ms: number, late: () => void): void {
+    this.heard();
+    this.#patience = this.#host.clock.after(ms, late);
+  }
+
+  /** The client was heard again. */
+  heard(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+
+  /** Whether a pulse of it has passed since this was so last; never, if it has not told any. */
   beats(): boolean {
+    if (this.pulse === undefined) return false;
     const now = this.#host.clock.now();
-    if (now - this.#beatAt < (this.pulse ?? 0) * EARLY) return false;
+    if (now - this.#beatAt < this.pulse * EARLY) return false;
     this.#beatAt = now;
     return true;
   }
@@ -113,9 +131,9 @@ export class Tenant implements Stay {
   }
 
   async close(): Promise<void> {
-    this.patience?.cancel();
+    this.heard();
     if (!this.attached) this.outbox.end();
-    await this.endSetUp();
+    await Promise.all([this.endSetUp(), this.beside.close()]);
   }
 
   #checkCode(): void {
@@ -125,16 +143,4 @@ export class Tenant implements Stay {
       `Host '${this.#options.name}' takes no code (--only-registered): it runs what is installed there, by client.module('PACKAGE').`,
     );
   }
-}
-
-/** Where the shared scheduler of a host can be reached; nowhere if it has none. */
-export function schedulerOf(kernel: Kernel, id: RuntimeId | undefined): readonly string[] {
-  const peer = id && kernel.peers.get(id);
-  return peer && peer.role === 'scheduler' ? peer.addresses : [];
-}
-
-/** What a scheduler is told whose host has another. */
-export function takenError(name: string, holder: PeerInfo | undefined, address: string | undefined): FlotillaError {
-  const whom = holder ? `the ${holder.role} '${holder.name}'` : `the scheduler at ${address}`;
-  return new FlotillaError('ERR_HOST_TAKEN', `Host '${name}' works for ${whom}; it says when it is free.`);
 }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { type RuntimeId, SILENT } from '../../src/base/index.ts';
 import { Client } from '../../src/cluster/client/client.ts';
 import type { ClientOptions } from '../../src/cluster/client/options.ts';
+import { Allegiance } from '../../src/cluster/daemons/allegiance.ts';
 import { enlist, offer } from '../../src/cluster/daemons/enlist.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
-import { SCHEDULER } from '../../src/cluster/protocol.ts';
 import { Scheduler, type SchedulerOptions } from '../../src/cluster/scheduler/scheduler.ts';
 import type { Library, Loaded } from '../../src/code/index.ts';
 import { type Ground, Host, type HostSettings, WORKER } from '../../src/host/index.ts';
@@ -82,6 +82,11 @@ export class Cluster {
       stop: new AbortController(),
       enlisting: Promise.resolve(),
     };
+    const allegiance = new Allegiance(runtime, {
+      host: name,
+      exclusively: 'mem://s:1',
+      vacant: () => void (host && offer(runtime, host, allegiance).catch(() => {})),
+    });
     host = new Host(
       runtime,
       {
@@ -93,24 +98,20 @@ export class Cluster {
         log: SILENT,
         facts: { name, platform: 'simulated', workers, cores: workers, memory: 1, disk: 1, swap: 0 },
       },
-      {
-        freed: (client, slots, epoch, gone) => {
-          if (host?.scheduler)
-            void runtime.kernel
-              .at(host.scheduler, SCHEDULER, { timeout: 10_000 })
-              .freed(slots, epoch, gone ? client : undefined)
-              .catch(() => {});
-        },
-        left() {},
-        vacant: () => void (host && offer(runtime, host).catch(() => {})),
-        free: (peer) => runtime.kernel.peers.has(peer) && runtime.kernel.message(peer, SCHEDULER, { kind: 'free' }),
-      },
+      allegiance,
     );
     const made = host;
     (running as { host: Host }).host = made;
-    made.exclusively = 'mem://s:1';
     this.hosts.set(name, running);
-    running.enlisting = enlist(runtime, made, 'mem://s:1', SILENT, running.stop.signal, false).catch(() => {});
+    running.enlisting = enlist({
+      runtime,
+      host: made,
+      allegiance,
+      address: 'mem://s:1',
+      log: SILENT,
+      signal: running.stop.signal,
+      quiet: false,
+    }).catch(() => {});
   }
 
   // Many hosts in one instant, and again later.

@@ -7,6 +7,7 @@ import { wholeAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
 import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
+import { Allegiance } from '../daemons/allegiance.ts';
 import type { Job } from '../dispatch/job.ts';
 import { newMember } from '../dispatch/work.ts';
 import { HOST_PORT, SCHEDULER } from '../protocol.ts';
@@ -36,16 +37,8 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
       log,
       settings: defined({ encrypt: options.encrypt }),
     },
-    {
-      freed: (_client, slots, epoch) =>
-        void kernel
-          .at(id, SCHEDULER)
-          .freed(slots, epoch)
-          .catch(() => {}),
-      left() {},
-    },
+    new Allegiance(runtime, { host: machine.name, scheduler: id, log }),
   );
-  host.owner.id = id;
   const own = runtime.filesDir;
   runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
   const tick = (): void => {

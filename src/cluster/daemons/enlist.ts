@@ -3,25 +3,39 @@ import { Backoff, defined, hasCode, type Log, type RuntimeId, randomFraction, sl
 import type { Host } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import { SCHEDULER } from '../protocol.ts';
+import type { Allegiance } from './allegiance.ts';
 
 const WARN_MS = 10_000;
 
-/** Keeps a host enlisted at an address until the signal aborts. `quiet`: nobody said that a scheduler is there. */
-export async function enlist(runtime: Runtime, host: Host, address: string, log: Log, signal: AbortSignal, quiet: boolean): Promise<void> {
+/** A host, and whom it obeys. */
+export interface Enlisting {
+  readonly runtime: Runtime;
+  readonly host: Host;
+  readonly allegiance: Allegiance;
+  /** Of the scheduler. */
+  readonly address: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Nobody said that a scheduler is there. */
+  readonly quiet: boolean;
+}
+
+/** Keeps a host enlisted at an address until the signal aborts. */
+export async function enlist({ runtime, host, allegiance, address, log, signal, quiet }: Enlisting): Promise<void> {
   const { clock, random } = runtime.environment;
   const backoff = new Backoff({ firstMs: 100, mostMs: 3_000, random: () => randomFraction(random) });
   let warnedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     try {
-      while (quiet && host.scheduler) await host.owner.other(signal);
+      while (quiet && allegiance.scheduler) await allegiance.other(signal);
       const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.hub.options.answerMs, signal });
-      if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!host.scheduler || host.scheduler === scheduler || !quiet)) {
-        host.owner.id = scheduler;
-        await offer(runtime, host, signal);
+      if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!allegiance.scheduler || allegiance.grants(scheduler) || !quiet)) {
+        allegiance.join(scheduler);
+        await offer(runtime, host, allegiance, signal);
         log.info(`Joined the scheduler at ${address}.`);
         backoff.reset();
         warnedAt = Number.NEGATIVE_INFINITY;
-        while (host.scheduler === scheduler) await host.owner.other(signal);
+        while (allegiance.grants(scheduler)) await allegiance.other(signal);
         log.warn(`The scheduler at ${address} is gone; what runs goes on. Trying again.`);
       }
     } catch (error) {
@@ -39,8 +53,8 @@ export async function enlist(runtime: Runtime, host: Host, address: string, log:
 }
 
 /** Tells a host's scheduler what it offers now. */
-export async function offer(runtime: Runtime, host: Host, signal?: AbortSignal): Promise<void> {
-  if (!host.scheduler) return;
+export async function offer(runtime: Runtime, host: Host, { scheduler }: Allegiance, signal?: AbortSignal): Promise<void> {
+  if (!scheduler) return;
   const options = { timeout: runtime.hub.options.answerMs, ...defined({ signal }) };
-  await runtime.kernel.at(host.scheduler, SCHEDULER, options).offer(host.offer);
+  await runtime.kernel.at(scheduler, SCHEDULER, options).offer(host.offer);
 }

@@ -6,10 +6,11 @@
 //   HV1. It goes on with what it has granted when its scheduler is away, and offers itself again.
 //   HV2. How much is free is told often enough for the client that wants to know it most often.
 //   HV3. It closes once; `terminate` overtakes a `wait` and nothing else. Whatever order it ends in, the claim is given back last.
-import { Deferred, FlotillaError, type Log, Timers, toError } from '../../base/index.ts';
-import { type DailyHours, Host, type HostEvents, type HostOptions } from '../../host/index.ts';
+import { Deferred, defined, FlotillaError, type Log, type RuntimeId, Timers, toError } from '../../base/index.ts';
+import { type DailyHours, Host, type HostOptions } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
 import { SCHEDULER, SCHEDULER_PORT } from '../protocol.ts';
+import { Allegiance } from './allegiance.ts';
 import type { Daemon, Ending } from './daemon.ts';
 import { enlist, offer } from './enlist.ts';
 import { HoursKeeper } from './hours-keeper.ts';
@@ -38,6 +39,7 @@ export class HostService implements Daemon {
   readonly #runtime: Runtime;
   readonly #options: HostServiceOptions;
   readonly #log: Log;
+  readonly #allegiance: Allegiance;
   readonly #timers: Timers;
   readonly #closing = new AbortController();
   readonly #hurry = new Deferred<void>();
@@ -59,7 +61,14 @@ export class HostService implements Daemon {
         if (info && info.role !== 'worker') log.info(`${info.role} '${info.name}' left: ${how.message}.`);
       },
     });
-    const host = new Host(runtime, options.host, this.#events());
+    this.#allegiance = new Allegiance(runtime, {
+      host: options.host.name,
+      log,
+      left: (client) => this.#left(client),
+      vacant: () => this.#reoffer(),
+      ...defined({ exclusively: scheduler }),
+    });
+    const host = new Host(runtime, options.host, this.#allegiance);
     this.host = host;
     runtime.receiveFor(
       (peer) => host.homeOf(peer)?.folder,
@@ -71,9 +80,9 @@ export class HostService implements Daemon {
     this.#timers.later(TICK_MS / 4, () => this.#tick());
     if (pingMs) this.#timers.every(pingMs, () => this.#ping());
     if (hours) new HoursKeeper({ hours, host, clock, timers: this.#timers, log, changed: () => this.#reoffer() });
-    const { signal } = this.#closing;
-    this.#enlisting = enlist(runtime, host, scheduler ?? `tcp://127.0.0.1:${SCHEDULER_PORT}`, log, signal, scheduler === undefined); // HV1
-    host.exclusively = scheduler;
+    const address = scheduler ?? `tcp://127.0.0.1:${SCHEDULER_PORT}`;
+    const [allegiance, { signal }] = [this.#allegiance, this.#closing];
+    this.#enlisting = enlist({ runtime, host, allegiance, address, log, signal, quiet: scheduler === undefined }); // HV1
   }
 
   get name(): string {
@@ -92,7 +101,7 @@ export class HostService implements Daemon {
     const { host } = this;
     const { kernel, name, locations } = this.#runtime;
     const { slots } = host.report;
-    const scheduler = host.scheduler && kernel.peers.get(host.scheduler);
+    const scheduler = this.#allegiance.scheduler && kernel.peers.get(this.#allegiance.scheduler);
     const names = new Map(host.clients.map(({ id, name: client }) => [id, client]));
     return [
       `host '${name}' at ${locations.join(', ')}: ${slots.length} of ${host.options.workers} workers granted${host.open ? '' : ', takes nobody now'}`,
@@ -132,43 +141,28 @@ export class HostService implements Daemon {
     this.#options.claim.release();
   }
 
-  #events(): HostEvents {
-    const { kernel, hub } = this.#runtime;
-    return {
-      freed: (client, slots, epoch, gone) => {
-        const { scheduler } = this.host;
-        if (!scheduler) return;
-        const asked = kernel.at(scheduler, SCHEDULER, { timeout: hub.options.answerMs });
-        asked.freed(slots, epoch, gone ? client : undefined).catch(() => {}); // it is away, and is told what is held when it is back
-      },
-      free: (peer) => {
-        if (kernel.peers.has(peer)) kernel.message(peer, SCHEDULER, { kind: 'free' });
-      },
-      left: (client) => {
-        this.#count++;
-        this.#log.info(`Client ${client.slice(0, 8)} has left; ${this.#count} served.`);
-        const { most } = this.#options;
-        if (most && this.#count >= most) this.#served.resolve();
-      },
-      vacant: () => this.#reoffer(),
-    };
+  #left(client: RuntimeId): void {
+    this.#count++;
+    this.#log.info(`Client ${client.slice(0, 8)} has left; ${this.#count} served.`);
+    const { most } = this.#options;
+    if (most && this.#count >= most) this.#served.resolve();
   }
 
   // HV1
   #reoffer(): void {
-    offer(this.#runtime, this.host).catch((error: unknown) => this.#log.debug(toError(error).message));
+    offer(this.#runtime, this.host, this.#allegiance).catch((error: unknown) => this.#log.debug(toError(error).message));
   }
 
   // HV2
   #tick(): void {
     const { kernel, hub } = this.#runtime;
-    const { scheduler } = this.host;
+    const { scheduler } = this.#allegiance;
     const report = this.host.tick();
     if (scheduler && kernel.peers.has(scheduler)) kernel.message(scheduler, SCHEDULER, { kind: 'report', ...report });
     this.#timers.later(Math.min(TICK_MS, hub.options.pulseMs), () => this.#tick());
   }
 
   #ping(): void {
-    if (this.host.open && !this.host.scheduler) this.#runtime.discoverPeers();
+    if (this.host.open && !this.#allegiance.scheduler) this.#runtime.discoverPeers();
   }
 }
