@@ -2,11 +2,11 @@
 
 export type { Outcome, Results } from './calls/results.ts';
 export type { RemoteModule, RunResult, Verbs } from './calls/verbs.ts';
+export type { HostAllocation } from './client/allocation.ts';
 export { Client } from './client/client.ts';
 export { Controls } from './client/controls.ts';
 export type { CallOptions, ClientOptions, CloseClientOptions, MapOptions, Progress } from './client/options.ts';
 export type { HostReport, WorkerReport } from './client/reports.ts';
-export type { HostAllocation } from './crew/allocation.ts';
 export type { Component } from './crew/components.ts';
 export type { SetUp, SetUpPlace } from './crew/set-up.ts';
 export { setUp, setUpEach } from './crew/set-up.ts';

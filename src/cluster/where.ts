@@ -13,6 +13,17 @@ export function means(where: string, name: string, addresses: readonly string[],
   return false;
 }
 
+/** Whether a pattern names a host: the whole of its name or of an address. */
+export function namesHost(pattern: string, name: string, addresses: readonly string[]): boolean {
+  const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
+  const texts = addresses.flatMap((address) => {
+    const bare = address.replace(/^\w+:\/\//, '');
+    const host = bare.replace(/:\d+$/, '');
+    return [address, bare, host, host.replace(/^\[|\]$/g, '')];
+  });
+  return [name, ...texts].some((text) => regex.test(text));
+}
+
 /** The error for a name that means nothing that there is. */
 export function unknownPlace(where: string, what: 'host' | 'worker' | 'host or worker', known: readonly string[]): FlotillaError {
   const list =

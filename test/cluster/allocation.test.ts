@@ -1,7 +1,7 @@
 // Which hosts a client takes: patterns, platforms, what must be free, and what decides.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allocationsOf, decide, type HostAllocation } from '../../src/cluster/crew/allocation.ts';
+import { allocationsOf, decide, type HostAllocation } from '../../src/cluster/client/allocation.ts';
 import { partsOf } from '../../src/cluster/crew/components.ts';
 import type { HostOffer } from '../../src/cluster/protocol.ts';
 import { means } from '../../src/cluster/where.ts';

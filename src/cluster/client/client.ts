@@ -194,7 +194,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
   async #leave(reason: string, error: FlotillaError): Promise<void> {
     const { crew } = this.#parts;
     this.#closing.abort(error);
-    crew.closing = true;
+    crew.leaveAll();
     await this.#joined?.link?.close(CLOSE_MS);
     crew.dissolve(reason);
     await this.#joined?.close();

@@ -62,7 +62,7 @@ async function untilIdle({ clock, dispatcher }: Closing, awaitIo: boolean, signa
 
 async function untilHopeless(closing: Closing, awaitIo: boolean, signal: AbortSignal): Promise<void> {
   const { clock, crew, dispatcher, tasks } = closing;
-  const failures = crew.failures;
+  const failures = crew.state.failures;
   let hopeAt = clock.now();
   let settled = -1;
   while (clock.now() - hopeAt < HOPELESS_MS) {
@@ -70,7 +70,7 @@ async function untilHopeless(closing: Closing, awaitIo: boolean, signal: AbortSi
     const { done, failed } = dispatcher.tally;
     const moved = done + failed !== settled;
     settled = done + failed;
-    const hope = moved || runs(closing, awaitIo) || (crew.failures - failures < FAILURES_ARE_FINAL && isStarting(closing));
+    const hope = moved || runs(closing, awaitIo) || (crew.state.failures - failures < FAILURES_ARE_FINAL && isStarting(closing));
     if (hope)
       hopeAt = clock.now(); // CZ1
     else if (tasks.size > 0) await endTasks(closing); // CZ2
@@ -95,7 +95,7 @@ function isStarting({ crew, options: { disableHosts, disableWorkers } }: Closing
   for (const station of crew.stations.values()) {
     if (station.offline || station.suspended) continue;
     if (station.phase === 'discovered' && !(disableHosts && !station.isEnabled)) return true;
-    const waiting = disableWorkers ? [...crew.unused].filter(({ info }) => info.host === station.id).length : 0;
+    const waiting = disableWorkers ? [...crew.state.unused.values()].filter(({ info }) => info.host === station.id).length : 0;
     if (station.phase === 'initialized' && station.slots.size > crew.of(station).length + waiting) return true;
   }
   return false;

@@ -1,7 +1,6 @@
 // What a client can do with its hosts and workers, beside having work done: the part of `Client` that is about places.
 import type { FileOutcome, SendFileOptions } from '../../kernel/index.ts';
 import type { WorkReport } from '../calls/work-report.ts';
-import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
 import { checkWhere, type Orders } from '../crew/orders.ts';
 import { presentOf } from '../crew/present.ts';
@@ -9,6 +8,7 @@ import { type Counts, countsOf, Tally } from '../dispatch/tally.ts';
 import { PAUSE } from '../dispatch/work.ts';
 import type { ClusterEvent, HostInfo, WorkInfo } from '../events.ts';
 import { unknownPlace } from '../where.ts';
+import type { HostAllocation } from './allocation.ts';
 import type { HostReport, WorkerReport } from './reports.ts';
 
 // The counts of several workers together.
@@ -60,7 +60,7 @@ export abstract class Controls {
   workers(): readonly WorkerReport[] {
     const { crew } = this.controlled;
     const live = new Map([...crew.members.values()].map((member) => [member.info.name, member]));
-    return [...crew.history].map(([name, { host, tally: before }]) => {
+    return [...crew.state.history].map(([name, { host, tally: before }]) => {
       const member = live.get(name);
       const tally = new Tally();
       for (const one of [before, member?.tally]) if (one) tally.add(one);
@@ -100,7 +100,7 @@ export abstract class Controls {
     report.listen();
     return crew.events.read({
       ...options,
-      first: crew.events.again([...presentOf(crew), ...report.present(crew.members.values())]),
+      first: crew.events.again([...presentOf(crew.state), ...report.present(crew.members.values())]),
       limit: 100_000,
       strict: true,
     });

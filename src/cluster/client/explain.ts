@@ -126,7 +126,8 @@ export function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string
   const { at, job, io } = work;
   const all = dispatcher.members;
   const there = at === undefined ? all : all.filter((member) => isAt(member, at));
-  if (all.length === 0) return `there is no worker yet${crew.lastFailure ? `; the last that failed: ${crew.lastFailure.message}` : ''}`;
+  if (all.length === 0)
+    return `there is no worker yet${crew.state.lastFailure ? `; the last that failed: ${crew.state.lastFailure.message}` : ''}`;
   if (at !== undefined && crew.isShut(at)) return `it was closed: client.restartWorker('${at}') starts it again`;
   if (there.length === 0) return `no worker is at '${at}'; there are ${all.map(({ info }) => info.name).join(', ')}`;
   const refused = there.filter((member) => job.refusedBy.has(member.info.host));

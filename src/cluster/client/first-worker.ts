@@ -29,15 +29,16 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
   const ready = new Deferred<void>();
   const started = clock.now();
   const why = (): string =>
-    (local ? undefined : explain()) ?? `the workers of this machine do not start${crew.lastFailure ? `: ${crew.lastFailure.message}` : ''}`;
+    (local ? undefined : explain()) ??
+    `the workers of this machine do not start${crew.state.lastFailure ? `: ${crew.state.lastFailure.message}` : ''}`;
   const off = crew.events.on((event) => {
     if (event.kind === 'worker-initialized') return ready.resolve();
     if (event.kind !== 'host-failed' && event.kind !== 'worker-failed') return;
     // A set-up that failed will fail again; a process that does not start may start next time.
-    const setUp = hasCode(crew.lastFailure, 'ERR_HOST_SET_UP');
-    const own = local && (setUp || event.kind === 'host-failed' || crew.failures >= FAILURES_ARE_FINAL);
+    const setUp = hasCode(crew.state.lastFailure, 'ERR_HOST_SET_UP');
+    const own = local && (setUp || event.kind === 'host-failed' || crew.state.failures >= FAILURES_ARE_FINAL);
     const alone = setUp && waits && [...crew.stations.values()].every(({ name }) => name === event.host);
-    if (own || alone) ready.reject(crew.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
+    if (own || alone) ready.reject(crew.state.lastFailure ?? new FlotillaError('ERR_HOST_START', event.reason));
   });
   let warning: Timer | undefined;
   const again = (): void => {

@@ -17,10 +17,10 @@ import {
   whole,
 } from '../../base/index.ts';
 import type { RuntimeOptions, TaskRef } from '../../kernel/index.ts';
-import { allocationsOf, type HostAllocation } from '../crew/allocation.ts';
 import type { Component } from '../crew/components.ts';
 import type { SetUp } from '../crew/set-up.ts';
 import type { ClusterEvent, OutputLine } from '../events.ts';
+import { allocationsOf, type HostAllocation } from './allocation.ts';
 
 /** Options of {@link Client.connect}. dispycos's spelling, where it differs, in brackets. */
 export interface ClientOptions {

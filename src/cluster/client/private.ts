@@ -5,13 +5,13 @@ import { Host, SystemGround, thisMachine, WORKER, type WorkerInfo } from '../../
 import type { Place, Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
 import { Executor, workerEntry } from '../../worker/index.ts';
-import type { HostAllocation } from '../crew/allocation.ts';
 import type { Crew } from '../crew/crew.ts';
 import { Allegiance } from '../daemons/allegiance.ts';
 import type { Job } from '../dispatch/job.ts';
 import { newMember } from '../dispatch/work.ts';
 import { HOST_PORT, SCHEDULER } from '../protocol.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
+import type { HostAllocation } from './allocation.ts';
 import type { ClientOptions } from './options.ts';
 
 const TICK_MS = 2_000;

@@ -1,9 +1,9 @@
 // Which hosts a client takes: its rules, those that were added later first.
 import { toError } from '../../base/index.ts';
 import type { Environment } from '../../kernel/index.ts';
-import { allocationsOf, decide, type HostAllocation } from '../crew/allocation.ts';
 import type { Telling } from '../events.ts';
 import type { HostOffer } from '../protocol.ts';
+import { allocationsOf, decide, type HostAllocation } from './allocation.ts';
 
 /** What the rules of a client need. */
 export interface RulesOptions {

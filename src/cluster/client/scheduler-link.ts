@@ -100,7 +100,7 @@ export class SchedulerLink {
       const who = before.length > 0 ? before.join(', ') : 'clients of before its restart';
       return `it is not this client's turn at ${where}: before it ${before.length === 1 ? 'is' : 'are'} ${who}`;
     }
-    const failed = this.#options.crew.lastFailure;
+    const failed = this.#options.crew.state.lastFailure;
     if (failed) return `its hosts or workers cannot be used: ${failed.message}`;
     return waitsText(status, id, this.#refused);
   }

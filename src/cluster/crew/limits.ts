@@ -4,8 +4,7 @@
 //   LM2. Limits that were set for want of work go as soon as there is work.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Limit } from '../protocol.ts';
-import { means } from '../where.ts';
-import { namesHost } from './allocation.ts';
+import { means, namesHost } from '../where.ts';
 
 /** How long a limit holds. */
 export type Until = 'work' | 'asked' | 'never';

@@ -6,8 +6,7 @@ import { HOST } from '../../host/index.ts';
 
 import { isAt, type Member, PAUSE } from '../dispatch/work.ts';
 import { means, unknownPlace } from '../where.ts';
-import type { Crew } from './crew.ts';
-import type { CrewParts } from './parts.ts';
+import type { Crew, CrewParts } from './crew.ts';
 import type { Station } from './station.ts';
 
 const RESTARTS = 'its host restarts';
@@ -34,7 +33,7 @@ export class Orders {
   /** Lets a discovered worker be used, with these arguments for its set-up, or one that was suspended. */
   enableWorker(where: string, args: readonly unknown[]): void {
     let found = false;
-    for (const { info, enabled } of this.#crew.unused) {
+    for (const { info, enabled } of this.#crew.state.unused.values()) {
       const { addresses = [] } = this.#crew.stations.get(info.host) ?? {};
       if (where !== info.name && !means(where, info.name, addresses, info.slot)) continue;
       found = true;
@@ -48,7 +47,7 @@ export class Orders {
     for (const member of this.workers(where)) {
       if (member.pause & PAUSE.SUSPENDED) continue;
       member.pause |= PAUSE.SUSPENDED;
-      this.#crew.events.emit(this.#crew.told('worker-suspended', member.info));
+      this.#crew.events.emit(this.#crew.told('worker-suspended', member));
       const station = this.#crew.stations.get(member.info.host);
       if (station && this.#crew.of(station).every(({ pause }) => pause & PAUSE.SUSPENDED)) this.#setSuspended(station, true);
     }
@@ -60,7 +59,7 @@ export class Orders {
       if (station?.suspended) this.#setSuspended(station, false);
       if (!(member.pause & PAUSE.SUSPENDED)) continue;
       member.pause &= ~PAUSE.SUSPENDED;
-      this.#crew.events.emit(this.#crew.told('worker-resumed', member.info));
+      this.#crew.events.emit(this.#crew.told('worker-resumed', member));
     }
     this.#client.dispatcher.pump();
   }
@@ -110,9 +109,9 @@ export class Orders {
 
   /** Whether a silent peer is held: its scheduler, too, for which it is the same client when it is heard again. OR1 */
   keeps(peer: RuntimeId): boolean {
-    if (this.#crew.scheduler?.is(peer)) return !this.#crew.closing;
+    if (this.#crew.scheduler?.is(peer)) return !this.#crew.state.closing;
     const station = this.#crew.stations.get(peer) ?? this.#crew.stations.get(this.#crew.members.get(peer)?.info.host as RuntimeId);
-    return station !== undefined && !this.#crew.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
+    return station !== undefined && !this.#crew.state.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
   }
 
   /** A host or worker is silent, or is heard again. OR1 */
@@ -205,7 +204,7 @@ export class Orders {
     for (const member of this.#crew.of(station)) {
       if (!(member.pause & PAUSE.SUSPENDED)) continue;
       member.pause &= ~PAUSE.SUSPENDED;
-      this.#crew.events.emit(this.#crew.told('worker-resumed', member.info));
+      this.#crew.events.emit(this.#crew.told('worker-resumed', member));
     }
     if (station.suspended) this.#setSuspended(station, false);
     this.#client.dispatcher.pump();

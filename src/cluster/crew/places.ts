@@ -66,7 +66,7 @@ export class Places {
   #look(): void {
     this.#timer = undefined;
     const { crew, dispatcher, warn } = this.#options;
-    if (crew.closing) return;
+    if (crew.state.closing) return;
     const waiting = new Map<string, number>();
     for (const { at, weight } of dispatcher.queued())
       if (at !== undefined && !this.#isThere(at)) waiting.set(at, (waiting.get(at) ?? 0) + weight);

@@ -2,7 +2,7 @@
 import type { WorkerInfo } from '../../host/index.ts';
 import { type Member, PAUSE } from '../dispatch/work.ts';
 import type { Change } from '../events.ts';
-import type { Crew } from './crew.ts';
+import { type CrewState, membersOf } from './state.ts';
 import type { Station } from './station.ts';
 
 /** The kinds of events that are about a worker that is there. */
@@ -13,15 +13,22 @@ export function workerEvent(kind: WorkerKind, { name, hostName }: WorkerInfo, st
 }
 
 /** A worker as events name it. */
-export function placeOf(worker: string, host: string, station: Station | undefined): { worker: string; host: string; location: string } {
+export interface NamedPlace {
+  readonly worker: string;
+  readonly host: string;
+  readonly location: string;
+}
+
+/** What events call a worker. */
+export function placeOf(worker: string, host: string, station: Station | undefined): NamedPlace {
   return { worker, host, location: `${station?.addresses[0] ?? host}/${worker.slice(worker.lastIndexOf('/') + 1)}` };
 }
 
 /** What a new listener is told first: the state of every host and worker. */
-export function presentOf(crew: Crew): Change[] {
+export function presentOf(crew: CrewState): Change[] {
   return [...crew.stations.values()].flatMap((station) => {
-    const waiting = [...crew.unused].map(({ info }) => info).filter((info) => info.host === station.id);
-    return presentAt(station, waiting, crew.of(station));
+    const waiting = [...crew.unused.values()].map(({ info }) => info).filter((info) => info.host === station.id);
+    return presentAt(station, waiting, membersOf(crew, station));
   });
 }
 

@@ -6,6 +6,7 @@
 import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text, toError } from '../../base/index.ts';
 import { type Address, isLoopback, isThisMachine, tcpNetwork } from '../../transport/index.ts';
 import type { HostOffer } from '../protocol.ts';
+import { namesHost } from '../where.ts';
 
 /** One rule about hosts; it may have fields of its own, and be an object of a class. Called `DispycosNodeAllocate` in dispycos. */
 export interface HostAllocation {
@@ -122,17 +123,6 @@ function placeOf(text: string): Address | undefined {
   } catch {
     return undefined; // a name with what no address has
   }
-}
-
-/** Whether a pattern names a host: the whole of its name or of an address. */
-export function namesHost(pattern: string, name: string, addresses: readonly string[]): boolean {
-  const regex = new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`);
-  const texts = addresses.flatMap((address) => {
-    const bare = address.replace(/^\w+:\/\//, '');
-    const host = bare.replace(/:\d+$/, '');
-    return [address, bare, host, host.replace(/^\[|\]$/g, '')];
-  });
-  return [name, ...texts].some((text) => regex.test(text));
 }
 
 function asPattern(text: string): RegExp {
