@@ -1,14 +1,17 @@
 // flotilla doctor: why two machines do not find each other, and what to do about it.
 import { Command } from 'commander';
-import { type Paint, paint } from '../base/index.ts';
+import { figure, type Paint, paint } from '../base/index.ts';
 import { examine, type Finding } from '../cluster/index.ts';
+import { reads } from './options.ts';
 import { hang } from './terminal/layout.ts';
+
+const MOST_PORT = 65_535;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Look at this machine, try another by tcp and udp in both directions, and print what is wrong and how to mend it.')
     .argument('[host]', 'the other machine, as HOST, HOST:PORT or tcp://HOST:PORT')
-    .option('-u, --udp-port <port>', 'the port of announcements (default: 9705)', Number)
+    .option('-u, --udp-port <port>', 'the port of announcements (default: 9705)', reads('udp-port', figure(1, MOST_PORT)))
     .option('--json', 'all findings as one list, for machines')
     .action(async (other: string | undefined, options: { udpPort?: number; json?: boolean }) => {
       const all: Finding[] = [];

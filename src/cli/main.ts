@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { FlotillaError, paint } from '../base/index.ts';
 import { type Account, dropLentIds } from '../host/index.ts';
-import { withOurSpelling } from './options.ts';
 import { HELP } from './terminal/help.ts';
 import { hang, width } from './terminal/layout.ts';
 
@@ -61,7 +60,8 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
   if (!asked) (await import('./completion.ts')).addCompletion(program, argv.at(-1) ?? '');
   try {
     const [verb] = argv;
-    const words = verb === 'host' || verb === 'scheduler' ? [verb, ...withOurSpelling(argv.slice(1), verb)] : [...argv];
+    const words =
+      verb === 'host' || verb === 'scheduler' ? [verb, ...(await import('./options.ts')).withOurSpelling(argv.slice(1), verb)] : argv;
     await program.parseAsync(words, { from: 'user' });
     return undefined;
   } catch (error) {

@@ -1,6 +1,6 @@
 // The options of the daemons as commander, files and the guide have them: all made of their tables.
 import { InvalidArgumentError, Option } from 'commander';
-import { FlotillaError, suggest, toError } from '../base/index.ts';
+import { FlotillaError, suggest, toError, type Written } from '../base/index.ts';
 import { allOptions, camel, type DaemonName, type LineOption, optionsFor } from './option-table.ts';
 
 /** The values of options, as commander calls them: by name in camel case, without `no-`. */
@@ -95,10 +95,19 @@ export function optionTable(): string {
   return ['| option | also | of | means | default | unit |', '|---|---|---|---|---|---|', ...lines, ''].join('\n');
 }
 
+/** Reads an option of a verb, for commander. */
+export function reads<T>(name: string, kind: Written<T>): (given: string) => T {
+  return (given) => {
+    const read = kind.read(given);
+    if ('must' in read) throw new InvalidArgumentError(`--${name} must be ${read.must}.`);
+    return read.value;
+  };
+}
+
 function parse({ text, name }: LineOption, given: string, before: unknown): unknown {
-  const read = text?.read(given) ?? { value: true };
-  if ('must' in read) throw new InvalidArgumentError(`--${name} must be ${read.must}.`);
-  return text?.many && Array.isArray(read.value) && Array.isArray(before) ? [...before, ...read.value] : read.value;
+  if (!text) return true;
+  const value = reads(name, text)(given);
+  return text.many && Array.isArray(value) && Array.isArray(before) ? [...before, ...value] : value;
 }
 
 function denies({ name }: LineOption): boolean {

@@ -1,12 +1,14 @@
 // flotilla status, top and explain: what a cluster has and does, once or again and again, and why something waits.
 import { Command } from 'commander';
-import { sleep } from '../base/index.ts';
+import { figure, sleep } from '../base/index.ts';
 import { askScheduler, fetchStatus, SCHEDULER_PORT } from '../cluster/index.ts';
 import { realClock } from '../kernel/index.ts';
+import { reads } from './options.ts';
 import { cropped, hang } from './terminal/layout.ts';
 import { formatStatus } from './terminal/table.ts';
 
 const SECOND_MS = 1_000;
+const DAY_S = 86_400;
 const LOCAL = `tcp://127.0.0.1:${SCHEDULER_PORT}`;
 
 function withScheduler(command: Command): Command {
@@ -32,8 +34,8 @@ export function topCommand(): Command {
   return withScheduler(new Command('top'))
     .description('Show the hosts, workers and clients of a cluster, again and again, until Ctrl-C.')
     .option('--json', 'a line of JSON each time, for machines')
-    .option('--interval <seconds>', 'time between two looks', Number, 1)
-    .option('--times <n>', 'look so often, then end', Number)
+    .option('--interval <seconds>', 'time between two looks', reads('interval', figure(0, DAY_S)), 1)
+    .option('--times <n>', 'look so often, then end', reads('times', figure(0, 1e9)))
     .action(async (options: { scheduler?: string; json?: boolean; interval: number; times?: number }) => {
       const scheduler = await askScheduler(addressOf(options));
       const onTerminal = process.stdout.isTTY && !options.json;

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
+import { doctorCommand } from '../../src/cli/doctor.ts';
 import { camel, optionsFor } from '../../src/cli/option-table.ts';
 import { fromFile, optionsOf, settingsOf, toFile, type Values, withOurSpelling, withoutDefaults } from '../../src/cli/options.ts';
+import { topCommand } from '../../src/cli/status.ts';
 import { SCHEDULER_OPTIONS } from '../../src/cluster/index.ts';
 import { HOST_OPTIONS, type HostSettings } from '../../src/host/index.ts';
 
@@ -53,6 +55,23 @@ test('a word that cannot be a value is told what it must be', () => {
   assert.throws(() => host('--pulse', '0.1'), /--pulse must be a number from 0\.5 to 100\./);
   assert.throws(() => host('--memory', 'lots'), /--memory must be a number of bytes, with k, m, g or t for more: 512m\./);
   assert.throws(() => host('--tcp-ports', '9-7'), /--tcp-ports must be a port, or two as 9706-9710\./);
+});
+
+test('a number of another verb is checked in the same way', () => {
+  const refused = (command: Command, ...words: string[]): string => {
+    try {
+      command
+        .exitOverride()
+        .configureOutput({ writeErr() {} })
+        .parse(words, { from: 'user' });
+      return 'taken';
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assert.match(refused(topCommand(), '--interval', 'soon'), /--interval must be a number from 0 to 86400\./);
+  assert.match(refused(topCommand(), '--times', 'often'), /--times must be a number from 0 to 1000000000\./);
+  assert.match(refused(doctorCommand(), '--udp-port', '70000'), /--udp-port must be a number from 1 to 65535\./);
 });
 
 test('what a file says is what the command line would have said', () => {
