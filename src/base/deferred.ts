@@ -1,4 +1,4 @@
-// A promise with both its hands outside.
+// Promises: one with both its hands outside; what is waited for like one.
 
 /** A promise and the functions that settle it. */
 export class Deferred<T> {
@@ -18,4 +18,10 @@ export class Deferred<T> {
     this.promise.catch(() => {});
     return this;
   }
+}
+
+/** Whether `await` waits for a value: it has a method `then`. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const mayBe = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return mayBe && 'then' in value && typeof value.then === 'function';
 }

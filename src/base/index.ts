@@ -3,7 +3,7 @@
 export { Backoff } from './backoff.ts';
 export type { Clock, Timer } from './clock.ts';
 export { sleep } from './clock.ts';
-export { Deferred } from './deferred.ts';
+export { Deferred, isThenable } from './deferred.ts';
 export type { ErrorCode, Retry } from './errors.ts';
 export { codeOf, ERRORS, FlotillaError, formatErrorTable, hasCode, invariant, toError } from './errors.ts';
 export type { Listener } from './events.ts';

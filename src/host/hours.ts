@@ -56,9 +56,9 @@ export function serviceAt(hours: DailyHours, now: number): ServiceAt {
     if (open !== undefined && now >= start && now < open) return { phase: 'open', until: open };
     if (stop !== undefined && end !== undefined && now >= stop && now < end) return { phase: 'stopping', until: end };
   }
-  const next = days.find(({ start }) => start > now) as { start: number };
+  const next = Math.min(...days.map(({ start }) => start).filter((start) => start > now));
   // Without an end, what runs when service stops has until the next start.
-  return { phase: hours.end === undefined ? 'stopping' : 'closed', until: next.start };
+  return { phase: hours.end === undefined ? 'stopping' : 'closed', until: next };
 }
 
 function minuteOf(text: string): number {

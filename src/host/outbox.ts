@@ -67,7 +67,11 @@ export class Outbox {
   #give(): void {
     if (this.#gone) this.#held.length = 0;
     let given = 0;
-    for (; given < this.#held.length && this.#hasRoom; given++) this.#kernel.message(this.#client, TENANT, this.#held[given] as HostNotice);
+    for (const notice of this.#held) {
+      if (!this.#hasRoom) break;
+      this.#kernel.message(this.#client, TENANT, notice);
+      given++;
+    }
     this.#held.splice(0, given);
   }
 

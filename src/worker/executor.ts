@@ -3,14 +3,14 @@
 //   EX1. A call is answered exactly once, also when its result cannot travel.
 //   EX2. Calls of one client run in order; the next begins when the one before has settled.
 //   EX3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
-import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../base/index.ts';
+import { type Clock, Fifo, FlotillaError, isThenable, type RuntimeId, toError } from '../base/index.ts';
 import type { Loaded, Shipped } from '../code/index.ts';
 import type { Kernel, Place } from '../kernel/index.ts';
 import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
-import { gather, isStreaming } from './generated.ts';
+import { gather, isStreaming, valuesOf } from './generated.ts';
 import { BATCH, type BatchOutcome, CALLER, CALLS, type Define, IO, STREAM, TASKS } from './protocol.ts';
-import { refusalOf } from './refusal.ts';
+import { withoutRefused } from './refusal.ts';
 import { Spawns } from './spawns.ts';
 import { Streams } from './streams.ts';
 
@@ -44,17 +44,23 @@ interface Job {
   readonly peer: RuntimeId;
   readonly id: number;
   readonly fn: number;
-  readonly args: unknown;
+  readonly args: readonly unknown[];
   readonly kind: 'call' | 'batch';
   cancelled: boolean;
   abandon?: () => void;
+}
+
+/** A function that was told of; `loaded` once it is. */
+interface Defined {
+  loaded: Loaded | undefined;
+  readonly loading: Promise<Loaded>;
 }
 
 /** The executor of one worker, or of an inline client. */
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #kernel: Kernel;
-  readonly #functions = new Map<number, { loaded: Loaded | undefined; loading: Promise<Loaded> }>();
+  readonly #functions = new Map<number, Defined>();
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
   readonly #calls: CallsOfWorker;
@@ -85,16 +91,16 @@ export class Executor {
         this.#define(define);
       },
       request: (peer, id, fn, args) =>
-        fn === PROBE ? this.#probe(peer, id) : this.#enqueue({ peer, id, fn: fn as number, args, kind: 'call', cancelled: false }),
+        fn === PROBE ? this.#probe(peer, id) : this.#enqueue({ peer, id, fn: Number(fn), args, kind: 'call', cancelled: false }),
       cancel,
     });
     this.#kernel.open(BATCH, {
-      request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: fn as number, args, kind: 'batch', cancelled: false }),
+      request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: Number(fn), args, kind: 'batch', cancelled: false }),
       cancel,
     });
-    this.#kernel.open(IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, fn as number, args), cancel });
+    this.#kernel.open(IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, Number(fn), args), cancel });
     this.#kernel.open(STREAM, {
-      request: (peer, id, fn, args) => void this.#runStream(peer, id, fn as number, args),
+      request: (peer, id, fn, args) => void this.#runStream(peer, id, Number(fn), args),
       message: (_peer, taken) => this.#streams.credit(taken),
       cancel,
     });
@@ -125,7 +131,7 @@ export class Executor {
   #define({ fn, shipped }: Define): void {
     const loading = this.#options.load(shipped);
     this.#prepares(loading).catch(() => {});
-    const entry = { loaded: undefined as Loaded | undefined, loading };
+    const entry: Defined = { loaded: undefined, loading };
     this.#functions.set(fn, entry);
     loading.then(
       (loaded) => {
@@ -213,21 +219,21 @@ export class Executor {
   }
 
   // Runs a call; a promise only if it must be waited for.
-  #call(job: Job, fn: Loaded): Promise<void> | undefined {
+  #call(job: Job, fn: Loaded): PromiseLike<void> | undefined {
     const call = this.#current(job.peer, job.id);
     setSerial(call);
     let result: unknown;
     try {
-      result = fn(...(job.args as unknown[]));
+      result = fn(...job.args);
     } catch (error) {
       this.#answer(job, false, toError(error));
       return undefined;
     }
-    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') {
+    if (!isThenable(result)) {
       this.#answer(job, true, result);
       return undefined;
     }
-    const settled = (result as Promise<unknown>).then(
+    const settled = result.then(
       (value) => this.#answer(job, true, value),
       (error: unknown) => this.#answer(job, false, toError(error)),
     );
@@ -239,7 +245,7 @@ export class Executor {
       const loaded = await fn;
       if (job.cancelled) return this.#answer(job, false, undefined);
       if (job.kind === 'call') await this.#call(job, loaded);
-      else this.#answer(job, true, await this.#batch(job, loaded));
+      else this.#answerBatch(job, await this.#batch(job, loaded));
     } catch (error) {
       this.#answer(job, false, toError(error));
     }
@@ -257,7 +263,7 @@ export class Executor {
       try {
         const result = args.length === 0 ? fn(items[i]) : fn(items[i], ...args);
         if (many) values.push(await gather(result, () => !job.cancelled));
-        else values.push(typeof (result as { then?: unknown } | null | undefined)?.then === 'function' ? await result : result);
+        else values.push(isThenable(result) ? await result : result);
       } catch (error) {
         values.push(undefined);
         failed.push([i, toError(error)]);
@@ -268,30 +274,29 @@ export class Executor {
 
   // EX1
   #answer(job: Job, ok: boolean, value: unknown): void {
+    if (!this.#isWanted(job)) return;
+    if (!ok && value === this.#interrupted) return; // its client runs it elsewhere
+    this.#kernel.answer(job.peer, job.id, ok, value);
+  }
+
+  // Whether whoever asked waits for the answer; else it is told only that nothing runs any more.
+  #isWanted(job: Job): boolean {
     if (this.#aborts.size > 0) this.#aborts.delete(key(job.peer, job.id));
     if (job.cancelled) this.#stopped(job.peer, job.id);
-    else if (!ok && value === this.#interrupted)
-      return; // its client runs it elsewhere
-    else if (job.kind === 'call' || !ok) this.#kernel.answer(job.peer, job.id, ok, value);
-    else this.#answerBatch(job, value as BatchOutcome);
+    return !job.cancelled;
   }
 
   // One result that cannot travel fails its own item, not the batch.
   #answerBatch(job: Job, outcome: BatchOutcome): void {
+    if (!this.#isWanted(job)) return;
     try {
       this.#kernel.answerOrThrow(job.peer, job.id, outcome);
     } catch {
-      const failed = new Map(outcome.failed);
-      const values = outcome.values.map((value, i) => {
-        const refusal = refusalOf(value, this.#kernel);
-        if (refusal) failed.set(i, refusal);
-        return refusal ? undefined : value;
-      });
-      this.#kernel.answer(job.peer, job.id, true, { values, failed: [...failed], elapsed: outcome.elapsed });
+      this.#kernel.answer(job.peer, job.id, true, withoutRefused(outcome, this.#kernel));
     }
   }
 
-  async #runIo(peer: RuntimeId, id: number, fn: number, args: unknown): Promise<void> {
+  async #runIo(peer: RuntimeId, id: number, fn: number, args: readonly unknown[]): Promise<void> {
     if (this.#interrupted) return;
     this.#abortFor(peer, id);
     const call = this.#current(peer, id);
@@ -299,7 +304,7 @@ export class Executor {
     try {
       const loaded = await this.#function(fn);
       const value = await runConcurrent(call, () => {
-        const result = loaded(...(args as unknown[]));
+        const result = loaded(...args);
         return isStreaming(loaded) ? gather(result, () => !call.signal.aborted) : result;
       });
       this.#settled(peer, id, true, value);
@@ -317,7 +322,7 @@ export class Executor {
     this.#gauges.running(1);
     try {
       const loaded = await this.#function(fn);
-      await runConcurrent(call, () => this.#streams.send(peer, id, call, loaded(...args) as AsyncIterable<unknown>));
+      await runConcurrent(call, () => this.#streams.send(peer, id, call, valuesOf(loaded(...args))));
       this.#settled(peer, id, true, undefined);
     } catch (error) {
       this.#settled(peer, id, false, toError(error));

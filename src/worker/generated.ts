@@ -5,10 +5,15 @@ export function isStreaming(fn: (...args: never[]) => unknown): boolean {
   return /^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
 
+/** What a generator gives, as it comes. */
+export function valuesOf(result: unknown): AsyncIterable<unknown> {
+  return result as AsyncIterable<unknown>;
+}
+
 /** All values of a generator, as long as they are wanted. */
 export async function gather(values: unknown, wanted: () => boolean): Promise<unknown[]> {
   const all: unknown[] = [];
-  for await (const value of values as AsyncIterable<unknown>) {
+  for await (const value of valuesOf(values)) {
     all.push(value);
     if (!wanted()) break;
   }

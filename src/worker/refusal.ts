@@ -2,9 +2,21 @@
 import { toError } from '../base/index.ts';
 import type { Kernel } from '../kernel/index.ts';
 import { encodeValue } from '../wire/index.ts';
+import type { BatchOutcome } from './protocol.ts';
 
-/** Why a value cannot travel; undefined if it can. */
-export function refusalOf(value: unknown, kernel: Kernel): Error | undefined {
+/** A batch whose items have failed that cannot travel. */
+export function withoutRefused({ values, failed, elapsed }: BatchOutcome, kernel: Kernel): BatchOutcome {
+  const all = new Map(failed);
+  const travelling = values.map((value, i) => {
+    const refusal = refusalOf(value, kernel);
+    if (refusal) all.set(i, refusal);
+    return refusal ? undefined : value;
+  });
+  return { values: travelling, failed: [...all], elapsed };
+}
+
+// Why a value cannot travel; undefined if it can.
+function refusalOf(value: unknown, kernel: Kernel): Error | undefined {
   try {
     encodeValue(value, 'result', kernel.extensions);
     return undefined;

@@ -32,7 +32,7 @@ function printAtOnce(): void {
     const get = Object.getOwnPropertyDescriptor(process, name)?.get;
     if (!get) continue;
     const first = (): NodeJS.WriteStream => {
-      const stream = get.call(process) as NodeJS.WriteStream & { _handle?: { setBlocking?(on: boolean): void } };
+      const stream: NodeJS.WriteStream & { _handle?: { setBlocking?(on: boolean): void } } = get.call(process);
       stream._handle?.setBlocking?.(true);
       Object.defineProperty(process, name, { configurable: true, enumerable: true, value: stream });
       return stream;
@@ -74,7 +74,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
     turn: () => new Promise((resolve) => environment.clock.turn(resolve)),
     onSettled: (call) => control.postMessage({ kind: 'settled', call } satisfies Control),
     recalled: () => {
-      for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) heard(next.message as Control);
+      for (let next = receiveMessageOnPort(control); next; next = receiveMessageOnPort(control)) heard(next.message);
       return recalled.splice(0);
     },
   });

@@ -3,7 +3,7 @@
 //   SW1. A task whose start was cancelled does not begin, or is terminated; when it is no more, that is told.
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
-import type { Asked, Kernel, Task, TaskRef } from '../kernel/index.ts';
+import type { Asked, Kernel, TaskRef } from '../kernel/index.ts';
 import type { Gauges } from './gauges.ts';
 
 interface Spawned {
@@ -43,8 +43,7 @@ export class Spawns {
       const loaded = await loading;
       if (spawned.cancelled) throw new FlotillaError('ERR_CALL_CANCELLED', 'The start of the task was cancelled.');
       // The reference is on its way before the task first computes.
-      const run = loaded as unknown as (self: Task<unknown>, ...args: unknown[]) => unknown;
-      spawned.ref = kernel.spawn(run, [...args], (begin) => void turn().then(begin));
+      spawned.ref = kernel.spawn(loaded, [...args], (begin) => void turn().then(begin));
     } catch (error) {
       gone();
       throw error;

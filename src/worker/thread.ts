@@ -12,7 +12,7 @@ import type { Ready } from './serve.ts';
 
 const HOST_SOCKET = 3;
 
-const { frames, control, gauges } = workerData as { frames: MessagePort; control: MessagePort; gauges: Int32Array };
+const { frames, control, gauges }: { frames: MessagePort; control: MessagePort; gauges: Int32Array } = workerData;
 const environment = nodeEnvironment();
 
 // WT1

@@ -69,7 +69,7 @@ async function end(clock: Clock, host: ProcessIdentity): Promise<void> {
 
 function readClaim(file: string): ProcessIdentity | undefined {
   try {
-    const { pid, start, system } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const { pid, start, system }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
     const isOne = typeof pid === 'number' && typeof start === 'string' && typeof system === 'string';
     return isOne ? { pid, start, system } : undefined;
   } catch {

@@ -97,10 +97,12 @@ async function* examineOther(
 // Has the other side dial this one, by both ways.
 async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: readonly string[]): AsyncGenerator<Finding, void, void> {
   const { environment } = runtime;
-  const { port } = tcpNetwork.parse(runtime.locations[0] as string, 0);
+  const [location = ''] = runtime.locations;
+  const { port } = tcpNetwork.parse(location, 0);
   const nonce = toHex(environment.random(8));
   let heard = false;
-  const udp = 20_000 + Math.floor((environment.random(2)[0] as number) * 100 + (environment.random(2)[1] as number));
+  const [high = 0, low = 0] = environment.random(2);
+  const udp = 20_000 + high * 100 + low;
   const socket = await environment.datagrams
     .open({ port: udp, multicast: false, loopback: false, family: undefined }, (bytes) => {
       if (bytes.toString('latin1') === nonce) heard = true;
@@ -159,8 +161,7 @@ function fixFor(error: unknown, host: string, port: number, key: string): string
     return `the secrets differ (ours has the key ${key}): on ${host}, run 'flotilla secret' and compare; copy the file to both`;
   if (hasCode(error, 'ERR_LINK_VERSION')) return `install the same version of flotilla on ${host}`;
   const daemon = port === SCHEDULER_PORT ? 'flotilla scheduler' : 'flotilla host';
-  if (error instanceof FlotillaError && (error as { refused?: boolean }).refused)
-    return `nothing listens there: run '${daemon}' on ${host}`;
+  if (error instanceof FlotillaError && 'refused' in error && error.refused) return `nothing listens there: run '${daemon}' on ${host}`;
   return `run '${daemon}' on ${host}; if it runs, let tcp port ${port} in (ufw allow ${port}/tcp) and check the address`;
 }
 

@@ -5,6 +5,7 @@
 //   SR1. There is at most one, and it holds up nobody's end: neither the process nor its streams keep this one alive.
 //   SR2. One that ends by itself is forgotten; the next is started when one is asked for again, not at once, or a machine that
 //        can start none would try for ever.
+import { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/index.ts';
 import { killGroup, type Started } from './child.ts';
 
@@ -60,7 +61,7 @@ export class Spare {
     };
     void made.failed.then(gone);
     made.process.once('exit', gone);
-    for (const stream of made.process.stdio) (stream as { unref?(): void } | null)?.unref?.();
+    for (const stream of made.process.stdio) if (stream instanceof Socket) stream.unref();
     made.process.unref();
     this.#ready = made;
   }

@@ -37,7 +37,7 @@ export function asLent<T>(account: Account | undefined, act: () => T): T {
   try {
     return act();
   } finally {
-    process.seteuid?.(process.getuid?.() as number);
+    if (process.getuid) process.seteuid?.(process.getuid());
   }
 }
 

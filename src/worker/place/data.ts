@@ -20,7 +20,10 @@ const KINDS = {
   BigInt64Array,
   BigUint64Array,
 } as const;
-type Kind = keyof typeof KINDS;
+
+function isKind(name: string): name is keyof typeof KINDS {
+  return Object.hasOwn(KINDS, name);
+}
 
 /** Keeps a value for the workers of a client. Throws ERR_WIRE_CANNOT_TRAVEL. */
 export function keepData(folder: string, value: unknown, extensions: Extensions): void {
@@ -42,8 +45,8 @@ export function loadData(folder: string, extensions: Extensions): unknown {
   const maps = new FileMaps();
   return restoreLarge(decodeValue(readFileSync(path), extensions), (name, kind) => {
     const bytes = maps.read(join(folder, FOLDER, name));
-    if (kind === 'Buffer') return Buffer.from(bytes);
-    const Made = KINDS[kind as Kind];
+    if (!isKind(kind)) return Buffer.from(bytes);
+    const Made = KINDS[kind];
     return new Made(bytes, 0, bytes.byteLength / Made.BYTES_PER_ELEMENT);
   });
 }
@@ -52,7 +55,7 @@ function replaceLarge(value: unknown, keep: (bytes: Uint8Array, kind: string) =>
   if (typeof value !== 'object' || value === null) return value;
   if (ArrayBuffer.isView(value)) {
     const kind = Buffer.isBuffer(value) ? 'Buffer' : value.constructor.name;
-    if (value.byteLength < LARGE_BYTES || !(kind === 'Buffer' || kind in KINDS)) return value;
+    if (value.byteLength < LARGE_BYTES || !(kind === 'Buffer' || isKind(kind))) return value;
     return keep(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), kind);
   }
   if (Array.isArray(value)) return value.map((item) => replaceLarge(item, keep));
@@ -66,6 +69,6 @@ function restoreLarge(value: unknown, load: (name: string, kind: string) => unkn
   if (Array.isArray(value)) return value.map((item) => restoreLarge(item, load));
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, restoreLarge(item, load)]));
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  if (MARK in value) return load(String(value[MARK]), String((value as { kind?: unknown }).kind));
+  if (MARK in value && 'kind' in value) return load(String(value[MARK]), String(value.kind));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restoreLarge(item, load)]));
 }

@@ -47,7 +47,7 @@ function loadForeign(): Foreign | undefined {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     const library = koffi.load(process.platform === 'darwin' ? 'libSystem.B.dylib' : null);
     const mmap = library.func('void *mmap(void *at, size_t length, int protection, int flags, int file, int64_t offset)');
-    return { mmap: mmap as unknown as Foreign['mmap'], view: (pointer, length) => koffi.view(pointer, length) };
+    return { mmap: (...args) => mmap(...args), view: (pointer, length) => koffi.view(pointer, length) };
   } catch {
     return undefined;
   }
