@@ -20,7 +20,7 @@ async function runtimePeer(encrypt: 'auto' | 'always'): Promise<void> {
   const echo = runtime.spawn(async (self: Task<{ to: TaskRef<number>; n: number }>) => {
     for await (const { to, n } of self) to.send(n);
   });
-  runtime.kernel.spawn(async (self: Task<TaskRef<unknown>>) => {
+  runtime.kernel.tasks.spawn(async (self: Task<TaskRef<unknown>>) => {
     for await (const to of self) {
       to.send(sink);
       to.send(echo);

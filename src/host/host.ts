@@ -61,14 +61,14 @@ export class Host implements SlotHost {
     this.tenants = tenants;
     this.facts = options.facts ?? factsOf(options.name, options.workers);
     this.#log = options.log ?? SILENT;
-    const { kernel } = runtime;
-    runtime.keepPeers((peer, quiet) => quiet && this.#tenants.has(peer)); // HO2
-    kernel.on({
+    const { post } = runtime;
+    runtime.links.keepers.add((peer, quiet) => quiet && this.#tenants.has(peer)); // HO2
+    post.on({
       offline: (peer) => this.#peerOffline(peer, true),
       online: (peer) => this.#peerOffline(peer, false),
       ended: (peer) => this.#peerEnded(peer),
     });
-    kernel.serve(
+    post.serve(
       HOST,
       {
         assign: ({ peer }, assignment) => this.#byScheduler(peer, () => this.assign(assignment)),
@@ -116,7 +116,7 @@ export class Host implements SlotHost {
   get clients(): readonly { readonly id: RuntimeId; readonly name: string; readonly slots: number }[] {
     return [...this.#tenants.keys()].map((id) => ({
       id,
-      name: this.#runtime.kernel.peers.get(id)?.name ?? id.slice(0, 8),
+      name: this.#runtime.post.peers.get(id)?.name ?? id.slice(0, 8),
       slots: this.#holdings.of(id).length,
     }));
   }
@@ -223,7 +223,7 @@ export class Host implements SlotHost {
   // A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead.
   #peerEnded(peer: RuntimeId): void {
     this.#tenants.get(peer)?.outbox.end();
-    if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.hub.options.pulseMs);
+    if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.links.options.pulseMs);
   }
 
   // A client fell silent, or is heard again. HO2
@@ -233,7 +233,7 @@ export class Host implements SlotHost {
     if (!offline) return tenant.heard();
     const ms = this.options.settings?.clientTimeout ?? PATIENCE_MS;
     this.#log.warn(`A client has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
-    tenant.silent(ms, () => this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }));
+    tenant.silent(ms, () => this.#runtime.links.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` }));
   }
 
   /** Ends every worker and removes every folder. */
@@ -249,19 +249,19 @@ export class Host implements SlotHost {
 
   launch(slot: Slot, handler: ChildHandler): Launched {
     const { home } = slot.stay;
-    const { hub, location, environment } = this.#runtime;
+    const { links, location, environment } = this.#runtime;
     const config = workerConfig(this.options, slot, {
       folder: home.folder,
       cwd: this.options.ground.room(home, slot.number),
       location,
-      pulse: hub.options.pulseMs,
+      pulse: links.options.pulseMs,
       networks: environment.networks,
     });
     return this.options.ground.launch(config, home, handler);
   }
 
   greet(child: Launched): Promise<RuntimeId> {
-    return this.#runtime.hub.adopt(child.conn, 'listener');
+    return this.#runtime.links.adopt(child.conn, 'listener');
   }
 
   ready(slot: Slot, id: RuntimeId, pid: number): void {
@@ -269,12 +269,12 @@ export class Host implements SlotHost {
   }
 
   info({ number, name, epoch }: Slot, id: RuntimeId, pid: number): WorkerInfo {
-    const addresses = this.#runtime.kernel.peers.get(id)?.addresses ?? [];
+    const addresses = this.#runtime.post.peers.get(id)?.addresses ?? [];
     return { id, name, host: this.#runtime.id, hostName: this.options.name, slot: number, epoch, pid, addresses };
   }
 
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void {
-    this.#runtime.hub.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
+    this.#runtime.links.end(worker, { kind: 'gone', message: reason, lost: 'worker' });
     this.#tell(slot, slot.endNotice(worker, reason, lastLines, onPurpose));
     if (!onPurpose) this.#log.info(`Worker ${slot.name} ended: ${reason}.`);
   }
@@ -325,7 +325,7 @@ export class Host implements SlotHost {
     if (!tenant) {
       const before = this.#turnedAway;
       this.#turnedAway = true; // unless there is room for it
-      tenant = new Tenant(client, this.#nextTenant++, this.#runtime.kernel, this, this.options);
+      tenant = new Tenant(client, this.#nextTenant++, this.#runtime.post, this, this.options);
       this.#turnedAway = before;
       this.#tenants.set(client, tenant);
     }
@@ -343,7 +343,7 @@ export class Host implements SlotHost {
     const [lowest, most] = this.options.pulse ?? [0, Number.POSITIVE_INFINITY];
     tenant.attach(pulse && Math.min(Math.max(pulse, lowest), most));
     this.#pace();
-    for (const notice of tenant.held.splice(0)) this.#runtime.kernel.message(client, TENANT, notice);
+    for (const notice of tenant.held.splice(0)) this.#runtime.post.message(client, TENANT, notice);
     return { pulse: tenant.pulse ?? 0, tenancy: tenant.number };
   }
 
@@ -351,7 +351,7 @@ export class Host implements SlotHost {
   #pace(): void {
     if (!this.options.pulse) return;
     const wanted = [...this.#tenants.values()].flatMap(({ pulse }) => (pulse === undefined ? [] : [pulse]));
-    this.#runtime.hub.pace(Math.min(this.options.pulse[1], ...wanted));
+    this.#runtime.links.pace(Math.min(this.options.pulse[1], ...wanted));
   }
 
   #begin(client: RuntimeId, slots: readonly number[]): void {
@@ -369,14 +369,14 @@ export class Host implements SlotHost {
   #interrupt(slot: Slot | undefined, reason: string, restart: boolean): void {
     if (!slot?.worker) return;
     slot.closingSoon(reason, restart);
-    this.#runtime.kernel.message(slot.worker, WORKER, { kind: 'interrupt', reason });
+    this.#runtime.post.message(slot.worker, WORKER, { kind: 'interrupt', reason });
   }
 
   #notify(client: RuntimeId, notice: HostNotice): void {
     const tenant = this.#tenants.get(client);
     if (!tenant) return;
     if (!tenant.attached) tenant.hold(notice);
-    else if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, TENANT, notice);
+    else if (this.#runtime.post.peers.has(client)) this.#runtime.post.message(client, TENANT, notice);
   }
 
   // What is left of an earlier stay is nothing to the next.

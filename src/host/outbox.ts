@@ -3,20 +3,20 @@
 //   OB1. While anything is held, what comes later is held, too.
 //   OB2. Who prints is asked to wait when there is no room: else a chatty worker fills this host's memory.
 import { Deferred, type RuntimeId } from '../base/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import type { Post } from '../kernel/index.ts';
 import { type HostNotice, TENANT } from './protocol.ts';
 
 /** The outbox of one stay of a client. */
 export class Outbox {
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #client: RuntimeId;
   readonly #held: HostNotice[] = [];
   #waiting: Deferred<void> | undefined;
   #off: () => void = () => {};
   #state: 'closed' | 'open' | 'ended' = 'closed';
 
-  constructor(kernel: Kernel, client: RuntimeId) {
-    this.#kernel = kernel;
+  constructor(post: Post, client: RuntimeId) {
+    this.#post = post;
     this.#client = client;
   }
 
@@ -35,7 +35,7 @@ export class Outbox {
 
   say(notice: HostNotice): void {
     if (this.#waiting || this.#state === 'closed') this.#held.push(notice);
-    else if (!this.#gone) this.#kernel.message(this.#client, TENANT, notice);
+    else if (!this.#gone) this.#post.message(this.#client, TENANT, notice);
   }
 
   /** Resolves when all that was said has left and there is room for more, or nobody is there to take it; undefined if it is so. OB2 */
@@ -46,7 +46,7 @@ export class Outbox {
     const mine = (peer: RuntimeId): void => {
       if (peer === this.#client) this.#look();
     };
-    this.#off = this.#kernel.on({ room: mine, ended: mine });
+    this.#off = this.#post.on({ room: mine, ended: mine });
     this.#waiting = waiting;
     this.#look();
     return waiting.promise;
@@ -69,17 +69,17 @@ export class Outbox {
     let given = 0;
     for (const notice of this.#held) {
       if (!this.#hasRoom) break;
-      this.#kernel.message(this.#client, TENANT, notice);
+      this.#post.message(this.#client, TENANT, notice);
       given++;
     }
     this.#held.splice(0, given);
   }
 
   get #hasRoom(): boolean {
-    return this.#state === 'open' && this.#kernel.carrier.hasRoom(this.#client);
+    return this.#state === 'open' && this.#post.carrier.hasRoom(this.#client);
   }
 
   get #gone(): boolean {
-    return this.#state === 'ended' || (this.#state === 'open' && !this.#kernel.peers.has(this.#client));
+    return this.#state === 'ended' || (this.#state === 'open' && !this.#post.peers.has(this.#client));
   }
 }

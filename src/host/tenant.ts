@@ -1,7 +1,7 @@
 // What one tenant has on a host: its folder, its code, its set-up process, processes beside places, and what could not be told to it yet.
 import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
-import { fileError, type Kernel } from '../kernel/index.ts';
+import { fileError, type Post } from '../kernel/index.ts';
 import { Beside } from './beside.ts';
 import type { Ground, Home } from './ground.ts';
 import { Outbox } from './outbox.ts';
@@ -41,14 +41,14 @@ export class Tenant implements Stay {
   constructor(
     id: RuntimeId,
     number: number,
-    kernel: Kernel,
+    post: Post,
     host: SlotHost,
     options: { readonly name: string; readonly ground: Ground; readonly settings?: HostSettings },
   ) {
     const { ground } = options;
     this.#id = id;
     this.number = number;
-    this.outbox = new Outbox(kernel, id);
+    this.outbox = new Outbox(post, id);
     this.#ground = ground;
     this.#host = host;
     this.#options = options;

@@ -5,8 +5,7 @@ import type { SubscribeOptions, Subscriber } from './channels/channel-ref.ts';
 import type { FileOffer, OfferAnswer, ReceiverNotice } from './files/contract.ts';
 import { door } from './post/door.ts';
 import type { PeerInfo } from './sessions/hub-options.ts';
-import type { TaskRef } from './tasks/reference.ts';
-import type { TaskEnd, TaskEnded } from './tasks/self.ts';
+import type { TaskEnd, TaskEnded, TaskRef } from './tasks/reference.ts';
 
 const number = whole(0, Number.MAX_SAFE_INTEGER);
 const texts = listOf(string);

@@ -1,37 +1,47 @@
 // The doors every runtime has: tasks are watched and ended through them, requests cancelled.
 import { FlotillaError, toError } from '../base/index.ts';
-import type { Kernel } from './post/kernel.ts';
+import type { Doors } from './post/doors.ts';
+import type { Post } from './post/post.ts';
 import { RUNTIME, TERMINATE } from './protocol.ts';
-import type { TaskEnd } from './tasks/self.ts';
+import type { TaskEnd } from './tasks/reference.ts';
+import type { TaskTable } from './tasks/table.ts';
+import type { Watches } from './tasks/watch.ts';
+
+/** What these doors lead to. */
+export interface RuntimeParts extends Post {
+  readonly doors: Doors;
+  readonly tasks: TaskTable;
+  readonly watches: Watches;
+}
 
 /** Opens them. */
-export function serveRuntime(kernel: Kernel): void {
-  kernel.serve(
+export function serveRuntime(parts: RuntimeParts): void {
+  parts.serve(
     RUNTIME,
     {
       watch: (_asked, number): TaskEnd | Promise<TaskEnd> => {
-        const { task, end } = kernel.tasks.find(number);
+        const { task, end } = parts.tasks.find(number);
         if (end) return end;
         return (
-          task?.ended ?? Promise.reject(new FlotillaError('ERR_TASK_UNKNOWN', `There is no task ${number} in '${kernel.carrier.name}'.`))
+          task?.ended ?? Promise.reject(new FlotillaError('ERR_TASK_UNKNOWN', `There is no task ${number} in '${parts.carrier.name}'.`))
         );
       },
-      resume: (_asked, number, value) => kernel.tasks.get(number)?.resume(value) ?? false,
-      monitor: (_asked, watched, watcher) => kernel.watches.add(watched, watcher),
+      resume: (_asked, number, value) => parts.tasks.get(number)?.resume(value) ?? false,
+      monitor: (_asked, watched, watcher) => parts.watches.add(watched, watcher),
     },
     {
       message(peer, notice) {
-        if (notice.kind === 'cancel') kernel.doors.cancelled(peer, notice.port, notice.id, notice.reason);
-        else if (notice.kind === 'ended') kernel.windows.ended(peer, notice.task);
-        else throwInto(kernel, notice.task, toError(notice.error));
+        if (notice.kind === 'cancel') parts.doors.cancelled(peer, notice.port, notice.id, notice.reason);
+        else if (notice.kind === 'ended') parts.windows.ended(peer, notice.task);
+        else throwInto(parts, notice.task, toError(notice.error));
       },
     },
   );
-  kernel.serve(TERMINATE, {}, { message: (_peer, { task, reason }) => kernel.tasks.get(task)?.terminate(reason) });
+  parts.serve(TERMINATE, {}, { message: (_peer, { task, reason }) => parts.tasks.get(task)?.terminate(reason) });
 }
 
-function throwInto(kernel: Kernel, number: number, error: Error): void {
-  const reply = kernel.tasks.reply(number);
+function throwInto(parts: RuntimeParts, number: number, error: Error): void {
+  const reply = parts.tasks.reply(number);
   if (reply) reply.throw(error);
-  else kernel.tasks.get(number)?.throw(error);
+  else parts.tasks.get(number)?.throw(error);
 }

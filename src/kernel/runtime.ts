@@ -1,13 +1,13 @@
 // One process's kernel: its tasks, names, sessions, addresses and files. Opens and closes everything, in order.
 import { join } from 'node:path';
-import { FlotillaError, type Log, lineLog, type RuntimeId, shortId, sleep } from '../base/index.ts';
-import { Identity, Keyring, shortAddress } from '../transport/index.ts';
-import { certificateOf } from './certificate.ts';
+import { FlotillaError, type Log, type RuntimeId, sleep } from '../base/index.ts';
+import { shortAddress } from '../transport/index.ts';
 import { type Channel, type ChannelOptions, createChannel } from './channels/port.ts';
 import { CloseHooks } from './close-hooks.ts';
 import { type Environment, nodeEnvironment } from './environment.ts';
+import type { FileOutcome, SendFileOptions } from './files/contract.ts';
 import { FileReceiver } from './files/receive.ts';
-import { type FileOutcome, FileSender, type SendFileOptions } from './files/send.ts';
+import { FileSender } from './files/send.ts';
 import { Condition, EventFlag, Lock, Semaphore } from './locks/locks.ts';
 import type { ChannelName, Located, LocateOptions, Name } from './names/name.ts';
 import { Finder } from './peers/finder.ts';
@@ -16,32 +16,21 @@ import { locateAt } from './peers/search.ts';
 import type { PeerStatus } from './peers/status.ts';
 import { Kernel } from './post/kernel.ts';
 import type { Travelling } from './references/classes.ts';
-import {
-  checkRuntimeOptions,
-  datagramsOf,
-  isOpen,
-  type Listening,
-  type ListenPlace,
-  type Listens,
-  placesOf,
-  type RuntimeOptions,
-  secretsOf,
-  weakness,
-} from './runtime-options.ts';
+import { datagramsOf, isOpen, type Listening, type Listens, type RuntimeOptions } from './runtime-options.ts';
 import type { Served } from './services/port.ts';
 import type { Service } from './services/service-name.ts';
 import { Hub } from './sessions/hub.ts';
-import { ANSWER_MS, type PeerInfo } from './sessions/hub-options.ts';
-import type { Keeps } from './sessions/keepers.ts';
+import type { PeerInfo } from './sessions/hub-options.ts';
+import type { Links } from './sessions/links.ts';
+import { type Start, startOf } from './start.ts';
 import { ownPlace } from './tasks/place.ts';
 import type { TaskRef, WaitOptions } from './tasks/reference.ts';
 import type { Spawner, TaskFunction, TaskGenerator, TaskResult } from './tasks/self.ts';
 import { swapTask } from './tasks/swap.ts';
 import { TASK_OPTIONS, type TaskOptions } from './tasks/table.ts';
 import { GRACE_MS } from './tasks/task.ts';
+import type { TaskPost } from './tasks/task-post.ts';
 import { carriedTo, carry } from './threads/own-carrier.ts';
-
-const PULSE_MS = 2_000;
 
 /**
  * One process's part of the system: it runs tasks, and reaches other runtimes. Called `Pycos` in pycos.
@@ -57,10 +46,14 @@ const PULSE_MS = 2_000;
  * ```
  */
 export class Runtime implements AsyncDisposable {
-  /** @internal */
+  /** For the tests of this package; rooms above have `post` and `links`. @internal */
   readonly hub: Hub;
   /** @internal */
   readonly kernel: Kernel;
+  /** What the rooms above ask, tell and hear by. @internal */
+  readonly post: TaskPost;
+  /** What they may do to sessions. @internal */
+  readonly links: Links;
   readonly environment: Environment;
   readonly log: Log;
   /** The valid secrets, the current one first. @internal */
@@ -72,17 +65,11 @@ export class Runtime implements AsyncDisposable {
   readonly #hooks: CloseHooks;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    hub: Hub,
-    kernel: Kernel,
-    environment: Environment,
-    secrets: readonly Uint8Array[],
-    log: Log,
-    options: RuntimeOptions,
-    places: readonly ListenPlace[],
-  ) {
+  private constructor(hub: Hub, kernel: Kernel, environment: Environment, { secrets, log, places }: Start, options: RuntimeOptions) {
     this.hub = hub;
     this.kernel = kernel;
+    this.post = kernel;
+    this.links = hub;
     this.environment = environment;
     this.secrets = secrets;
     this.log = log;
@@ -98,37 +85,14 @@ export class Runtime implements AsyncDisposable {
   static start(options: RuntimeOptions & Listens, environment?: Environment): Promise<Runtime & Listening>;
   static start(options?: RuntimeOptions, environment?: Environment): Promise<Runtime>;
   static async start(options: RuntimeOptions = {}, environment: Environment = nodeEnvironment()): Promise<Runtime> {
-    const { networks } = environment;
-    checkRuntimeOptions(options, networks);
-    const log = options.log ?? (options.logLevel ? lineLog(environment.print, options.logLevel) : environment.log);
-    const places = placesOf(options, networks);
-    const certificate = certificateOf(options, environment.clock.wall());
-    const given = secretsOf(options) ?? (certificate ? [certificate.key] : undefined);
-    const loaded = given ?? environment.secret();
-    const secrets = loaded instanceof Uint8Array ? [loaded] : loaded;
-    const why = weakness(secrets[0] as Uint8Array);
-    if (why && places.length > 0)
-      log.warn(`The secret is easily guessed: ${why}. Whoever guesses it may connect; 'flotilla secret create' makes a good one.`);
-    const identity = Identity.fresh(environment.random);
+    const started = startOf(options, environment);
+    const { log, places } = started;
     let kernel: Kernel | undefined;
     let runtime: Runtime | undefined;
     const value = (): Kernel => kernel as Kernel;
-    const hub: Hub = new Hub({
-      identity,
-      name: options.name ?? `runtime-${shortId(identity.id)}`,
-      role: options.role ?? 'runtime',
-      keys: new Keyring(secrets),
-      certificate,
-      environment,
-      pulseMs: options.pulse ?? PULSE_MS,
-      answerMs: options.answerTimeout ?? ANSWER_MS,
-      encrypt: options.encrypt ?? 'auto',
-      ignores: () => runtime?.ignorePeers ?? false,
-      log,
-      events: carriedTo(value),
-    });
+    const hub: Hub = new Hub({ ...started.hub, ignores: () => runtime?.ignorePeers ?? false, events: carriedTo(value) });
     kernel = new Kernel({ clock: environment.clock, carrier: carry(hub, environment, value), log });
-    const made = new Runtime(hub, kernel, environment, secrets, log, options, places);
+    const made = new Runtime(hub, kernel, environment, started, options);
     runtime = made;
     kernel.place = ownPlace(
       () => made.name,
@@ -136,7 +100,7 @@ export class Runtime implements AsyncDisposable {
     );
     try {
       for (const place of places) await hub.listen(place);
-      if (options.name === undefined && hub.addresses[0]) hub.options.name = shortAddress(networks, hub.addresses[0]);
+      if (options.name === undefined && hub.addresses[0]) hub.options.name = shortAddress(environment.networks, hub.addresses[0]);
       runtime.#receiver.settings.dir ||= environment.files.received(runtime.name);
       kernel.peers.set(hub.id, { id: hub.id, name: runtime.name, role: hub.options.role, addresses: hub.addresses });
       if (hub.addresses.length > 0 && hub.options.role === 'runtime')
@@ -192,11 +156,6 @@ export class Runtime implements AsyncDisposable {
     this.#receiver.settings.dir = dir;
   }
 
-  /** Holds peers that fall silent, rather than losing them, as long as this says so; returns what ends that. @internal */
-  keepPeers(keeps: Keeps): () => void {
-    return this.hub.keepers.add(keeps);
-  }
-
   /** Where files of a sender go, if not to `filesDir`; what is told of those that are there. @internal */
   receiveFor(dirOf: (peer: RuntimeId) => string | undefined, placed?: (peer: RuntimeId, path: string) => void): void {
     Object.assign(this.#receiver.settings, { dirOf, placed });
@@ -216,7 +175,7 @@ export class Runtime implements AsyncDisposable {
   spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
   spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> {
     this.#check();
-    return this.kernel.spawn(fn, args);
+    return this.kernel.tasks.spawn(fn, args);
   }
 
   /** The same with a name, or as a daemon. Throws ERR_OPTION_*. */
@@ -242,8 +201,8 @@ export class Runtime implements AsyncDisposable {
     this.#check();
     const { at } = options;
     if (at === undefined) return (await this.kernel.locate(name, options)) as Located<N>;
-    const { kernel, environment } = this;
-    return (await locateAt({ kernel, environment, peers: this.#peers }, name, { ...options, at })) as Located<N>;
+    const { kernel: post, environment } = this;
+    return (await locateAt({ post, environment, peers: this.#peers }, name, { ...options, at })) as Located<N>;
   }
 
   /** Finds a runtime by its name: this one, a peer, or one that comes later. Rejects with ERR_NAME_UNKNOWN after the timeout. */

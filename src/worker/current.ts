@@ -1,7 +1,7 @@
 // What a running call can ask about itself.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
-import type { Kernel, Place } from '../kernel/index.ts';
+import type { Place, TaskPost } from '../kernel/index.ts';
 import { CALLER } from './protocol.ts';
 
 /** A running call: its signal, its place, and how it reports. */
@@ -18,7 +18,7 @@ export interface Current extends Place {
 
 /** What the calls of a worker have in common. */
 export interface CallsOfWorker {
-  readonly kernel: Kernel;
+  readonly post: TaskPost;
   readonly place: Place;
   abort(peer: RuntimeId, id: number): AbortController;
 }
@@ -56,7 +56,7 @@ export class RunningCall implements Current {
   }
 
   get location(): string {
-    return this.#calls.kernel.tasks.location;
+    return this.#calls.post.tasks.location;
   }
 
   get signal(): AbortSignal {
@@ -65,14 +65,14 @@ export class RunningCall implements Current {
 
   // What it gives works on its own, too: `const { log, progress } = here()`.
   get log(): Current['log'] {
-    return (text) => this.#calls.kernel.message(this.#peer, CALLER, { kind: 'log', text: String(text) });
+    return (text) => this.#calls.post.message(this.#peer, CALLER, { kind: 'log', text: String(text) });
   }
 
   get progress(): Current['progress'] {
     return (done, total, note) => {
-      const { kernel } = this.#calls;
-      kernel.message(this.#peer, CALLER, { kind: 'progress', call: this.#id, done, total, note });
-      kernel.flush();
+      const { post } = this.#calls;
+      post.message(this.#peer, CALLER, { kind: 'progress', call: this.#id, done, total, note });
+      post.flush();
     };
   }
 }

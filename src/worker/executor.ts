@@ -5,7 +5,7 @@
 //   EX3. Answers leave at the latest FLUSH_MS after they are made, also while the next call computes.
 import { type Clock, Fifo, FlotillaError, isThenable, type RuntimeId, toError } from '../base/index.ts';
 import type { Loaded, Shipped } from '../code/index.ts';
-import type { Kernel, Place } from '../kernel/index.ts';
+import type { Place, TaskPost } from '../kernel/index.ts';
 import { type CallsOfWorker, type Current, RunningCall, runConcurrent, setSerial } from './current.ts';
 import { Gauges } from './gauges.ts';
 import { gather, isStreaming, valuesOf } from './generated.ts';
@@ -21,7 +21,7 @@ export const PROBE = 0;
 
 /** What an executor runs in. */
 export interface ExecutorOptions {
-  readonly kernel: Kernel;
+  readonly post: TaskPost;
   readonly clock: Clock;
   readonly place: Place;
   readonly load: (shipped: Shipped) => Promise<Loaded>;
@@ -59,7 +59,7 @@ interface Defined {
 /** The executor of one worker, or of an inline client. */
 export class Executor {
   readonly #options: ExecutorOptions;
-  readonly #kernel: Kernel;
+  readonly #post: TaskPost;
   readonly #functions = new Map<number, Defined>();
   readonly #queue = new Fifo<Job>();
   readonly #aborts = new Map<string, AbortController>();
@@ -76,16 +76,16 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    this.#kernel = options.kernel;
+    this.#post = options.post;
     this.#streams = new Streams(options);
     this.#gauges = options.gauges ?? new Gauges();
     this.#calls = {
-      kernel: this.#kernel,
+      post: this.#post,
       place: options.place,
       abort: (peer, id) => this.#aborts.get(key(peer, id)) ?? this.#abortFor(peer, id),
     };
     const cancel = (peer: RuntimeId, id: number, reason: unknown): void => this.#cancel(peer, id, reason);
-    this.#kernel.open(CALLS, {
+    this.#post.open(CALLS, {
       message: (peer, define) => {
         this.client ??= peer;
         this.#define(define);
@@ -94,19 +94,19 @@ export class Executor {
         fn === PROBE ? this.#probe(peer, id) : this.#enqueue({ peer, id, fn: Number(fn), args, kind: 'call', cancelled: false }),
       cancel,
     });
-    this.#kernel.open(BATCH, {
+    this.#post.open(BATCH, {
       request: (peer, id, fn, args) => this.#enqueue({ peer, id, fn: Number(fn), args, kind: 'batch', cancelled: false }),
       cancel,
     });
-    this.#kernel.open(IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, Number(fn), args), cancel });
-    this.#kernel.open(STREAM, {
+    this.#post.open(IO, { request: (peer, id, fn, args) => void this.#runIo(peer, id, Number(fn), args), cancel });
+    this.#post.open(STREAM, {
       request: (peer, id, fn, args) => void this.#runStream(peer, id, Number(fn), args),
       message: (_peer, taken) => this.#streams.credit(taken),
       cancel,
     });
-    const { kernel, turn } = options;
-    const spawns = new Spawns({ kernel, turn, gauges: this.#gauges, onSettled: (peer, call) => this.#stopped(peer, call) });
-    kernel.serve(
+    const { post, turn } = options;
+    const spawns = new Spawns({ post, turn, gauges: this.#gauges, onSettled: (peer, call) => this.#stopped(peer, call) });
+    post.serve(
       TASKS,
       {
         spawn: (asked, fn, args) => spawns.start(asked, this.#function(fn), args),
@@ -125,7 +125,7 @@ export class Executor {
     if (running && !this.#aborts.has(key(running.peer, running.id))) this.#abortFor(running.peer, running.id);
     for (const abort of this.#aborts.values()) abort.abort(error);
     running?.abandon?.();
-    for (const task of [...this.#kernel.tasks.all()]) task.terminate(error.message);
+    for (const task of [...this.#post.tasks.all()]) task.terminate(error.message);
   }
 
   #define({ fn, shipped }: Define): void {
@@ -172,7 +172,7 @@ export class Executor {
     queue.push({ peer, id });
     this.#options.clock.defer(async () => {
       const probe = await queue.shift();
-      if (probe) this.#kernel.answer(probe.peer, probe.id, true, true);
+      if (probe) this.#post.answer(probe.peer, probe.id, true, true);
     });
   }
 
@@ -214,7 +214,7 @@ export class Executor {
   }
 
   #flush(now: number): void {
-    this.#kernel.flush();
+    this.#post.flush();
     this.#flushedAt = now;
   }
 
@@ -276,7 +276,7 @@ export class Executor {
   #answer(job: Job, ok: boolean, value: unknown): void {
     if (!this.#isWanted(job)) return;
     if (!ok && value === this.#interrupted) return; // its client runs it elsewhere
-    this.#kernel.answer(job.peer, job.id, ok, value);
+    this.#post.answer(job.peer, job.id, ok, value);
   }
 
   // Whether whoever asked waits for the answer; else it is told only that nothing runs any more.
@@ -290,9 +290,9 @@ export class Executor {
   #answerBatch(job: Job, outcome: BatchOutcome): void {
     if (!this.#isWanted(job)) return;
     try {
-      this.#kernel.answerOrThrow(job.peer, job.id, outcome);
+      this.#post.answerOrThrow(job.peer, job.id, outcome);
     } catch {
-      this.#kernel.answer(job.peer, job.id, true, withoutRefused(outcome, this.#kernel));
+      this.#post.answer(job.peer, job.id, true, withoutRefused(outcome, this.#post));
     }
   }
 
@@ -349,7 +349,7 @@ export class Executor {
     this.#aborts.delete(key(peer, id));
     if (!ok && value === this.#interrupted) return;
     if (abort?.signal.aborted) this.#stopped(peer, id);
-    else this.#kernel.answer(peer, id, ok, value);
+    else this.#post.answer(peer, id, ok, value);
   }
 
   #cancel(peer: RuntimeId, id: number, reason: unknown): void {
@@ -369,7 +369,7 @@ export class Executor {
 
   // Its client gives this worker nothing more until then.
   #stopped(peer: RuntimeId, call: number): void {
-    this.#kernel.message(peer, CALLER, { kind: 'stopped', call });
+    this.#post.message(peer, CALLER, { kind: 'stopped', call });
     this.#options.onSettled?.(call);
   }
 

@@ -1,14 +1,14 @@
 // Why results cannot travel.
 import { toError } from '../base/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import type { Post } from '../kernel/index.ts';
 import { encodeValue } from '../wire/index.ts';
 import type { BatchOutcome } from './protocol.ts';
 
 /** A batch whose items have failed that cannot travel. */
-export function withoutRefused({ values, failed, elapsed }: BatchOutcome, kernel: Kernel): BatchOutcome {
+export function withoutRefused({ values, failed, elapsed }: BatchOutcome, post: Post): BatchOutcome {
   const all = new Map(failed);
   const travelling = values.map((value, i) => {
-    const refusal = refusalOf(value, kernel);
+    const refusal = refusalOf(value, post);
     if (refusal) all.set(i, refusal);
     return refusal ? undefined : value;
   });
@@ -16,9 +16,9 @@ export function withoutRefused({ values, failed, elapsed }: BatchOutcome, kernel
 }
 
 // Why a value cannot travel; undefined if it can.
-function refusalOf(value: unknown, kernel: Kernel): Error | undefined {
+function refusalOf(value: unknown, post: Post): Error | undefined {
   try {
-    encodeValue(value, 'result', kernel.extensions);
+    encodeValue(value, 'result', post.extensions);
     return undefined;
   } catch (error) {
     return toError(error);

@@ -52,7 +52,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
   const { folder } = config;
   const recalled: number[] = [];
   const place = workerPlace({
-    kernel,
+    post: kernel,
     config,
     sender: new FileSender(kernel, environment),
     client: () => executor.client as RuntimeId,
@@ -61,7 +61,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
   kernel.place = place;
   kernel.tasks.graceMs = FOREVER_MS; // one that does not end costs the process: the other thread sees to that
   const executor: Executor = new Executor({
-    kernel,
+    post: kernel,
     clock: environment.clock,
     place,
     gauges,

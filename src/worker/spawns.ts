@@ -3,7 +3,7 @@
 //   SW1. A task whose start was cancelled does not begin, or is terminated; when it is no more, that is told.
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
-import type { Asked, Kernel, TaskRef } from '../kernel/index.ts';
+import type { Asked, TaskPost, TaskRef } from '../kernel/index.ts';
 import type { Gauges } from './gauges.ts';
 
 interface Spawned {
@@ -13,7 +13,7 @@ interface Spawned {
 
 /** What the tasks of a worker are started with. */
 export interface SpawnsOptions {
-  readonly kernel: Kernel;
+  readonly post: TaskPost;
   readonly gauges: Gauges;
   readonly turn: () => Promise<void>;
   /** Told when a task whose start was cancelled is no more. */
@@ -31,7 +31,7 @@ export class Spawns {
 
   /** Starts a task. Rejects if its function cannot be loaded, and if it is no longer wanted then. */
   async start({ peer, id }: Asked, loading: Loaded | Promise<Loaded>, args: readonly unknown[]): Promise<TaskRef<unknown, unknown>> {
-    const { kernel, gauges, turn, onSettled } = this.#options;
+    const { post, gauges, turn, onSettled } = this.#options;
     const key = keyOf(peer, id);
     const spawned: Spawned = { ref: undefined, cancelled: false };
     const gone = (): void => {
@@ -43,7 +43,7 @@ export class Spawns {
       const loaded = await loading;
       if (spawned.cancelled) throw new FlotillaError('ERR_CALL_CANCELLED', 'The start of the task was cancelled.');
       // The reference is on its way before the task first computes.
-      spawned.ref = kernel.spawn(loaded, [...args], (begin) => void turn().then(begin));
+      spawned.ref = post.tasks.spawn(loaded, [...args], {}, (begin) => void turn().then(begin));
     } catch (error) {
       gone();
       throw error;

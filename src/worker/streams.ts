@@ -2,7 +2,7 @@
 //
 //   SV1. What is yielded leaves while the generator computes on; one that never waits gives others their turn, too.
 import type { Clock, RuntimeId } from '../base/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import type { Post } from '../kernel/index.ts';
 import type { Current } from './current.ts';
 import { CALLER, type Taken } from './protocol.ts';
 
@@ -17,14 +17,14 @@ interface Credit {
 
 /** The streams of one worker. */
 export class Streams {
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #clock: Clock;
   readonly #turn: () => Promise<void>;
   readonly #credits = new Map<number, Credit>();
   #flushedAt = 0;
 
-  constructor({ kernel, clock, turn }: { readonly kernel: Kernel; readonly clock: Clock; readonly turn: () => Promise<void> }) {
-    this.#kernel = kernel;
+  constructor({ post, clock, turn }: { readonly post: Post; readonly clock: Clock; readonly turn: () => Promise<void> }) {
+    this.#post = post;
     this.#clock = clock;
     this.#turn = turn;
   }
@@ -39,7 +39,7 @@ export class Streams {
     try {
       signal.throwIfAborted();
       for await (const value of values) {
-        this.#kernel.message(peer, CALLER, { kind: 'item', call, value });
+        this.#post.message(peer, CALLER, { kind: 'item', call, value });
         credit.count--;
         while (credit.count <= 0 && !signal.aborted) {
           await new Promise<void>((resolve) => {
@@ -67,7 +67,7 @@ export class Streams {
   async #share(turnedAt: number): Promise<number> {
     const now = this.#clock.now();
     if (now - this.#flushedAt > FLUSH_MS) {
-      this.#kernel.flush();
+      this.#post.flush();
       this.#flushedAt = now;
     }
     if (now - turnedAt <= YIELD_MS) return turnedAt;

@@ -22,7 +22,7 @@ test('each listener hears of a peer that opens, falls silent, is heard again and
   });
   listen('first');
   const off = listen('second');
-  a.keepPeers(() => true);
+  a.links.keepers.add(() => true);
   world.pause('b');
   await world.clock.advance(30_000);
   assert.deepEqual(heard.splice(0), ['first offline', 'second offline']);
@@ -43,8 +43,8 @@ test('a silent peer is held as long as anybody wants it held', async () => {
   const [a] = runtimes as [Runtime, Runtime];
   const ended: string[] = [];
   a.kernel.on({ ended: (_peer, end) => ended.push(sessionError(end, 'A wait').code) });
-  a.keepPeers(() => false);
-  const off = a.keepPeers(() => true);
+  a.links.keepers.add(() => false);
+  const off = a.links.keepers.add(() => true);
   world.pause('b');
   await world.clock.advance(60_000);
   assert.deepEqual(ended, []);

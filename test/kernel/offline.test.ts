@@ -77,7 +77,7 @@ async function waitedFor() {
   const keeps = (_peer: string, quiet: boolean): boolean => quiet;
   const a = await world.start('a', { listen: 'mem://a:1', pulse: PULSE_MS });
   const b = await world.start('b', { pulse: PULSE_MS });
-  for (const one of [a, b]) one.keepPeers(keeps);
+  for (const one of [a, b]) one.links.keepers.add(keeps);
   await world.wait(b.connect('mem://a:1'));
   const told: string[] = [];
   a.kernel.on({

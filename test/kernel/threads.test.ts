@@ -37,7 +37,7 @@ test('a runtime whose thread stands still is held by its peer as long as its pul
   const world = new World({ seed: 1, latencyMs: [0, 5] });
   const silence: string[] = [];
   const b = await world.start('b', { listen: 'mem://b:1' });
-  b.keepPeers(() => true);
+  b.links.keepers.add(() => true);
   const a = await world.start('a');
   await world.wait(a.connect('mem://b:1'));
   onStatus(b, (status, peer) => void silence.push(`${status} ${peer.name}`));

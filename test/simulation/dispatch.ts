@@ -24,11 +24,11 @@ export async function runDispatch(seed: number): Promise<Report> {
   const world = new World({ seed, latencyMs: [0, 1 + (seed % 10)] });
   const chance = seededRandom(seed * 31 + 7);
   const client = await world.start('client', { listen: 'mem://client:1', pulse: 2_000, role: 'client' });
-  const dispatcher = new Dispatcher({ kernel: client.kernel, queue: new WorkQueue() });
+  const dispatcher = new Dispatcher({ post: client.kernel, queue: new WorkQueue() });
   const functions = new Map<number, Loaded>();
   const jobs = new Map<unknown, Job>();
   const caller = new Calls({
-    kernel: client.kernel,
+    post: client.kernel,
     dispatcher,
     jobs: {
       of(fn) {
@@ -53,7 +53,7 @@ export async function runDispatch(seed: number): Promise<Report> {
     const machine = `w${started++}`;
     const runtime = await world.start(machine, { pulse: 2_000, role: 'worker' });
     new Executor({
-      kernel: runtime.kernel,
+      post: runtime.kernel,
       clock: world.clock,
       place: runtime.kernel.place,
       load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,

@@ -235,7 +235,7 @@ export class Cluster {
           const keeps = (peer: RuntimeId): boolean => worker?.kernel.peers.get(peer)?.role === 'client';
           const environment = world.environment(machine);
           worker = await Runtime.start({ name: config.name, role: 'worker', pulse: PULSE_MS }, environment);
-          worker.keepPeers(keeps);
+          worker.links.keepers.add(keeps);
           if (dead) return worker.hub.abandon();
           running.workers.add(worker);
           this.#work(worker, die);
@@ -274,7 +274,7 @@ export class Cluster {
     let recalled: number[] = [];
     const stopping = new Map<number, { cancel(): void }>();
     const executor = new Executor({
-      kernel,
+      post: kernel,
       clock,
       gauges,
       place: kernel.place,

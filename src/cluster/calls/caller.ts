@@ -1,6 +1,6 @@
 // What a call needs of its client, and what all calls have in common.
 import { FlotillaError, toError } from '../../base/index.ts';
-import type { Kernel, TaskRef } from '../../kernel/index.ts';
+import type { Post, TaskRef } from '../../kernel/index.ts';
 import type { CallOptions } from '../client/options.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { AnyFunction, Job } from '../dispatch/job.ts';
@@ -10,7 +10,7 @@ import type { WorkReport } from './work-report.ts';
 
 /** Something that runs calls of one client. */
 export interface Caller {
-  readonly kernel: Kernel;
+  readonly post: Post;
   readonly dispatcher: Dispatcher;
   readonly jobs: {
     /** The function as a job. */

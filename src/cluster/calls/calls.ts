@@ -6,7 +6,7 @@
 //   VB2. Work is given to workers once its function's code is where it must be.
 //   VB3. Once the client has closed, every verb throws.
 import { FlotillaError } from '../../base/index.ts';
-import type { Kernel, Task, TaskRef, TaskResult } from '../../kernel/index.ts';
+import type { Post, Task, TaskRef, TaskResult } from '../../kernel/index.ts';
 import { isStreaming } from '../../worker/index.ts';
 import { type CallOptions, checkMapOptions, type MapOptions } from '../client/options.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -24,7 +24,7 @@ import type { WorkReport } from './work-report.ts';
 
 /** What calls need of their client. */
 export interface CallsOptions {
-  readonly kernel: Kernel;
+  readonly post: Post;
   readonly dispatcher: Dispatcher;
   readonly jobs: Caller['jobs'];
   /** Whoever gives code to where it must be. */
@@ -36,7 +36,7 @@ export interface CallsOptions {
 
 /** The calls of one client. */
 export class Calls implements Caller {
-  readonly kernel: Kernel;
+  readonly post: Post;
   readonly dispatcher: Dispatcher;
   readonly jobs: Caller['jobs'];
   readonly report: WorkReport;
@@ -48,8 +48,8 @@ export class Calls implements Caller {
   readonly #places: CallsOptions['places'];
   #ended = false;
 
-  constructor({ kernel, dispatcher, jobs, code, places, report }: CallsOptions) {
-    this.kernel = kernel;
+  constructor({ post, dispatcher, jobs, code, places, report }: CallsOptions) {
+    this.post = post;
     this.dispatcher = dispatcher;
     this.jobs = jobs;
     this.report = report;

@@ -68,7 +68,7 @@ export class MapRun<T> {
     this.#signal = options.signal;
     this.#window = Math.max(options.window ?? WINDOW, 1);
     this.#total = options.total ?? sizeOf(items);
-    if (options.progress) this.#report = showProgress({ clock: caller.kernel.clock, label: fn.name || 'map', total: this.#total });
+    if (options.progress) this.#report = showProgress({ clock: caller.post.clock, label: fn.name || 'map', total: this.#total });
     this.#offAbort = onAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
     else void this.#begin();
@@ -185,7 +185,7 @@ export class MapRun<T> {
         }
         items.push(value);
         if (items.length >= this.#batchSize()) send();
-        else if (items.length === 1) this.#caller.kernel.clock.defer(send);
+        else if (items.length === 1) this.#caller.post.clock.defer(send);
       }
     } catch (error) {
       this.#exhausted = true;

@@ -27,7 +27,7 @@ export function runCall(caller: Caller, fn: AnyFunction, args: readonly unknown[
     const work = newWork({ kind: 'call', job, args, weight: 1, ...termsOf(options) }, promised);
     const off = onAbort(signal, () => caller.dispatcher.cancel(work, aborted(signal?.reason)));
     if (timeout !== undefined) {
-      timer = caller.kernel.clock.after(timeout, () => {
+      timer = caller.post.clock.after(timeout, () => {
         const end =
           work.state.kind === 'waiting'
             ? `begun within ${timeout} ms: no worker that it may have was free. client.explain() says what each of them does`

@@ -16,7 +16,7 @@ export function spawnTask(caller: Caller, fn: AnyFunction, args: readonly unknow
     const timer =
       timeout === undefined
         ? undefined
-        : caller.kernel.clock.after(timeout, () =>
+        : caller.post.clock.after(timeout, () =>
             caller.dispatcher.cancel(
               work,
               new FlotillaError(

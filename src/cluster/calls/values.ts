@@ -88,6 +88,6 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
   #taken(work: Work): void {
     if (++this.#read % STREAM_RETURN !== 0 || work.state.kind !== 'running') return;
     const { member, call } = work.state;
-    this.#caller.kernel.message(member.info.id, STREAM, { kind: 'taken', call, more: STREAM_RETURN });
+    this.#caller.post.message(member.info.id, STREAM, { kind: 'taken', call, more: STREAM_RETURN });
   }
 }

@@ -49,11 +49,11 @@ export interface Assembly {
 /** Makes the parts of a client. Throws ERR_OPTION_*. */
 export function assemble(from: Ingredients): Assembly {
   const { runtime, options, library, log, warn } = from;
-  const { kernel, environment } = runtime;
+  const { post, environment } = runtime;
   const { clock } = environment;
   const inline = options.inline === true;
   const jobs = new Jobs({ runtime, library, inline });
-  const dispatcher = new Dispatcher({ kernel, queue: new WorkQueue(), mapError: jobs.mapError });
+  const dispatcher = new Dispatcher({ post, queue: new WorkQueue(), mapError: jobs.mapError });
   const events = new Telling(clock, log);
   const report = new WorkReport(clock, events, dispatcher);
   const limits = new Limits();
@@ -61,7 +61,7 @@ export function assemble(from: Ingredients): Assembly {
   const { provision, crew, orders } = crewOf(from, { jobs, dispatcher, events, limits });
   const places = new Places({ clock, crew, dispatcher, warn });
   const rules = new Rules({ given: options.hosts ?? [], environment, events, warn });
-  const calls = new Calls({ kernel, dispatcher, jobs, code: inline ? own : provision, places, report });
+  const calls = new Calls({ post, dispatcher, jobs, code: inline ? own : provision, places, report });
   joinNames(runtime, crew);
   report.tell(options, warn);
   return { jobs, dispatcher, provision, own, limits, rules, crew, orders, places, calls };

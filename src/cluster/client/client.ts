@@ -7,7 +7,7 @@
 //   CT2. The verbs behave the same inline, on this machine, and on a cluster.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { Library } from '../../code/index.ts';
-import type { Environment, Kernel, Runtime, Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
+import type { Environment, Post, Runtime, Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
 import { PLAIN } from '../calls/caller.ts';
 import type { Calls } from '../calls/calls.ts';
 import { runCall } from '../calls/run.ts';
@@ -76,7 +76,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       },
       explain: () => explainWork(dispatcher, crew),
     };
-    this.#listen(runtime.kernel);
+    this.#listen(runtime.post);
   }
 
   /**
@@ -203,9 +203,9 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     await this.runtime.close();
   }
 
-  #listen(kernel: Kernel): void {
+  #listen(post: Post): void {
     const { crew, orders, rules, dispatcher } = this.#parts;
-    openDoors(kernel, {
+    openDoors(post, {
       crew,
       orders,
       notices: this.#calls.notices,
@@ -217,8 +217,8 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       closed: (reason) => this.#closedBy('the scheduler', reason),
     });
     crew.bars.on(({ station: { name }, reason }) => this.#closedBy(`its last host, '${name}',`, reason));
-    this.runtime.keepPeers((peer) => orders.keeps(peer));
-    kernel.on({
+    this.runtime.links.keepers.add((peer) => orders.keeps(peer));
+    post.on({
       offline: (peer) => orders.peerOffline(peer, true),
       online: (peer) => orders.peerOffline(peer, false),
       ended: (peer, end) => crew.peerEnded(peer, end),

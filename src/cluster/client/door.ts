@@ -1,7 +1,7 @@
 // The doors of a client: what its scheduler, hosts and workers say to it and ask of it.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { TENANT } from '../../host/index.ts';
-import type { Kernel } from '../../kernel/index.ts';
+import type { Post } from '../../kernel/index.ts';
 import { CALLER } from '../../worker/index.ts';
 import type { Notices } from '../calls/notices.ts';
 import type { Crew } from '../crew/crew.ts';
@@ -24,9 +24,9 @@ export interface BehindDoor {
 }
 
 /** Opens the doors of a client. */
-export function openDoors(kernel: Kernel, behind: BehindDoor): void {
+export function openDoors(post: Post, behind: BehindDoor): void {
   const { crew } = behind;
-  kernel.serve(
+  post.serve(
     CLIENT,
     { allocate: (_asked, offer) => behind.allocate(offer), explain: () => behind.explain(), here: () => true },
     {
@@ -46,21 +46,21 @@ export function openDoors(kernel: Kernel, behind: BehindDoor): void {
       },
     },
   );
-  kernel.serve(
+  post.serve(
     TENANT,
     {},
     { message: (peer, notice) => (notice.kind === 'idle' ? crew.returns.idlePlaces(notice) : crew.heard(peer, notice)) },
   );
-  openToWorkers(kernel, behind);
+  openToWorkers(post, behind);
 }
 
-function openToWorkers(kernel: Kernel, { crew, orders, notices, restartWorkers, stopped }: BehindDoor): void {
+function openToWorkers(post: Post, { crew, orders, notices, restartWorkers, stopped }: BehindDoor): void {
   const mine = (peer: RuntimeId): Member => {
     const member = crew.members.get(peer);
     if (member) return member;
     throw new FlotillaError('ERR_CLUSTER_STALE_GRANT', 'Only workers of this client may ask that.');
   };
-  kernel.serve(
+  post.serve(
     CALLER,
     {
       // Not waited for: the asker is among what is waited for.

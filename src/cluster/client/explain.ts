@@ -1,6 +1,6 @@
 // Why something waits, in lines for people: what each host does instead, and what would change it.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../../kernel/index.ts';
+import type { Post } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isAt, PAUSE, type Work } from '../dispatch/work.ts';
@@ -62,7 +62,7 @@ export async function explainClients(
   state: ScheduleState,
   which: string | undefined,
   why: (client: ClientState) => string[],
-  kernel: Kernel,
+  post: Post,
 ): Promise<string[]> {
   const all = [...state.clients.values()];
   const clients = all.filter(({ id, name }) => which === undefined || name === which || id.startsWith(which));
@@ -71,8 +71,8 @@ export async function explainClients(
   const lines: string[] = [];
   for (const client of clients) {
     lines.push(...why(client));
-    const own = kernel.peers.has(client.id)
-      ? await kernel
+    const own = post.peers.has(client.id)
+      ? await post
           .at(client.id, CLIENT, { timeout: 2_000 })
           .explain()
           .catch(() => ['  it does not say what waits in it: it computes, or is silent'])

@@ -3,8 +3,8 @@ import type { Runtime } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
 
 /** Joins the names of a client's workers, as they come. */
-export function joinNames({ kernel }: Runtime, { members, events }: Crew): void {
-  const { family } = kernel.names;
+export function joinNames({ post }: Runtime, { members, events }: Crew): void {
+  const { family } = post.names;
   family.among(members);
   events.on((event) => {
     if (event.kind === 'worker-initialized') family.more();

@@ -215,7 +215,7 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
     // A host that was heard knows whose it is, also if that one's answer was lost.
     for (const { id } of peers.filter((peer) => peer.role === 'host' && !asked.has(peer.id))) {
       asked.add(id);
-      const owner = await runtime.kernel
+      const owner = await runtime.post
         .at(id, HOST, { timeout: FIND_MS })
         .owner()
         .catch(() => []);
@@ -231,9 +231,9 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
 }
 
 // Resolves when a peer has come, or after so many milliseconds. Rejects with the signal's reason.
-async function nextPeer({ kernel, environment }: Runtime, ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function nextPeer({ post, environment }: Runtime, ms: number, signal: AbortSignal | undefined): Promise<void> {
   const come = new AbortController();
-  const off = kernel.on({ opened: () => come.abort() });
+  const off = post.on({ opened: () => come.abort() });
   const offSignal = onAbort(signal, () => come.abort());
   try {
     await sleep(environment.clock, ms, come.signal).catch(() => {});

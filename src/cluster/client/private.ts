@@ -20,7 +20,7 @@ const ASK_MS = 10_000;
 /** This machine's host, in the client's own process. It speaks the same protocol as one apart. */
 export async function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Promise<Host> {
   const machine = thisMachine();
-  const { kernel, id, environment } = runtime;
+  const { post, id, environment } = runtime;
   const host = new Host(
     runtime,
     {
@@ -43,10 +43,10 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
   runtime.receiveFor((peer) => (peer === id ? (host.homeOf(peer)?.folder ?? own) : undefined));
   const tick = (): void => {
     environment.clock.after(
-      Math.min(TICK_MS, runtime.hub.options.pulseMs),
+      Math.min(TICK_MS, runtime.links.options.pulseMs),
       () => {
         if (!host.offer.open) return;
-        kernel.message(id, SCHEDULER, { kind: 'report', ...host.tick() });
+        post.message(id, SCHEDULER, { kind: 'report', ...host.tick() });
         tick();
       },
       { background: true },
@@ -54,7 +54,7 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
   };
   tick();
   // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
-  await kernel.at(id, SCHEDULER).offer(host.offer);
+  await post.at(id, SCHEDULER).offer(host.offer);
   return host;
 }
 
@@ -63,9 +63,9 @@ export function startScheduler(runtime: Runtime, log: Log): Scheduler {
   const scheduler = new Scheduler(runtime, { log });
   const take = (id: RuntimeId): void => void scheduler.enlist(id).catch((error: unknown) => log.info(toError(error).message));
   const here = (id: RuntimeId): void => {
-    if (runtime.kernel.peers.get(id)?.role === 'host') take(id);
+    if (runtime.post.peers.get(id)?.role === 'host') take(id);
   };
-  runtime.kernel.on({ opened: ({ id }) => here(id), online: here });
+  runtime.post.on({ opened: ({ id }) => here(id), online: here });
   for (const peer of runtime.peers()) if (peer.role === 'host') take(peer.id);
   return scheduler;
 }
@@ -98,23 +98,23 @@ export class OwnCode {
 
 /** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
 export function startInline(runtime: Runtime, crew: Crew, functions: ReadonlyMap<number, Loaded>, data: unknown): void {
-  const { kernel, id } = runtime;
-  const { worker, host } = kernel.place;
+  const { post, id } = runtime;
+  const { worker, host } = post.place;
   const place: Place = {
-    ...kernel.place,
+    ...post.place,
     worker: { ...worker, name: 'inline' },
     host: { ...host, name: 'inline', data, dataOf: () => data as never },
   };
-  kernel.place = place;
+  post.place = place;
   new Executor({
-    kernel,
-    clock: kernel.clock,
+    post,
+    clock: post.clock,
     place,
     abandons: true,
     load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
-    turn: () => new Promise((resolve) => kernel.clock.after(0, resolve)),
+    turn: () => new Promise((resolve) => post.clock.after(0, resolve)),
   });
-  kernel.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned
+  post.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
   crew.employ(newMember(info));
 }

@@ -52,7 +52,7 @@ export class SchedulerLink {
     this.#options = options;
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
-    this.#off = options.runtime.kernel.on({ ended: (peer, end) => this.#peerEnded(peer, end) });
+    this.#off = options.runtime.post.on({ ended: (peer, end) => this.#peerEnded(peer, end) });
     options.limits.tell = (limit) => this.#ask((at) => at.limit(limit));
     options.crew.scheduler = this;
     options.crew.events.on((event) => event.kind === 'host-ignored' && this.#refused.set(event.host, event.reason));
@@ -140,9 +140,9 @@ export class SchedulerLink {
     this.#closing.abort(new FlotillaError('ERR_CLOSED', 'The client was closed.'));
     this.#off();
     const { runtime, crew } = this.#options;
-    const { kernel } = runtime;
-    for (const { id } of crew.stations.values()) if (kernel.peers.has(id)) crew.partings.add(kernel.at(id, HOST).detach());
-    if (this.#scheduler) crew.partings.add(kernel.at(this.#scheduler, SCHEDULER).leave());
+    const { post } = runtime;
+    for (const { id } of crew.stations.values()) if (post.peers.has(id)) crew.partings.add(post.at(id, HOST).detach());
+    if (this.#scheduler) crew.partings.add(post.at(this.#scheduler, SCHEDULER).leave());
     await crew.partings.over(quietMs);
     await this.#pulse?.close();
   }
@@ -161,7 +161,7 @@ export class SchedulerLink {
     this.#silent = false;
     this.#options.crew.returns.forget();
     try {
-      await runtime.kernel.at(scheduler, SCHEDULER, { timeout }).wish({ ...wish, limits: limits.all, waited: this.#waited });
+      await runtime.post.at(scheduler, SCHEDULER, { timeout }).wish({ ...wish, limits: limits.all, waited: this.#waited });
       void this.#ask((at) => at.asked(this.#waited)); // what was long on the way says less of when it was sent
     } catch (error) {
       if (this.#scheduler === scheduler) this.#scheduler = undefined;
@@ -192,7 +192,7 @@ export class SchedulerLink {
 
   async #ask<T>(ask: (at: Asks<SchedulerDoor>) => Promise<T>): Promise<T | undefined> {
     if (!this.#scheduler) return undefined;
-    return ask(this.#options.runtime.kernel.at(this.#scheduler, SCHEDULER, { timeout: ASK_MS })).catch(() => undefined);
+    return ask(this.#options.runtime.post.at(this.#scheduler, SCHEDULER, { timeout: ASK_MS })).catch(() => undefined);
   }
 
   async #refresh(): Promise<void> {
@@ -205,14 +205,14 @@ export class SchedulerLink {
       REPORT_MS,
       () => {
         if (this.#closing.signal.aborted) return;
-        for (const host of this.#pulse ? runtime.kernel.peers.values() : [])
+        for (const host of this.#pulse ? runtime.post.peers.values() : [])
           if (host.role !== 'client') for (const address of host.addresses) this.#pulse?.watch(address);
         if (dispatcher.waiting > 0) limits.ease();
         const counters = countersOf(dispatcher);
         const text = JSON.stringify(counters);
-        if (this.#scheduler && text !== this.#reported && runtime.kernel.peers.has(this.#scheduler)) {
+        if (this.#scheduler && text !== this.#reported && runtime.post.peers.has(this.#scheduler)) {
           this.#reported = text;
-          runtime.kernel.message(this.#scheduler, SCHEDULER, { kind: 'counters', ...counters });
+          runtime.post.message(this.#scheduler, SCHEDULER, { kind: 'counters', ...counters });
         }
         this.#report();
       },

@@ -7,7 +7,7 @@
 //   CW2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
 import { Events, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import { HOST, type HostNotice, SET_UP_SLOT } from '../../host/index.ts';
-import type { Kernel, Runtime, SessionEnd } from '../../kernel/index.ts';
+import type { Post, Runtime, SessionEnd } from '../../kernel/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Loss, Member } from '../dispatch/work.ts';
 import type { Change, OutputLine, Telling } from '../events.ts';
@@ -74,21 +74,21 @@ export class Crew {
   readonly returns: Returns;
   scheduler: CrewScheduler | undefined;
   readonly #parts: CrewParts;
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   #toDo: CrewEffect[] = [];
   #acting = false;
 
   constructor(parts: CrewParts) {
     const { runtime, state, dispatcher, limits, events } = parts;
     this.#parts = parts;
-    this.#kernel = runtime.kernel;
+    this.#post = runtime.post;
     this.state = state;
     this.stations = state.stations;
     this.members = state.members;
     this.events = events;
-    this.partings = new Partings(this.#kernel.clock);
+    this.partings = new Partings(this.#post.clock);
     this.asks = new HostAsks(runtime, (station) => state.stations.get(station.id) === station);
-    this.returns = new Returns({ clock: this.#kernel.clock, dispatcher, limits, of: this });
+    this.returns = new Returns({ clock: this.#post.clock, dispatcher, limits, of: this });
     dispatcher.drains.on((member) => this.#happens({ kind: 'drained', member }));
   }
 
@@ -219,7 +219,7 @@ export class Crew {
       case 'lose':
         return this.#lose(effect.member, effect.loss, effect.place);
       case 'await-report':
-        return void this.#kernel.clock.after(REPORT_MS, () => this.#happens({ ...effect, kind: 'worker-lost' }), { background: true }); // CW2
+        return void this.#post.clock.after(REPORT_MS, () => this.#happens({ ...effect, kind: 'worker-lost' }), { background: true }); // CW2
       case 'idle':
         return this.returns.idle(effect.member);
       case 'limit':
@@ -248,7 +248,7 @@ export class Crew {
     const { provision, options } = this.#parts;
     switch (effect.kind) {
       case 'attach':
-        this.#kernel.carrier.reach(effect.station.id, effect.station.addresses);
+        this.#post.carrier.reach(effect.station.id, effect.station.addresses);
         return this.#step(effect.station, this.#attach(effect.station));
       case 'attach-again':
         return void this.asks.attach(effect.station).then(
@@ -267,11 +267,11 @@ export class Crew {
       case 'close':
         return this.asks.close(effect.host, effect.slot, effect.restart);
       case 'release': {
-        const release = (): Promise<unknown> => this.#kernel.at(effect.station.id, HOST).release([effect.slot]);
+        const release = (): Promise<unknown> => this.#post.at(effect.station.id, HOST).release([effect.slot]);
         return this.partings.add(this.#parts.limits.told.then(release));
       }
       case 'detach':
-        return effect.isParting ? this.partings.add(this.#kernel.at(effect.host, HOST).detach()) : this.asks.leave(effect.host);
+        return effect.isParting ? this.partings.add(this.#post.at(effect.host, HOST).detach()) : this.asks.leave(effect.host);
       default:
         return this.#askOfWorker(effect);
     }
@@ -282,7 +282,7 @@ export class Crew {
     const { station, info } = effect;
     switch (effect.kind) {
       case 'await-host':
-        this.#kernel.carrier.reach(info.id, info.addresses, info.host);
+        this.#post.carrier.reach(info.id, info.addresses, info.host);
         return void station.ready.promise.then(
           () => this.#happens({ kind: 'worker-arrived', station, info }),
           () => {}, // its host is not used, and with it the worker
@@ -327,7 +327,7 @@ export class Crew {
 
   #end(member: Member, loss: Loss, place: NamedPlace): void {
     const { id, name } = member.info;
-    this.#kernel.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what, terminated: 'all' });
+    this.#post.requests.ended(id, { kind: 'gone', message: loss.reason, lost: loss.what, terminated: 'all' });
     this.#parts.dispatcher.lose(member, loss);
     this.state.history.get(name)?.tally.add(member.tally);
     this.events.emit({ kind: 'worker-closed', ...place, reason: loss.reason });
@@ -337,7 +337,7 @@ export class Crew {
     const { dispatcher } = this.#parts;
     const { id, name } = member.info;
     const { reason, what: lost, terminated } = loss;
-    this.#kernel.requests.ended(id, { kind: 'gone', message: reason, lost, ...(terminated === undefined ? {} : { terminated }) });
+    this.#post.requests.ended(id, { kind: 'gone', message: reason, lost, ...(terminated === undefined ? {} : { terminated }) });
     const before = dispatcher.tally.retried;
     dispatcher.lose(member, loss);
     this.state.history.get(name)?.tally.add(member.tally, 1);

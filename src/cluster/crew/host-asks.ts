@@ -20,7 +20,7 @@ export class HostAsks {
 
   /** Comes to a host that was granted; resolves with its pulse, and which stay there this is. */
   attach(station: Station): Promise<{ readonly pulse: number; readonly tenancy: number }> {
-    return this.#ask(station, (at) => at.attach(this.#runtime.hub.options.pulseMs));
+    return this.#ask(station, (at) => at.attach(this.#runtime.links.options.pulseMs));
   }
 
   /** Lets workers of a host start. */
@@ -30,7 +30,7 @@ export class HostAsks {
 
   /** Leaves a host that is not wanted. */
   leave(host: RuntimeId): void {
-    this.#runtime.kernel
+    this.#runtime.post
       .at(host, HOST)
       .detach()
       .catch(() => {}); // it is gone
@@ -38,7 +38,7 @@ export class HostAsks {
 
   /** Has a host end the worker of a place, and start another if `restart`. */
   close(host: RuntimeId, slot: number, restart: boolean): void {
-    this.#runtime.kernel
+    this.#runtime.post
       .at(host, HOST)
       .close(slot, restart)
       .catch(() => {}); // it is gone
@@ -47,7 +47,7 @@ export class HostAsks {
   async #ask<T>(station: Station, ask: (at: Asks<HostDoor>) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await ask(this.#runtime.kernel.at(station.id, HOST, { timeout: ANSWER_MS }));
+        return await ask(this.#runtime.post.at(station.id, HOST, { timeout: ANSWER_MS }));
       } catch (error) {
         const again = isSessionLoss(error) && tries < OFFLINE_TRIES; // it was offline, and is being dialled
         if (!(again || hasCode(error, 'ERR_TIMEOUT')) || !this.#isHere(station)) throw error;
@@ -59,8 +59,8 @@ export class HostAsks {
 
 /** Takes over the pulse of a host that cannot give signs of life as often as this client would. */
 export function agreePulse(runtime: Runtime, host: string, ms: number, log: Log): void {
-  const { pulseMs } = runtime.hub.options;
+  const { pulseMs } = runtime.links.options;
   if (ms <= pulseMs) return;
   log.warn(`Host '${host}' gives a sign of life every ${ms / 1000} s at most, not every ${pulseMs / 1000} s.`);
-  runtime.hub.pace(ms);
+  runtime.links.pace(ms);
 }

@@ -138,7 +138,7 @@ export class Orders {
   abandon(peer: RuntimeId): void {
     const workers = [...this.#crew.members.values()].filter((member) => member.info.host === peer).map((member) => member.info.id);
     for (const id of [...workers, peer])
-      this.#client.runtime.hub.end(id, { kind: 'silent', message: 'it was silent, and has been abandoned', lost: 'host' });
+      this.#client.runtime.links.end(id, { kind: 'silent', message: 'it was silent, and has been abandoned', lost: 'host' });
   }
 
   /** Whether a silent host is given up (now, if it is silent), or kept whatever the option says. */
@@ -181,7 +181,7 @@ export class Orders {
     const gone = this.#crew.leave(member, restart, reason);
     if (terminate) {
       const { host, slot, id } = member.info;
-      const asked = this.#client.runtime.kernel.at(host, HOST).interrupt(slot, reason, restart);
+      const asked = this.#client.runtime.post.at(host, HOST).interrupt(slot, reason, restart);
       await asked.catch((error: unknown) => {
         if (this.#crew.members.has(id)) throw error;
       });

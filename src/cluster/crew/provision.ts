@@ -87,13 +87,13 @@ export class Provision {
     const ready = new Deferred<WorkerInfo>().quiet();
     this.#setUps.set(station.id, ready);
     try {
-      await runtime.kernel.at(station.id, HOST).prepare();
+      await runtime.post.at(station.id, HOST).prepare();
       const info = await ready.promise;
-      runtime.kernel.carrier.reach(info.id, info.addresses, station.id);
+      runtime.post.carrier.reach(info.id, info.addresses, station.id);
       await this.#run(info.id, job, given ?? hostSetUp.args({ host: station.info, worker: undefined }), true, `host '${station.name}'`);
     } finally {
       this.#setUps.delete(station.id);
-      await runtime.kernel
+      await runtime.post
         .at(station.id, HOST)
         .prepared()
         .catch(() => {});
@@ -148,7 +148,7 @@ export class Provision {
   async #teach(worker: RuntimeId): Promise<void> {
     const { jobs, runtime } = this.#options;
     if (jobs.classes.size === 0) return;
-    await runtime.kernel
+    await runtime.post
       .at(worker, TASKS)
       .classes([...jobs.classes])
       .catch(() => {}); // it is lost: that is noticed elsewhere
@@ -168,36 +168,36 @@ export class Provision {
   async #install(station: Station, { package: specifier = '' }: Shipped): Promise<void> {
     const name = packageName(specifier);
     if (station.has.has(name)) return;
-    await this.#options.runtime.kernel.at(station.id, HOST).install(name);
+    await this.#options.runtime.post.at(station.id, HOST).install(name);
     station.has.add(name);
   }
 
   // Sends a host the units that it lacks.
   async #provideUnits(station: Station, names: readonly string[]): Promise<void> {
     const { jobs, runtime } = this.#options;
-    const { kernel } = runtime;
+    const { post } = runtime;
     const units = [...new Set(names.flatMap((name) => jobs.library.closure(name)))].filter((unit) => !station.has.has(unit.name));
     if (units.length === 0) return;
     const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
     // Other clients send code, too: what was there a moment ago may have had to go.
     for (let sent = 0; ; sent++) {
-      const missing = new Set(await kernel.at(station.id, HOST).provide(heads));
+      const missing = new Set(await post.at(station.id, HOST).provide(heads));
       if (missing.size === 0) break;
       if (sent === MOST_SENT) throw lostCode(station, sent);
       const lacking = units.filter((unit) => missing.has(unit.hash));
-      await Promise.all(lacking.map((unit) => kernel.at(station.id, HOST).put(unit.hash, unit.text)));
+      await Promise.all(lacking.map((unit) => post.at(station.id, HOST).put(unit.hash, unit.text)));
     }
     for (const unit of units) station.has.add(unit.name);
   }
 
   async #run(worker: RuntimeId, job: Job, args: readonly unknown[], ofHost: boolean, where: string): Promise<void> {
-    const { kernel, environment } = this.#options.runtime;
+    const { post, environment } = this.#options.runtime;
     const ended = new Deferred<never>().quiet();
     const over = new AbortController();
     this.#running.set(worker, ended);
     try {
-      if (job.shipped) kernel.message(worker, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
-      const setUp = kernel.at(worker, TASKS).setUp(job.id, args, ofHost);
+      if (job.shipped) post.message(worker, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
+      const setUp = post.at(worker, TASKS).setUp(job.id, args, ofHost);
       const asked = setUp.catch(async (error: unknown) => {
         if (isSessionLoss(error)) await sleep(environment.clock, REPORT_MS, over.signal).catch(() => {}); // its host says more
         throw error;

@@ -39,7 +39,7 @@ export class Allegiance implements Tenants {
     this.#runtime = runtime;
     this.#options = options;
     this.#scheduler = options.scheduler;
-    runtime.kernel.on({ ended: (peer) => this.#ended(peer) });
+    runtime.post.on({ ended: (peer) => this.#ended(peer) });
   }
 
   /** The runtime that may grant the host's places. */
@@ -54,7 +54,7 @@ export class Allegiance implements Tenants {
   // AG1, AG2
   enlist(peer: RuntimeId): void {
     if (peer === this.#scheduler) return;
-    const { peers } = this.#runtime.kernel;
+    const { peers } = this.#runtime.post;
     const { host, exclusively, log = SILENT } = this.#options;
     if (this.#scheduler !== undefined || exclusively !== undefined) {
       this.#wanted.add(peer);
@@ -86,7 +86,7 @@ export class Allegiance implements Tenants {
   }
 
   owner(): readonly string[] {
-    const peer = this.#scheduler && this.#runtime.kernel.peers.get(this.#scheduler);
+    const peer = this.#scheduler && this.#runtime.post.peers.get(this.#scheduler);
     return peer && peer.role === 'scheduler' ? peer.addresses : [];
   }
 
@@ -96,8 +96,8 @@ export class Allegiance implements Tenants {
 
   freed(client: RuntimeId, slots: readonly number[], epoch: number, gone: boolean): void {
     if (!this.#scheduler) return;
-    const { kernel, hub } = this.#runtime;
-    const asked = kernel.at(this.#scheduler, SCHEDULER, { timeout: hub.options.answerMs });
+    const { post, links } = this.#runtime;
+    const asked = post.at(this.#scheduler, SCHEDULER, { timeout: links.options.answerMs });
     asked.freed(slots, epoch, gone ? client : undefined).catch(() => {}); // it is away, and is told what is held when it is back
   }
 
@@ -115,7 +115,7 @@ export class Allegiance implements Tenants {
     this.join(undefined);
     const wanted = [...this.#wanted];
     this.#wanted.clear();
-    const { kernel } = this.#runtime;
-    for (const other of wanted) if (kernel.peers.has(other)) kernel.message(other, SCHEDULER, { kind: 'free' });
+    const { post } = this.#runtime;
+    for (const other of wanted) if (post.peers.has(other)) post.message(other, SCHEDULER, { kind: 'free' });
   }
 }

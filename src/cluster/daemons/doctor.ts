@@ -111,7 +111,7 @@ async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: reado
   try {
     const places = ['127.0.0.1', ...mine];
     const back = places.map((one) => addressOf(one, port));
-    const told = await runtime.kernel.at(peer.id, PEERS, { timeout: BACK_MS * 2 }).probe(back, places, udp, nonce);
+    const told = await runtime.post.at(peer.id, PEERS, { timeout: BACK_MS * 2 }).probe(back, places, udp, nonce);
     const outside = told.reached.filter((address) => !address.includes('127.0.0.1') || host === '127.0.0.1' || host === 'localhost');
     if (outside.length > 0) yield { ok: true, what: `tcp back: '${peer.name}' reaches this machine at ${outside.join(', ')}` };
     else
@@ -147,7 +147,7 @@ async function reach(
 ): Promise<{ peer?: PeerInfo; why: string; error?: unknown }> {
   try {
     const id = await runtime.connect(addressOf(host, port), { timeout });
-    const peer = runtime.kernel.peers.get(id);
+    const peer = runtime.post.peers.get(id);
     return peer ? { peer, why: '' } : { why: 'it left at once' };
   } catch (error) {
     return { why: toError(error).message, error };

@@ -28,8 +28,8 @@ export async function enlist({ runtime, host, allegiance, address, log, signal, 
   while (!signal.aborted) {
     try {
       while (quiet && allegiance.scheduler) await allegiance.other(signal);
-      const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.hub.options.answerMs, signal });
-      if (runtime.kernel.peers.get(scheduler)?.role === 'scheduler' && (!allegiance.scheduler || allegiance.grants(scheduler) || !quiet)) {
+      const scheduler: RuntimeId = await runtime.connect(address, { timeout: runtime.links.options.answerMs, signal });
+      if (runtime.post.peers.get(scheduler)?.role === 'scheduler' && (!allegiance.scheduler || allegiance.grants(scheduler) || !quiet)) {
         allegiance.join(scheduler);
         await offer(runtime, host, allegiance, signal);
         log.info(`Joined the scheduler at ${address}.`);
@@ -55,6 +55,6 @@ export async function enlist({ runtime, host, allegiance, address, log, signal, 
 /** Tells a host's scheduler what it offers now. */
 export async function offer(runtime: Runtime, host: Host, { scheduler }: Allegiance, signal?: AbortSignal): Promise<void> {
   if (!scheduler) return;
-  const options = { timeout: runtime.hub.options.answerMs, ...defined({ signal }) };
-  await runtime.kernel.at(scheduler, SCHEDULER, options).offer(host.offer);
+  const options = { timeout: runtime.links.options.answerMs, ...defined({ signal }) };
+  await runtime.post.at(scheduler, SCHEDULER, options).offer(host.offer);
 }

@@ -56,7 +56,7 @@ export class HostService implements Daemon {
     this.#log = log;
     this.#timers = new Timers(clock);
     this.ended = this.#served.promise;
-    runtime.kernel.on({
+    runtime.post.on({
       ended: (_peer, how, info) => {
         if (info && info.role !== 'worker') log.info(`${info.role} '${info.name}' left: ${how.message}.`);
       },
@@ -99,9 +99,9 @@ export class HostService implements Daemon {
 
   status(): readonly string[] {
     const { host } = this;
-    const { kernel, name, locations } = this.#runtime;
+    const { post, name, locations } = this.#runtime;
     const { slots } = host.report;
-    const scheduler = this.#allegiance.scheduler && kernel.peers.get(this.#allegiance.scheduler);
+    const scheduler = this.#allegiance.scheduler && post.peers.get(this.#allegiance.scheduler);
     const names = new Map(host.clients.map(({ id, name: client }) => [id, client]));
     return [
       `host '${name}' at ${locations.join(', ')}: ${slots.length} of ${host.options.workers} workers granted${host.open ? '' : ', takes nobody now'}`,
@@ -155,11 +155,11 @@ export class HostService implements Daemon {
 
   // HV2
   #tick(): void {
-    const { kernel, hub } = this.#runtime;
+    const { post, links } = this.#runtime;
     const { scheduler } = this.#allegiance;
     const report = this.host.tick();
-    if (scheduler && kernel.peers.has(scheduler)) kernel.message(scheduler, SCHEDULER, { kind: 'report', ...report });
-    this.#timers.later(Math.min(TICK_MS, hub.options.pulseMs), () => this.#tick());
+    if (scheduler && post.peers.has(scheduler)) post.message(scheduler, SCHEDULER, { kind: 'report', ...report });
+    this.#timers.later(Math.min(TICK_MS, links.options.pulseMs), () => this.#tick());
   }
 
   #ping(): void {

@@ -37,7 +37,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
     environment,
   );
   const { zombiePeriod: zombieMs = ZOMBIE_MS, exclusive = false } = options;
-  runtime.kernel.on({
+  runtime.post.on({
     opened: (peer) => {
       log[levelOf(peer)](`${peer.role} '${peer.name}' is here.`);
       if (peer.role === 'host') made.enlist(peer.id).catch((error: unknown) => log.info(toError(error).message));

@@ -37,7 +37,7 @@ export async function askScheduler(address: string, options: { readonly timeout?
         { cause: error },
       );
     });
-    const asked = runtime.kernel.at(scheduler, SCHEDULER, { timeout });
+    const asked = runtime.post.at(scheduler, SCHEDULER, { timeout });
     const status = (): Promise<ClusterStatus> => asked.status();
     const explain = (client?: string): Promise<readonly string[]> => asked.explain(client);
     return {

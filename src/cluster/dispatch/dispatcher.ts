@@ -12,7 +12,7 @@
 //   DP7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
 import { type Clock, Events } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
-import { isSessionLoss, type Kernel } from '../../kernel/index.ts';
+import { isSessionLoss, type Post } from '../../kernel/index.ts';
 import { CALLS } from '../../worker/index.ts';
 import { measure, weightMs } from './ahead.ts';
 import { choose } from './choose.ts';
@@ -30,7 +30,7 @@ const WAITING: WorkState = Object.freeze({ kind: 'waiting' });
 
 /** What a dispatcher is made of. */
 export interface DispatcherOptions {
-  readonly kernel: Kernel;
+  readonly post: Post;
   /** Where work waits for a worker; empty as yet. */
   readonly queue: Queue;
   /** Makes of an error of a worker what the caller sees. */
@@ -50,7 +50,7 @@ export class Dispatcher {
   /** Work that begins on a worker, and ends. */
   readonly changes = new Events<WorkChange>(rethrow);
   #owing = false;
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #clock: Clock;
   readonly #mapError: (error: unknown, member: Member) => unknown;
   readonly members: Member[] = [];
@@ -69,16 +69,16 @@ export class Dispatcher {
   /** The time, as it was looked at last. */
   #now = 0;
 
-  constructor({ kernel, queue, mapError = (error) => error }: DispatcherOptions) {
-    this.#kernel = kernel;
+  constructor({ post, queue, mapError = (error) => error }: DispatcherOptions) {
+    this.#post = post;
     this.#queue = queue;
     this.#mapError = mapError;
-    this.#clock = kernel.clock;
+    this.#clock = post.clock;
     const recalled = (flights: readonly Flight[]): void => {
       for (const flight of flights) this.#recalled(flight);
       this.pump();
     };
-    this.#recaller = new Recaller(kernel, this.members, () => this.#queue.noneForAll, recalled);
+    this.#recaller = new Recaller(post, this.members, () => this.#queue.noneForAll, recalled);
   }
 
   get waiting(): number {
@@ -233,8 +233,8 @@ export class Dispatcher {
     const { member, work, call } = flight;
     const port = doorOf(work);
     // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
-    if (atAnyCost) this.#kernel.message(member.info.id, WORKER, { kind: 'cancel', call, port });
-    this.#kernel.requests.cancel(member.info.id, port, call, reason);
+    if (atAnyCost) this.#post.message(member.info.id, WORKER, { kind: 'cancel', call, port });
+    this.#post.requests.cancel(member.info.id, port, call, reason);
     member.stopping.add(call); // DP7
     this.#finish(flight);
     this.drained(member);
@@ -284,7 +284,7 @@ export class Dispatcher {
   #recalled(flight: Flight): void {
     const { member, work, call } = flight;
     if (!member.inFlight.has(flight)) return; // answered, or lost, meanwhile
-    this.#kernel.requests.drop(call);
+    this.#post.requests.drop(call);
     this.#finish(flight);
     if (work.state !== flight) return; // done, or under way elsewhere
     this.resubmit(work);
@@ -324,7 +324,7 @@ export class Dispatcher {
     const peer = member.info.id;
     if (!member.defined.has(job.id)) {
       member.defined.add(job.id);
-      if (job.shipped) this.#kernel.message(peer, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
+      if (job.shipped) this.#post.message(peer, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
     }
     if (member.inFlight.size === 0) {
       this.#now = this.#clock.now();
@@ -334,7 +334,7 @@ export class Dispatcher {
     }
     const flight = new Flight(this.#onAnswer, member, work);
     try {
-      flight.call = this.#kernel.requests.request(flight, doorOf(work), methodOf(work), argsOf(work));
+      flight.call = this.#post.requests.request(flight, doorOf(work), methodOf(work), argsOf(work));
     } catch (error) {
       return this.#settle(work, false, error, member);
     }

@@ -1,7 +1,7 @@
 // Takes back from a slow worker what it has not begun, when another has nothing to do.
 import type { Timer } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
-import type { Kernel } from '../../kernel/index.ts';
+import type { Post } from '../../kernel/index.ts';
 import { isBeside } from './order.ts';
 import type { Flight, Member } from './work.ts';
 
@@ -20,7 +20,7 @@ function behind({ inFlight, io }: Member): boolean {
 
 /** Looks for slow workers while others are idle. */
 export class Recaller {
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #members: readonly Member[];
   readonly #noneWaits: () => boolean;
   readonly #recalled: (flights: readonly Flight[]) => void;
@@ -28,8 +28,8 @@ export class Recaller {
   #timer: Timer | undefined;
 
   /** `recalled` is given what will not be begun, last first. */
-  constructor(kernel: Kernel, members: readonly Member[], noneWaits: () => boolean, recalled: (flights: readonly Flight[]) => void) {
-    this.#kernel = kernel;
+  constructor(post: Post, members: readonly Member[], noneWaits: () => boolean, recalled: (flights: readonly Flight[]) => void) {
+    this.#post = post;
     this.#members = members;
     this.#noneWaits = noneWaits;
     this.#recalled = recalled;
@@ -38,7 +38,7 @@ export class Recaller {
   /** Looks again after a while, if there is anything to look for. */
   watch(): void {
     if (this.#timer || !this.#members.some(behind) || !this.#members.some(idle)) return;
-    const { clock } = this.#kernel;
+    const { clock } = this.#post;
     const look = (): void => {
       this.#timer = undefined;
       if (!this.#noneWaits() || !this.#members.some(idle)) return;
@@ -46,7 +46,7 @@ export class Recaller {
       for (const member of this.#members) {
         if (this.#asked.has(member) || !behind(member) || member.pause !== 0 || now - member.headSince < SLOW_MS) continue;
         this.#asked.add(member);
-        void recallFrom(this.#kernel, member).then((flights) => {
+        void recallFrom(this.#post, member).then((flights) => {
           this.#asked.delete(member);
           this.#recalled(flights.reverse());
         });
@@ -58,13 +58,13 @@ export class Recaller {
 }
 
 // The work, in order, that a worker had been given and will not begin; none if it does not answer.
-async function recallFrom(kernel: Kernel, member: Member): Promise<Flight[]> {
+async function recallFrom(post: Post, member: Member): Promise<Flight[]> {
   const waiting = [...member.inFlight].filter(({ work }) => !isBeside(work) && work.kind !== 'task').slice(1);
   if (waiting.length === 0) return [];
   try {
     const calls = waiting.map((flight) => flight.call);
     // Without a limit of time: what a worker has let go of is nobody's until the answer is here, or the worker is lost.
-    const recalled = new Set(await kernel.at(member.info.id, WORKER).recall(calls));
+    const recalled = new Set(await post.at(member.info.id, WORKER).recall(calls));
     return waiting.filter((flight) => recalled.has(flight.call));
   } catch {
     return []; // it is lost: its end is noticed elsewhere

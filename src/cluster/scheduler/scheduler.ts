@@ -83,13 +83,13 @@ export class Scheduler {
     this.#clock = runtime.environment.clock;
     this.options = options;
     this.#log = options.log ?? SILENT;
-    runtime.keepPeers((peer, quiet) => quiet && this.#known.has(peer) && this.options.zombieMs !== undefined); // SC4
-    runtime.kernel.on({
+    runtime.links.keepers.add((peer, quiet) => quiet && this.#known.has(peer) && this.options.zombieMs !== undefined); // SC4
+    runtime.post.on({
       offline: (peer) => this.#peerOffline(peer, true),
       online: (peer) => this.#peerOffline(peer, false),
       ended: (peer, end) => this.#peerEnded(peer, end),
     });
-    runtime.kernel.serve(
+    runtime.post.serve(
       SCHEDULER,
       {
         offer: ({ peer }, offer) => this.#offered(peer, offer),
@@ -129,7 +129,7 @@ export class Scheduler {
 
   /** Why a client (one by name or id, or each) has what it has, in lines for people. What waits inside it, it says itself. */
   explain(which?: string): Promise<string[]> {
-    return explainClients(this.#state, which, (client) => this.#why(client), this.#runtime.kernel);
+    return explainClients(this.#state, which, (client) => this.#why(client), this.#runtime.post);
   }
 
   #why(client: ClientState): string[] {
@@ -180,7 +180,7 @@ export class Scheduler {
       this.#log.warn(`Client '${known.wish.name}' has fallen silent; it is waited for, for ${Math.round(ms / 1000)} s.`);
       const late = (): void => {
         this.#left(peer);
-        this.#runtime.hub.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` });
+        this.#runtime.links.end(peer, { kind: 'silent', message: `it was silent for ${ms / 1000} s` });
       };
       known.silent = this.#clock.after(ms, late, { background: true });
     }
@@ -252,7 +252,7 @@ export class Scheduler {
       availability: this.#reports.get(host.id)?.availability,
     };
     try {
-      const { take, why } = await this.#runtime.kernel.at(client, CLIENT, { timeout: ASSIGN_MS }).allocate(asked);
+      const { take, why } = await this.#runtime.post.at(client, CLIENT, { timeout: ASSIGN_MS }).allocate(asked);
       if (take > 0) known.refused.delete(host.id);
       else known.refused.set(host.id, why);
       this.#do({ kind: 'client-takes', id: client, host: host.id, most: take });
@@ -264,12 +264,12 @@ export class Scheduler {
 
   // A host has found a client dead, or has given it up: nothing is granted to it until it answers.
   async #doubt(client: RuntimeId): Promise<void> {
-    const { kernel } = this.#runtime;
+    const { post } = this.#runtime;
     const known = this.#known.get(client);
     if (!known || this.#state.clients.get(client)?.silent) return;
     this.#do({ kind: 'client-silent', id: client, silent: true });
-    while (this.#known.get(client) === known && kernel.peers.has(client)) {
-      const asked = kernel.at(client, CLIENT, { timeout: ASSIGN_MS }).here();
+    while (this.#known.get(client) === known && post.peers.has(client)) {
+      const asked = post.at(client, CLIENT, { timeout: ASSIGN_MS }).here();
       const answers = await asked.catch(() => false);
       if (!answers || this.#known.get(client) !== known || this.#lost.has(client)) continue;
       return this.#do({ kind: 'client-silent', id: client, silent: false });
@@ -384,11 +384,11 @@ export class Scheduler {
   }
 
   #host(id: RuntimeId): Asks<HostDoor> {
-    return this.#runtime.kernel.at(id, HOST, { timeout: ASSIGN_MS });
+    return this.#runtime.post.at(id, HOST, { timeout: ASSIGN_MS });
   }
 
   #tell(client: RuntimeId, notice: SchedulerNotice): void {
-    if (this.#runtime.kernel.peers.has(client)) this.#runtime.kernel.message(client, CLIENT, notice);
+    if (this.#runtime.post.peers.has(client)) this.#runtime.post.message(client, CLIENT, notice);
   }
 }
 

@@ -1,9 +1,9 @@
 // The channels that references stand for: of this runtime, of another, and one that is closed.
 import { FlotillaError } from '../../base/index.ts';
 import type { SendWindow } from '../post/credit.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Mail } from '../post/post.ts';
 import { CHANNELS } from '../protocol.ts';
-import { Reference, type RefWire } from '../references/ref-base.ts';
+import { Reference, type RefHome, type RefWire } from '../references/ref-base.ts';
 import type { WaitOptions } from '../tasks/reference.ts';
 import { roomFor } from '../tasks/task-refs.ts';
 import type { LocalChannel, Transform } from './channel.ts';
@@ -12,38 +12,42 @@ import type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from '.
 /** The extension by which references to channels travel. */
 export const CHANNEL_CODE = 2;
 
+/** What a reference to a channel needs of its runtime. */
+export interface ChannelRefHome extends Mail, RefHome {}
+
 /** A channel of another runtime. */
 export class RemoteChannelRef extends Reference implements ChannelRef<unknown, unknown> {
   readonly code = CHANNEL_CODE;
+  declare readonly home: ChannelRefHome;
   declare readonly wire: RefWire;
   #window: SendWindow | undefined;
 
-  constructor(kernel: Kernel, wire: RefWire) {
-    super(kernel, wire, wire);
+  constructor(home: ChannelRefHome, wire: RefWire) {
+    super(home, wire, wire);
   }
 
-  readonly send = (message: unknown): boolean => this.kernel.sendTo(this.runtime, this.number, this.open(), message);
+  readonly send = (message: unknown): boolean => this.home.sendTo(this.runtime, this.number, this.open(), message);
 
   room(options: WaitOptions = {}): Promise<void> {
-    return roomFor(this.kernel, this, options);
+    return roomFor(this.home, this, options);
   }
 
   readonly deliver = async (message: unknown, { atLeast = 0, ...wait }: DeliverOptions = {}): Promise<number> => {
     checkAtLeast(atLeast);
-    return this.kernel.at(this.runtime, CHANNELS, wait).deliver(this.number, message, atLeast);
+    return this.home.at(this.runtime, CHANNELS, wait).deliver(this.number, message, atLeast);
   };
 
   readonly subscribe = async (subscriber: Subscriber<never>, { whenFull = 'wait', ...wait }: SubscribeOptions = {}): Promise<void> => {
-    await this.kernel.at(this.runtime, CHANNELS, wait).subscribe(this.number, subscriber, whenFull);
+    await this.home.at(this.runtime, CHANNELS, wait).subscribe(this.number, subscriber, whenFull);
   };
 
   unsubscribe(subscriber: { readonly id: string }, wait?: WaitOptions): Promise<boolean> {
-    return this.kernel.at(this.runtime, CHANNELS, wait).unsubscribe(this.number, subscriber.id);
+    return this.home.at(this.runtime, CHANNELS, wait).unsubscribe(this.number, subscriber.id);
   }
 
   open(): SendWindow {
-    if (!this.#window || (this.#window.ended && !this.kernel.peers.has(this.runtime)))
-      this.#window = this.kernel.windows.get(this.runtime, this.number);
+    if (!this.#window || (this.#window.ended && !this.home.peers.has(this.runtime)))
+      this.#window = this.home.windows.get(this.runtime, this.number);
     return this.#window;
   }
 }
@@ -77,8 +81,8 @@ export class LocalChannelRef extends Reference implements ChannelRef<unknown, un
     this.channel.close();
   }
 
-  constructor(kernel: Kernel, number: number, channel: LocalChannel) {
-    super(kernel, { name: channel.name, runtime: kernel.id, number });
+  constructor(home: ChannelRefHome, number: number, channel: LocalChannel) {
+    super(home, { name: channel.name, runtime: home.id, number });
     this.channel = channel;
   }
 

@@ -8,14 +8,15 @@
 //   CN3. A subscriber that has ended is unsubscribed.
 //   CN4. One message to many subscribers of one peer crosses the link once.
 import { Fifo, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
+import type { Registry } from '../names/registry.ts';
 import { type SendWindow, WINDOW } from '../post/credit.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { References } from '../references/references.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
-import type { Receiver } from '../tasks/table.ts';
+import type { Receiver, TaskTable } from '../tasks/table.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import { LocalRef, RemoteRef } from '../tasks/task-refs.ts';
 import type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from './channel-ref.ts';
-import { channelClosed, LocalChannelRef, RemoteChannelRef } from './channel-refs.ts';
+import { type ChannelRefHome, channelClosed, LocalChannelRef, RemoteChannelRef } from './channel-refs.ts';
 
 /** Channels through which one message may go one after another: more is taken for a circle. */
 export const MOST_HOPS = 16;
@@ -50,12 +51,21 @@ interface Waiting {
 /** Changes a message, or drops it by giving undefined. */
 export type Transform<M, O> = (message: M) => O | undefined;
 
+/** What a channel needs of its runtime. */
+export interface ChannelHome extends ChannelRefHome {
+  readonly references: References;
+  readonly names: Registry;
+  readonly tasks: TaskTable;
+  /** All of them, by number. */
+  readonly channels: Map<number, LocalChannel>;
+}
+
 /** A channel of this runtime. */
 export class LocalChannel implements Receiver {
   readonly name: string;
   readonly ref: LocalChannelRef;
   transform: Transform<unknown, unknown> | undefined;
-  readonly #kernel: Kernel;
+  readonly #home: ChannelHome;
   readonly #log: Log;
   readonly #number: number;
   readonly #subscriptions = new Map<string, Subscription>();
@@ -66,17 +76,17 @@ export class LocalChannel implements Receiver {
   #stopped = false;
   #closed = false;
 
-  constructor(kernel: Kernel, name: string, transform: Transform<unknown, unknown> | undefined) {
-    this.#kernel = kernel;
-    this.#log = kernel.log;
+  constructor(home: ChannelHome, name: string, transform: Transform<unknown, unknown> | undefined) {
+    this.#home = home;
+    this.#log = home.log;
     this.name = name;
     this.transform = transform;
-    this.#number = kernel.tasks.add(this);
-    this.ref = new LocalChannelRef(kernel, this.#number, this);
+    this.#number = home.tasks.add(this);
+    this.ref = new LocalChannelRef(home, this.#number, this);
   }
 
-  get names(): Kernel['names'] {
-    return this.#kernel.names;
+  get names(): Registry {
+    return this.#home.names;
   }
 
   get subscribers(): number {
@@ -98,7 +108,7 @@ export class LocalChannel implements Receiver {
   /** A message of a peer. */
   take(message: unknown, from: RuntimeId, bytes: number, hops: number): void {
     if (hops > MOST_HOPS) {
-      this.#kernel.tasks.taken(from, this.#number, bytes);
+      this.#home.tasks.taken(from, this.#number, bytes);
       this.#log.warn(
         `A message to the channel '${this.name}' came through ${hops} channels; it is dropped. Do channels subscribe to each other in a circle?`,
       );
@@ -109,7 +119,7 @@ export class LocalChannel implements Receiver {
 
   async room(options: WaitOptions): Promise<void> {
     while (!this.#closed && this.#waiting.size >= WINDOW.messages) {
-      await this.#kernel.requests.within(options, 'Room', (settle) => {
+      await this.#home.requests.within(options, 'Room', (settle) => {
         this.#forRoom.push(() => settle(true, undefined));
         return () => {};
       });
@@ -118,7 +128,7 @@ export class LocalChannel implements Receiver {
 
   /** Passes a message on and counts who has it. */
   async deliver(message: unknown, { atLeast = 0, ...options }: DeliverOptions): Promise<number> {
-    const { clock, requests } = this.#kernel;
+    const { clock, requests } = this.#home;
     const until = options.timeout === undefined ? undefined : clock.now() + options.timeout;
     const left = (): WaitOptions => (until === undefined ? options : { ...options, timeout: Math.max(0, until - clock.now()) });
     while (this.#subscriptions.size < atLeast && !this.#closed) {
@@ -148,7 +158,7 @@ export class LocalChannel implements Receiver {
 
   /** Throws ERR_CHANNEL_CLOSED, ERR_LIMIT or ERR_OPTION_INVALID. */
   subscribe(subscriber: Subscriber<never>, whenFull: WhenFull): void {
-    const ref = this.#kernel.references.own(subscriber);
+    const ref = this.#home.references.own(subscriber);
     if (this.#closed) throw channelClosed(this.name);
     const known = this.#subscriptions.get(ref.id);
     if (known) {
@@ -181,10 +191,10 @@ export class LocalChannel implements Receiver {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#kernel.names.release(this.#number);
+    this.#home.names.release(this.#number);
     for (let one = this.#waiting.shift(); one; one = this.#waiting.shift()) this.#passed(one);
-    this.#kernel.tasks.remove(this.#number);
-    this.#kernel.channels.delete(this.#number);
+    this.#home.tasks.remove(this.#number);
+    this.#home.channels.delete(this.#number);
     this.#subscriptions.clear();
     this.#byPeer.clear();
     for (const wake of [...this.#forSubscribers.splice(0), ...this.#forRoom.splice(0)]) wake();
@@ -203,7 +213,7 @@ export class LocalChannel implements Receiver {
     }
     if (ref instanceof RemoteRef || ref instanceof RemoteChannelRef)
       return { kind: 'remote', peer: ref.runtime, number: ref.number, window: () => ref.open() };
-    const task = ref instanceof LocalRef ? this.#kernel.tasks.get(ref.number) : undefined;
+    const task = ref instanceof LocalRef ? this.#home.tasks.get(ref.number) : undefined;
     if (!task)
       throw new FlotillaError('ERR_TASK_ENDED', `'${ref?.name ?? String(ref)}' cannot subscribe: it is no task or channel that lives.`);
     return { kind: 'task', task };
@@ -237,7 +247,7 @@ export class LocalChannel implements Receiver {
   }
 
   #passed({ from, bytes }: Waiting): void {
-    if (from !== undefined) this.#kernel.tasks.taken(from, this.#number, bytes);
+    if (from !== undefined) this.#home.tasks.taken(from, this.#number, bytes);
   }
 
   readonly #pump = (): void => {
@@ -264,7 +274,7 @@ export class LocalChannel implements Receiver {
     if (target.kind === 'task') return target.task.mailbox.size < WINDOW.messages || !target.task.mailbox.open;
     if (target.kind === 'channel') return target.channel.#waiting.size < WINDOW.messages || target.channel.#closed;
     const window = target.window();
-    return window.ended || (window.hasRoom && this.#kernel.carrier.hasRoom(target.peer));
+    return window.ended || (window.hasRoom && this.#home.carrier.hasRoom(target.peer));
   }
 
   #pass(waiting: Waiting): void {
@@ -282,7 +292,7 @@ export class LocalChannel implements Receiver {
     }
     if (this.#byPeer.size === 0) return;
     try {
-      const bytes = this.#kernel.encode(message);
+      const bytes = this.#home.encode(message);
       for (const [peer, subscriptions] of this.#byPeer) this.#cross(peer, subscriptions, bytes, hops);
     } catch (error) {
       this.#log.error(`A message of the channel '${this.name}' could not be passed on: ${toError(error).message}`);
@@ -298,7 +308,7 @@ export class LocalChannel implements Receiver {
       const window = target.window();
       if (!window.ended) to.push({ number: target.number, window });
     }
-    if (to.length > 0) this.#kernel.fanOut(peer, to, bytes, hops);
+    if (to.length > 0) this.#home.fanOut(peer, to, bytes, hops);
   }
 
   #takes(id: string, subscription: Subscription): boolean {

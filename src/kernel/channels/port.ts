@@ -1,9 +1,8 @@
 // The door to the channels of a runtime, and the face a channel's owner has of it.
 
 import type { ChannelName } from '../names/name.ts';
-import type { Kernel } from '../post/kernel.ts';
 import { CHANNELS } from '../protocol.ts';
-import { LocalChannel, type Transform } from './channel.ts';
+import { type ChannelHome, LocalChannel, type Transform } from './channel.ts';
 import type { ChannelRef } from './channel-ref.ts';
 import { CHANNEL_CODE, ClosedChannelRef, channelClosed, RemoteChannelRef } from './channel-refs.ts';
 
@@ -40,34 +39,34 @@ export interface Channel<in out M, in out O = M> extends ChannelRef<M, O>, Dispo
   close(): void;
 }
 
-/** Opens the door to the channels of a kernel, which it has by number. */
-export function serveChannels(kernel: Kernel): void {
+/** Opens the door to the channels of a runtime, which it has by number. */
+export function serveChannels(home: ChannelHome): void {
   const find = (number: number): LocalChannel => {
-    const channel = kernel.channels.get(number);
+    const channel = home.channels.get(number);
     if (!channel) throw channelClosed(`number ${number}`);
     return channel;
   };
-  kernel.references.add({
+  home.references.add({
     code: CHANNEL_CODE,
-    remote: (wire) => new RemoteChannelRef(kernel, wire),
-    local: (wire) => kernel.channels.get(wire.number)?.ref ?? new ClosedChannelRef(kernel, wire, wire),
+    remote: (wire) => new RemoteChannelRef(home, wire),
+    local: (wire) => home.channels.get(wire.number)?.ref ?? new ClosedChannelRef(home, wire, wire),
   });
-  kernel.serve(CHANNELS, {
+  home.serve(CHANNELS, {
     deliver: ({ signal }, number, message, atLeast) => find(number).deliver(message, { atLeast, signal }),
     subscribe: (_asked, number, subscriber, whenFull) => find(number).subscribe(subscriber, whenFull),
-    unsubscribe: (_asked, number, id) => kernel.channels.get(number)?.unsubscribe(id) ?? false,
+    unsubscribe: (_asked, number, id) => home.channels.get(number)?.unsubscribe(id) ?? false,
   });
-  kernel.on({
+  home.on({
     ended: (peer) => {
-      for (const channel of kernel.channels.values()) channel.lost(peer);
+      for (const channel of home.channels.values()) channel.lost(peer);
     },
   });
 }
 
 /** Makes a channel. Throws ERR_NAME_TAKEN. */
-export function createChannel<M, O>(kernel: Kernel, name: ChannelName<M, O>, options: ChannelOptions<M, O> = {}): Channel<M, O> {
-  const channel = new LocalChannel(kernel, name.name, options.transform as Transform<unknown, unknown> | undefined);
-  kernel.channels.set(channel.ref.number, channel);
+export function createChannel<M, O>(home: ChannelHome, name: ChannelName<M, O>, options: ChannelOptions<M, O> = {}): Channel<M, O> {
+  const channel = new LocalChannel(home, name.name, options.transform as Transform<unknown, unknown> | undefined);
+  home.channels.set(channel.ref.number, channel);
   try {
     if (options.register !== false) channel.ref.register();
   } catch (error) {

@@ -79,3 +79,29 @@ export interface FileData {
   /** They are there. */
   landed(peer: RuntimeId, transfer: number): void;
 }
+
+/** Options of `runtime.sendFile`. */
+export interface SendFileOptions {
+  /** The folder at the receiver, relative to its directory for received files; that directory itself by default. */
+  readonly dir?: string;
+  /** The name there; by default that of the file here. */
+  readonly name?: string;
+  /** Replaces a file that is there and differs. False by default. */
+  readonly overwrite?: boolean;
+  /** How files are told apart: by size, time and mode (the default), or by content. */
+  readonly compare?: 'stat' | 'hash';
+  /** Rejects with ERR_TIMEOUT when nothing has moved for so many milliseconds; 30000 by default. */
+  readonly timeout?: number;
+  /** Ends the transfer: it rejects with the signal's reason when nothing is left at the receiver. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
+}
+
+/** What came of sending a file. */
+export type FileOutcome =
+  /** It is there now, and its hash is right. `bytes` were sent; fewer than its size if it was gone on with. */
+  | { readonly kind: 'sent'; readonly bytes: number; readonly size: number; readonly hash: string }
+  /** The same file was there before; nothing was sent. */
+  | { readonly kind: 'present' }
+  /** Another file of that name is there, and `overwrite` was not given. */
+  | { readonly kind: 'differs'; readonly stat: FileStat };

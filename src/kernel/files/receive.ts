@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { LIMITS } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { FILE_NOTICES, FILES } from '../protocol.ts';
 import type { FileData, FileOffer, FileStat, OfferAnswer, ReceiverNotice, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
@@ -58,7 +58,7 @@ export interface ReceiveSettings {
 /** Receives the files that are sent to one runtime. */
 export class FileReceiver {
   readonly settings: ReceiveSettings;
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #environment: Environment;
   readonly #transfers = new Map<string, Transfer>();
   readonly #targets = new Set<string>();
@@ -69,8 +69,8 @@ export class FileReceiver {
   readonly #landing = new Map<RuntimeId, { readonly number: number; readonly chunk: Chunk }>();
   #next = 1;
 
-  constructor(kernel: Kernel, environment: Environment, settings: ReceiveSettings) {
-    this.#kernel = kernel;
+  constructor(post: Post, environment: Environment, settings: ReceiveSettings) {
+    this.#post = post;
     this.#environment = environment;
     this.settings = settings;
     const data: FileData = {
@@ -78,7 +78,7 @@ export class FileReceiver {
       land: (peer, number, bytes) => this.#land(peer, number, bytes),
       landed: (peer, number) => this.#landed(peer, number),
     };
-    kernel.serve(
+    post.serve(
       FILES,
       {
         offer: ({ peer }, offer) => this.#offer(peer, offer),
@@ -88,7 +88,7 @@ export class FileReceiver {
       },
       { data },
     );
-    kernel.on({
+    post.on({
       ended: (peer) => {
         this.#landing.delete(peer);
         for (const transfer of [...this.#transfers.values()]) if (transfer.peer === peer) void this.#drop(peer, transfer.number, false); // RC3
@@ -232,7 +232,7 @@ export class FileReceiver {
   }
 
   #notice(transfer: Transfer, notice: ReceiverNotice): void {
-    if (this.#kernel.peers.has(transfer.peer)) this.#kernel.message(transfer.peer, FILE_NOTICES, notice);
+    if (this.#post.peers.has(transfer.peer)) this.#post.message(transfer.peer, FILE_NOTICES, notice);
   }
 
   #fail(transfer: Transfer, error: Error): void {
@@ -240,7 +240,7 @@ export class FileReceiver {
     transfer.failure = error;
     void this.#drop(transfer.peer, transfer.number, true)
       .then(() => (NO_ROOM.includes((error as { system?: string }).system ?? '') ? this.#sweep(dirname(transfer.part), 0) : undefined)) // RC5
-      .catch((thrown: unknown) => this.#kernel.log.debug(toError(thrown).message))
+      .catch((thrown: unknown) => this.#post.log.debug(toError(thrown).message))
       .then(() => this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error })); // RC4
   }
 
@@ -323,7 +323,7 @@ export class FileReceiver {
       if (!name.startsWith(PART) || [...this.#transfers.values()].some(({ part }) => part === path)) continue;
       const stat = await files.stat(path);
       if (stat && clock.wall() - stat.mtime >= keptMs)
-        await files.remove(join(folder, name)).catch((error: unknown) => this.#kernel.log.debug(toError(error).message));
+        await files.remove(join(folder, name)).catch((error: unknown) => this.#post.log.debug(toError(error).message));
     }
   }
 }

@@ -8,10 +8,10 @@ import { basename } from 'node:path';
 import { Deferred, FlotillaError, hasCode, onAbort, type RuntimeId, toError } from '../../base/index.ts';
 import { ByteWriter, KIND, LENGTH_BYTES } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { sessionError } from '../post/requests.ts';
 import { FILE_NOTICES, FILES } from '../protocol.ts';
-import type { FileOffer, FileStat, OfferAnswer, Reading } from './contract.ts';
+import type { FileOffer, FileOutcome, OfferAnswer, Reading, SendFileOptions } from './contract.ts';
 import { checkPath, fileError } from './paths.ts';
 import { hashUpTo } from './receive.ts';
 
@@ -23,43 +23,17 @@ const TIMEOUT_MS = 30_000;
 /** How long who gives up waits for the other end to clear away. */
 const GIVE_MS = 5_000;
 
-/** Options of `runtime.sendFile`. */
-export interface SendFileOptions {
-  /** The folder at the receiver, relative to its directory for received files; that directory itself by default. */
-  readonly dir?: string;
-  /** The name there; by default that of the file here. */
-  readonly name?: string;
-  /** Replaces a file that is there and differs. False by default. */
-  readonly overwrite?: boolean;
-  /** How files are told apart: by size, time and mode (the default), or by content. */
-  readonly compare?: 'stat' | 'hash';
-  /** Rejects with ERR_TIMEOUT when nothing has moved for so many milliseconds; 30000 by default. */
-  readonly timeout?: number;
-  /** Ends the transfer: it rejects with the signal's reason when nothing is left at the receiver. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
-}
-
-/** What came of sending a file. */
-export type FileOutcome =
-  /** It is there now, and its hash is right. `bytes` were sent; fewer than its size if it was gone on with. */
-  | { readonly kind: 'sent'; readonly bytes: number; readonly size: number; readonly hash: string }
-  /** The same file was there before; nothing was sent. */
-  | { readonly kind: 'present' }
-  /** Another file of that name is there, and `overwrite` was not given. */
-  | { readonly kind: 'differs'; readonly stat: FileStat };
-
 /** The files that one runtime sends. */
 export class FileSender {
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #environment: Environment;
   readonly #sending = new Map<string, Sending>();
   readonly #pool: Buffer[] = [];
 
-  constructor(kernel: Kernel, environment: Environment) {
-    this.#kernel = kernel;
+  constructor(post: Post, environment: Environment) {
+    this.#post = post;
     this.#environment = environment;
-    kernel.serve(
+    post.serve(
       FILE_NOTICES,
       {},
       {
@@ -70,7 +44,7 @@ export class FileSender {
         },
       },
     );
-    kernel.on({
+    post.on({
       ended: (peer, end) => {
         for (const [key, sending] of this.#sending) if (key.startsWith(peer)) sending.fail(sessionError(end, 'A file was not sent whole'));
       },
@@ -108,12 +82,12 @@ export class FileSender {
   /** Deletes a file that lies at a peer; whether it was there. Rejects with ERR_FILE_*. */
   async delete(peer: RuntimeId, name: string, dir: string, timeout = TIMEOUT_MS): Promise<boolean> {
     checkPath(dir, name);
-    return this.#kernel.at(peer, FILES, { timeout }).delete(dir, name);
+    return this.#post.at(peer, FILES, { timeout }).delete(dir, name);
   }
 
   // FS3: who gives up while the answer is on its way gives up what it begins, too.
   #offer(peer: RuntimeId, offer: FileOffer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
-    const answered = this.#kernel.at(peer, FILES, { timeout }).offer(offer);
+    const answered = this.#post.at(peer, FILES, { timeout }).offer(offer);
     if (!signal) return answered;
     return new Promise((resolve, reject) => {
       const off = onAbort(signal, () => {
@@ -135,8 +109,8 @@ export class FileSender {
 
   // Resolves when the other end has nothing of the transfer any more.
   async #give(peer: RuntimeId, transfer: number): Promise<void> {
-    if (this.#kernel.peers.has(peer))
-      await this.#kernel
+    if (this.#post.peers.has(peer))
+      await this.#post
         .at(peer, FILES, { timeout: GIVE_MS })
         .give(transfer)
         .catch(() => {});
@@ -173,7 +147,7 @@ export class FileSender {
         next.catch(() => {}); // heard when it is its turn
         hash.update(buffer.subarray(HEAD, HEAD + count));
         await sending.room();
-        this.#post(peer, transfer, buffer, count);
+        this.#chunk(peer, transfer, buffer, count);
         sending.sent(count);
         at += count;
         options.onProgress?.({ bytes: at, total: size });
@@ -183,7 +157,7 @@ export class FileSender {
       if (now?.isFile && (now.size !== size || now.mtime !== reading.stat.mtime))
         throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' changed while it was sent.`);
       const digest = hash.digest('hex');
-      await this.#kernel.at(peer, FILES, { timeout }).finish(transfer, digest);
+      await this.#post.at(peer, FILES, { timeout }).finish(transfer, digest);
       return { kind: 'sent', bytes: size - from, size, hash: digest };
     } catch (error) {
       const given = hasCode(error, 'ERR_SESSION_LOST') ? undefined : this.#give(peer, transfer);
@@ -206,7 +180,7 @@ export class FileSender {
   }
 
   // The bytes go out as they were read, with the frame's head before them.
-  #post(peer: RuntimeId, transfer: number, buffer: Buffer, count: number): void {
+  #chunk(peer: RuntimeId, transfer: number, buffer: Buffer, count: number): void {
     const head = new ByteWriter(Buffer.allocUnsafe(16));
     head.byte(KIND.FILE);
     head.varint(transfer);
@@ -216,7 +190,7 @@ export class FileSender {
     const release = (): void => {
       if (this.#pool.length < AHEAD * 2) this.#pool.push(buffer);
     };
-    this.#kernel.carrier.post(peer, { buffer, start, end: HEAD + count, frames: 1, release }, false);
+    this.#post.carrier.post(peer, { buffer, start, end: HEAD + count, frames: 1, release }, false);
   }
 }
 

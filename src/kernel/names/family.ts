@@ -3,7 +3,7 @@
 //   FA1. What a member looks for is looked for at all members, those that come later included.
 //   FA2. All members that wait for one name share one search.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import type { Nameable } from './name.ts';
 import { Search, type Sought } from './search.ts';
 
@@ -16,12 +16,12 @@ type Members = Pick<ReadonlyMap<RuntimeId, unknown>, 'has' | 'keys'>;
 
 /** Those that one runtime joins. */
 export class Family {
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #searches = new Map<string, Shared>();
   #members: Members = new Map();
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
+  constructor(post: Post) {
+    this.#post = post;
   }
 
   /** Says who they are. */
@@ -41,7 +41,7 @@ export class Family {
   /** Asks each once. */
   once(asker: RuntimeId, sought: Sought): Promise<Nameable | null> {
     return new Promise((resolve) => {
-      const search = new Search(this.#kernel, sought, resolve as (what: unknown) => void, () => resolve(null));
+      const search = new Search(this.#post, sought, resolve as (what: unknown) => void, () => resolve(null));
       this.#askAll(search, asker);
       if (!search.asks) resolve(null);
     });
@@ -57,7 +57,7 @@ export class Family {
         this.#searches.delete(key);
         for (const one of waiting) one(what as Nameable);
       };
-      shared = { search: new Search(this.#kernel, sought, tell, () => {}), waiting };
+      shared = { search: new Search(this.#post, sought, tell, () => {}), waiting };
       this.#searches.set(key, shared);
       this.#askAll(shared.search);
     }
@@ -71,6 +71,6 @@ export class Family {
   }
 
   #askAll(search: Search, but?: RuntimeId): void {
-    for (const member of this.#members.keys()) if (member !== but && member !== this.#kernel.id) search.ask(member);
+    for (const member of this.#members.keys()) if (member !== but && member !== this.#post.id) search.ask(member);
   }
 }

@@ -1,13 +1,13 @@
 // Who has which name in this runtime, and how names are found at peers.
 //
-// Owns the names of one kernel and the questions after them. Does not own what they stand for.
+// Owns the names of one runtime and the questions after them. Does not own what they stand for.
 //
 //   RG1. In one runtime a name stands for one thing of its kind; it is free again when that ends.
 //   RG2. A search ends with the first positive answer; a denial decides nothing while others may still know.
 //   RG3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Asked } from '../post/door.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { NAMES as DOOR } from '../protocol.ts';
 import { Family } from './family.ts';
 import { checkName, type LocateOptions, type Nameable, type NameKind } from './name.ts';
@@ -22,16 +22,16 @@ const WARN_MS = 30_000;
 export class Registry {
   /** Whose names are found through this runtime. */
   readonly family: Family;
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #names = new Map<string, Nameable>();
   readonly #held = new Map<number, Set<string>>();
   readonly #waiting = new Map<string, Set<(found: Nameable) => void>>();
   readonly #searches = new Map<RuntimeId, number>();
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-    this.family = new Family(kernel);
-    kernel.serve(DOOR, { find: (asked, kind, name, wait) => this.#find(asked, kind, name, wait) });
+  constructor(post: Post) {
+    this.#post = post;
+    this.family = new Family(post);
+    post.serve(DOOR, { find: (asked, kind, name, wait) => this.#find(asked, kind, name, wait) });
   }
 
   get size(): number {
@@ -73,8 +73,8 @@ export class Registry {
   locate(kind: NameKind, name: string, options: LocateOptions = {}): Promise<unknown> {
     checkName(name);
     const { at, timeout, signal } = options;
-    const kernel = this.#kernel;
-    const here = at === undefined || at === kernel.id || kernel.carrier.addresses.includes(at);
+    const post = this.#post;
+    const here = at === undefined || at === post.id || post.carrier.addresses.includes(at);
     const own = here ? this.#names.get(keyOf(kind, name)) : undefined;
     if (own) return Promise.resolve(own);
     const wait = timeout !== 0;
@@ -91,26 +91,26 @@ export class Registry {
       const fail = (): void => settle(() => reject(this.#unknown(kind, name, options, search.denied)));
       const onAbort = (): void => settle(() => reject(signal?.reason));
       const found = (what: unknown): void => settle(() => resolve(what));
-      const search = new Search(kernel, { kind, name, wait }, found, () => {
+      const search = new Search(post, { kind, name, wait }, found, () => {
         if (!wait) fail();
       });
       const ask = (peer: RuntimeId): void => {
-        if (peer !== kernel.id && this.#meant(peer, at)) search.ask(peer);
+        if (peer !== post.id && this.#meant(peer, at)) search.ask(peer);
       };
       if (signal?.aborted) return reject(signal.reason);
       const forget = here && wait ? this.#await(keyOf(kind, name), found) : () => {};
-      const off = wait ? kernel.on({ opened: ({ id }) => ask(id), online: ask }) : () => {};
-      const timer = wait && timeout !== undefined ? kernel.clock.after(timeout, fail) : undefined;
-      let warning = kernel.clock.after(
+      const off = wait ? post.on({ opened: ({ id }) => ask(id), online: ask }) : () => {};
+      const timer = wait && timeout !== undefined ? post.clock.after(timeout, fail) : undefined;
+      let warning = post.clock.after(
         WARN_FIRST_MS,
         function warn() {
-          kernel.log.warn(`Still looking for the ${kind} '${name}': ${whoWasAsked(kernel, search.denied)}.`);
-          warning = kernel.clock.after(WARN_MS, warn, { background: true });
+          post.log.warn(`Still looking for the ${kind} '${name}': ${whoWasAsked(post, search.denied)}.`);
+          warning = post.clock.after(WARN_MS, warn, { background: true });
         },
         { background: true },
       );
       signal?.addEventListener('abort', onAbort, { once: true });
-      for (const peer of [...kernel.peers.keys()]) ask(peer);
+      for (const peer of [...post.peers.keys()]) ask(peer);
       if (!wait && !search.asks) fail();
     });
   }
@@ -156,17 +156,17 @@ export class Registry {
 
   #meant(peer: RuntimeId, at: string | undefined): boolean {
     if (at === undefined || at === peer) return true;
-    const info = this.#kernel.peers.get(peer);
+    const info = this.#post.peers.get(peer);
     return info?.addresses.includes(at) ?? false;
   }
 
   #unknown(kind: NameKind, name: string, { at, timeout }: LocateOptions, denied: ReadonlySet<RuntimeId>): FlotillaError {
-    const peer = at === undefined ? undefined : this.#kernel.peers.get(at as RuntimeId);
+    const peer = at === undefined ? undefined : this.#post.peers.get(at as RuntimeId);
     const where = at === undefined ? '' : ` at ${peer ? `'${peer.name}'` : at}`;
     const waited = timeout ? ` within ${timeout} ms` : '';
     return new FlotillaError(
       'ERR_NAME_UNKNOWN',
-      `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#kernel, denied, at === undefined ? undefined : (peer) => this.#meant(peer, at))}.`,
+      `No ${kind} '${name}'${where} was found${waited}: ${whoWasAsked(this.#post, denied, at === undefined ? undefined : (peer) => this.#meant(peer, at))}.`,
     );
   }
 }
@@ -177,9 +177,9 @@ function keyOf(kind: NameKind, name: string): string {
 
 const MOST_SHOWN = 8;
 
-function whoWasAsked(kernel: Kernel, denied: ReadonlySet<RuntimeId>, meant?: (peer: RuntimeId) => boolean): string {
-  if (meant?.(kernel.id)) return "it is this runtime's own place, and nothing here has it";
-  const peers = [...kernel.peers.values()].filter(({ id }) => id !== kernel.id && (meant?.(id) ?? true));
+function whoWasAsked(post: Post, denied: ReadonlySet<RuntimeId>, meant?: (peer: RuntimeId) => boolean): string {
+  if (meant?.(post.id)) return "it is this runtime's own place, and nothing here has it";
+  const peers = [...post.peers.values()].filter(({ id }) => id !== post.id && (meant?.(id) ?? true));
   if (peers.length === 0)
     return 'no peer is known; is the other program running, with the same secret, and reachable by discovery, a seed or peer()';
   const names = peers.slice(0, MOST_SHOWN).map((peer) => `'${peer.name}'${denied.has(peer.id) ? ' (does not have it)' : ''}`);

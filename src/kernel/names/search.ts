@@ -1,6 +1,6 @@
 // One question after a name, to any number of peers.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { NAMES } from '../protocol.ts';
 import type { NameKind } from './name.ts';
 
@@ -16,7 +16,7 @@ export interface Sought {
 export class Search {
   /** Those that do not have it. */
   readonly denied = new Set<RuntimeId>();
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #sought: Sought;
   readonly #found: (what: unknown) => void;
   readonly #allDenied: () => void;
@@ -24,8 +24,8 @@ export class Search {
   #over = false;
 
   /** `found` is told once, and `denied` each time that nobody is left who may still answer. */
-  constructor(kernel: Kernel, sought: Sought, found: (what: unknown) => void, denied: () => void) {
-    this.#kernel = kernel;
+  constructor(post: Post, sought: Sought, found: (what: unknown) => void, denied: () => void) {
+    this.#post = post;
     this.#sought = sought;
     this.#found = found;
     this.#allDenied = denied;
@@ -50,13 +50,13 @@ export class Search {
       if (this.#asking.size === 0) this.#allDenied();
     };
     this.#asking.set(peer, -1);
-    this.#asking.set(peer, this.#kernel.request({ peer, settle }, NAMES, 'find', [kind, name, wait]));
+    this.#asking.set(peer, this.#post.request({ peer, settle }, NAMES, 'find', [kind, name, wait]));
   }
 
   /** Nobody is asked any more. */
   stop(): void {
     this.#over = true;
-    for (const [peer, id] of this.#asking) this.#kernel.requests.cancel(peer, NAMES.number, id, undefined);
+    for (const [peer, id] of this.#asking) this.#post.requests.cancel(peer, NAMES.number, id, undefined);
     this.#asking.clear();
   }
 }

@@ -9,7 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { Backoff, dropFirst, FlotillaError, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { Beacon, type DatagramOptions, type Heard } from '../../discovery/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { PEERS } from '../protocol.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
@@ -31,7 +31,7 @@ export interface FinderOptions {
 export class Finder {
   ignoring = false;
   readonly #hub: Hub;
-  readonly #kernel: Kernel;
+  readonly #post: Post;
   readonly #options: FinderOptions;
   readonly #stop = new AbortController();
   readonly #closed = new Set<RuntimeId>();
@@ -42,18 +42,18 @@ export class Finder {
   #beacon: Beacon | undefined;
   readonly #off: () => void;
 
-  constructor(hub: Hub, kernel: Kernel, options: FinderOptions) {
+  constructor(hub: Hub, post: Post, options: FinderOptions) {
     this.#hub = hub;
-    this.#kernel = kernel;
+    this.#post = post;
     this.#options = options;
     setMaxListeners(0, this.#stop.signal); // as many as there are peers being looked for
-    kernel.serve(
+    post.serve(
       PEERS,
       {
         relay: (asked) => {
           this.#relayed.add(asked.peer);
           this.#beacon?.again();
-          return [...kernel.peers.values()].filter((peer) => peer.id !== kernel.id && peer.id !== asked.peer);
+          return [...post.peers.values()].filter((peer) => peer.id !== post.id && peer.id !== asked.peer);
         },
         probe: (_asked, addresses, hosts, port, nonce) => probe(hub, addresses, hosts, port, nonce),
       },
@@ -61,10 +61,10 @@ export class Finder {
         message: (via, { peer }) => this.#near(via, peer),
       },
     );
-    this.#off = kernel.on({
+    this.#off = post.on({
       opened: (peer) => this.#tellRelayed(peer),
       online: (id) => {
-        const peer = kernel.peers.get(id);
+        const peer = post.peers.get(id);
         if (peer) this.#tellRelayed(peer);
       },
       ended: (peer) => {
@@ -117,7 +117,7 @@ export class Finder {
 
   /** Learns what a peer knows of its own network, now and later, and opens sessions with all of them, through it if need be. */
   async relay(via: RuntimeId, timeoutMs: number): Promise<void> {
-    const known = await this.#kernel.at(via, PEERS, { timeout: timeoutMs }).relay();
+    const known = await this.#post.at(via, PEERS, { timeout: timeoutMs }).relay();
     for (const peer of known) this.#near(via, peer);
   }
 
@@ -156,7 +156,7 @@ export class Finder {
         random: environment.random,
         port: datagrams.port,
         multicast: datagrams.multicast !== false,
-        log: this.#kernel.log,
+        log: this.#post.log,
         speaks: () => !this.ignoring,
         heard: (heard) => this.#heard(heard),
         knows: (id) => this.#hub.isOpen(id),
@@ -187,7 +187,7 @@ export class Finder {
       });
       return;
     }
-    if (this.#closed.has(id) || this.#kernel.peers.has(id) || this.#opening.has(id)) return;
+    if (this.#closed.has(id) || this.#post.peers.has(id) || this.#opening.has(id)) return;
     if (by === 'answer') return void this.#open(id, name);
     if (addresses.length === 0) return;
     const { clock, random } = this.#hub.options.environment;
@@ -201,16 +201,16 @@ export class Finder {
   #near(via: RuntimeId, peer: PeerInfo): void {
     if (typeof peer?.id !== 'string' || !Array.isArray(peer.addresses) || peer.id === this.#hub.id || this.#closed.has(peer.id)) return;
     this.#hub.reach(peer.id, peer.addresses.map(String), via);
-    if (!this.#kernel.peers.has(peer.id)) void this.#open(peer.id, peer.name);
+    if (!this.#post.peers.has(peer.id)) void this.#open(peer.id, peer.name);
   }
 
   async #open(id: RuntimeId, name: string): Promise<PeerInfo | undefined> {
     if (this.ignoring) return undefined;
     try {
       await this.#hub.open(id, this.#hub.options.answerMs, this.#stop.signal);
-      return this.#kernel.peers.get(id);
+      return this.#post.peers.get(id);
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#kernel.log.debug(`'${name}' was heard nearby, but: ${toError(error).message}`);
+      if (!this.#stop.signal.aborted) this.#post.log.debug(`'${name}' was heard nearby, but: ${toError(error).message}`);
       return undefined;
     }
   }
@@ -230,7 +230,7 @@ export class Finder {
         await this.#untilGone(id);
       } catch (error) {
         if (signal.aborted) return;
-        if (!told) this.#kernel.log.warn(`The seed ${seed} does not answer; it is tried again and again. ${toError(error).message}`);
+        if (!told) this.#post.log.warn(`The seed ${seed} does not answer; it is tried again and again. ${toError(error).message}`);
         told = true;
       }
       await sleep(clock, backoff.next(), signal).catch(() => {});
@@ -238,8 +238,8 @@ export class Finder {
   }
 
   #tellRelayed(peer: PeerInfo): void {
-    const { peers } = this.#kernel;
-    for (const to of this.#relayed) if (to !== peer.id && peers.has(to)) this.#kernel.message(to, PEERS, { kind: 'peer', peer });
+    const { peers } = this.#post;
+    for (const to of this.#relayed) if (to !== peer.id && peers.has(to)) this.#post.message(to, PEERS, { kind: 'peer', peer });
   }
 
   #untilGone(id: RuntimeId): Promise<void> {
@@ -252,9 +252,9 @@ export class Finder {
       const gone = (peer: RuntimeId): void => {
         if (peer === id) done();
       };
-      const off = this.#kernel.on({ offline: gone, ended: gone });
+      const off = this.#post.on({ offline: gone, ended: gone });
       this.#stop.signal.addEventListener('abort', done, { once: true });
-      if (!this.#kernel.peers.has(id)) done();
+      if (!this.#post.peers.has(id)) done();
     });
   }
 }

@@ -3,7 +3,7 @@
 //   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
 import { Events, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
@@ -44,31 +44,35 @@ export interface PeerOptions extends WaitOptions {
   readonly relay?: boolean;
 }
 
+interface PeersPost extends Post {
+  readonly references: { own<T>(value: T): T };
+}
+
 /** The peers of one runtime. */
 export class Peers {
   /** Who came and went; an `offline` always precedes the next `online` of a peer. */
   readonly events: Events<PeerStatus>;
   readonly #hub: Hub;
-  readonly #kernel: Kernel;
+  readonly #post: PeersPost;
   readonly #finder: Finder;
 
-  constructor(hub: Hub, kernel: Kernel, finder: Finder) {
+  constructor(hub: Hub, post: PeersPost, finder: Finder) {
     this.#hub = hub;
-    this.#kernel = kernel;
+    this.#post = post;
     this.#finder = finder;
-    this.events = new Events((error) => kernel.log.error(`A listener to peers threw: ${toError(error).message}`));
+    this.events = new Events((error) => post.log.error(`A listener to peers threw: ${toError(error).message}`));
     const tell = (status: PeerStatus['status'], peer: PeerInfo | undefined): void => {
       if (peer) this.events.emit({ kind: 'peer-status', status, peer });
     };
-    kernel.on({
+    post.on({
       opened: (peer) => tell('online', peer),
-      offline: (peer) => tell('offline', kernel.peers.get(peer)),
-      online: (peer) => tell('online', kernel.peers.get(peer)),
+      offline: (peer) => tell('offline', post.peers.get(peer)),
+      online: (peer) => tell('online', post.peers.get(peer)),
       ended: (_peer, _end, info) => tell('offline', info),
     });
     this.events.on(({ peer, status }) => {
       if (status === 'online' && peer.name === hub.options.name) {
-        kernel.log.warn(
+        post.log.warn(
           `Another runtime has our name, '${peer.name}' (${peer.addresses.join(', ') || peer.id}): locatePeer() finds only one of them.`,
         );
       }
@@ -76,8 +80,8 @@ export class Peers {
   }
 
   present(): PeerStatus[] {
-    return [...this.#kernel.peers.values()]
-      .filter((peer) => peer.id !== this.#kernel.id)
+    return [...this.#post.peers.values()]
+      .filter((peer) => peer.id !== this.#post.id)
       .map((peer) => ({ kind: 'peer-status', status: 'online', peer }));
   }
 
@@ -88,7 +92,7 @@ export class Peers {
         task.send(event);
       } catch (error) {
         off();
-        this.#kernel.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${toError(error).message}`);
+        this.#post.log.warn(`'${task.name}' does not read what it is told of peers, and is told no more: ${toError(error).message}`);
       }
     };
     const off = this.events.on(send);
@@ -99,12 +103,12 @@ export class Peers {
 
   /** Which peer is meant; dials it if it is an address without a session. */
   async idOf(where: Where, wait: WaitOptions): Promise<RuntimeId> {
-    if (typeof where !== 'string') return 'runtime' in where ? this.#kernel.references.own(where).runtime : where.id;
-    if (where === this.#kernel.id || this.#hub.addresses.includes(where)) return this.#kernel.id;
-    if (this.#kernel.peers.has(where as RuntimeId)) return where as RuntimeId;
+    if (typeof where !== 'string') return 'runtime' in where ? this.#post.references.own(where).runtime : where.id;
+    if (where === this.#post.id || this.#hub.addresses.includes(where)) return this.#post.id;
+    if (this.#post.peers.has(where as RuntimeId)) return where as RuntimeId;
     if (/^[0-9a-f]{32}$/.test(where))
       throw new FlotillaError('ERR_REFERENCE_UNREACHABLE', `There is no session with the runtime ${where}.`);
-    for (const peer of this.#kernel.peers.values()) if (peer.addresses.includes(where)) return peer.id;
+    for (const peer of this.#post.peers.values()) if (peer.addresses.includes(where)) return peer.id;
     return this.connect(where, wait.timeout ? wait : { ...wait, timeout: this.#hub.options.answerMs });
   }
 
@@ -133,8 +137,8 @@ export class Peers {
   }
 
   locate(name: string, { timeout, signal }: WaitOptions): Promise<PeerInfo> {
-    for (const peer of this.#kernel.peers.values()) if (peer.name === name) return Promise.resolve(peer);
-    return this.#kernel.requests.within(signal ? { signal } : {}, 'A peer', (settle) => {
+    for (const peer of this.#post.peers.values()) if (peer.name === name) return Promise.resolve(peer);
+    return this.#post.requests.within(signal ? { signal } : {}, 'A peer', (settle) => {
       const finish = (ok: boolean, value: unknown): void => {
         timer?.cancel();
         off();
@@ -146,8 +150,8 @@ export class Peers {
       const timer =
         timeout === undefined
           ? undefined
-          : this.#kernel.clock.after(timeout, () => {
-              const names = [...this.#kernel.peers.values()].filter((peer) => peer.id !== this.#kernel.id).map((peer) => `'${peer.name}'`);
+          : this.#post.clock.after(timeout, () => {
+              const names = [...this.#post.peers.values()].filter((peer) => peer.id !== this.#post.id).map((peer) => `'${peer.name}'`);
               const known = names.length > 0 ? `known are ${names.slice(0, 8).join(', ')}` : 'no peer is known';
               finish(false, new FlotillaError('ERR_NAME_UNKNOWN', `No runtime '${name}' was found within ${timeout} ms: ${known}.`));
             });
@@ -165,6 +169,6 @@ export class Peers {
   }
 
   #info(id: RuntimeId): PeerInfo {
-    return this.#kernel.peers.get(id) ?? { id, name: '', role: 'runtime', addresses: [] };
+    return this.#post.peers.get(id) ?? { id, name: '', role: 'runtime', addresses: [] };
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../../base/index.ts';
 import type { Environment } from '../environment.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import type { Peers } from './peers.ts';
 
 const FIRST_MS = 50;
@@ -25,13 +25,13 @@ const PASSING: readonly ErrorCode[] = ['ERR_LINK_UNREACHABLE', 'ERR_LINK_LOST', 
 
 /** Finds a name at an address. Rejects with ERR_NAME_UNKNOWN after the timeout, with ERR_LINK_* for what waiting does not change, or the signal's reason. */
 export async function locateAt(
-  { kernel, peers, environment }: { readonly kernel: Kernel; readonly peers: Peers; readonly environment: Environment },
+  { post, peers, environment }: { readonly post: SearchPost; readonly peers: Peers; readonly environment: Environment },
   name: Name | string,
   options: LocateOptions & { readonly at: string },
 ): Promise<unknown> {
   const { at, timeout, signal } = options;
   const { clock, random } = environment;
-  if (timeout === 0) return kernel.locate(name, { ...options, at: await peers.idOf(at, signal ? { signal } : {}) });
+  if (timeout === 0) return post.locate(name, { ...options, at: await peers.idOf(at, signal ? { signal } : {}) });
   const started = clock.now();
   const left = (): number | undefined => (timeout === undefined ? undefined : Math.max(1, timeout - (clock.now() - started)));
   const backoff = new Backoff({ firstMs: FIRST_MS, mostMs: MOST_MS, random: () => randomFraction(random) });
@@ -39,7 +39,7 @@ export async function locateAt(
   for (;;) {
     try {
       const id = await peers.idOf(at, within(left(), signal));
-      return await whilePeer(kernel, id, signal, (until) => kernel.locate(name, { ...within(left(), until), at: id }));
+      return await whilePeer(post, id, signal, (until) => post.locate(name, { ...within(left(), until), at: id }));
     } catch (error) {
       signal?.throwIfAborted();
       if (!PASSING.some((code) => hasCode(error, code))) throw error;
@@ -49,7 +49,7 @@ export async function locateAt(
         throw new FlotillaError('ERR_NAME_UNKNOWN', `No ${what} at ${at} was found within ${timeout} ms: ${why}`, { cause: error });
       }
       if (clock.now() >= warnAt) {
-        kernel.log.warn(`Still looking for a name at ${at}: ${why}`);
+        post.log.warn(`Still looking for a name at ${at}: ${why}`);
         warnAt = clock.now() + WARN_MS;
       }
       await sleep(clock, Math.min(backoff.next(), left() ?? MOST_MS), signal);
@@ -64,19 +64,23 @@ function within(
   return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
 }
 
+interface SearchPost extends Post {
+  locate(name: Name | string, options?: LocateOptions): Promise<unknown>;
+}
+
 // What waits for a peer is given up when that is gone: another may listen there then.
 async function whilePeer<R>(
-  kernel: Kernel,
+  post: SearchPost,
   id: RuntimeId,
   signal: AbortSignal | undefined,
   wait: (until: AbortSignal) => Promise<R>,
 ): Promise<R> {
   const until = new AbortController();
   const offAbort = onAbort(signal, () => until.abort(signal?.reason));
-  const gone = (peer: RuntimeId, name = kernel.peers.get(peer)?.name): void => {
+  const gone = (peer: RuntimeId, name = post.peers.get(peer)?.name): void => {
     if (peer === id && name !== undefined) until.abort(new FlotillaError('ERR_SESSION_LOST', `'${name}' is gone.`));
   };
-  const offPeer = kernel.on({ offline: (peer) => gone(peer), ended: (peer, _end, info) => gone(peer, info?.name) });
+  const offPeer = post.on({ offline: (peer) => gone(peer), ended: (peer, _end, info) => gone(peer, info?.name) });
   try {
     return await wait(until.signal);
   } finally {

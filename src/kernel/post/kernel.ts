@@ -22,8 +22,7 @@ import { Services } from '../services/port.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 import { fileUnknown, ownPlace, type Place } from '../tasks/place.ts';
-import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
-import type { TaskFunction, TaskResult } from '../tasks/self.ts';
+import type { WaitOptions } from '../tasks/reference.ts';
 import { TaskTable } from '../tasks/table.ts';
 import { Watches } from '../tasks/watch.ts';
 import type { Carried, Carrier } from '../threads/carrier.ts';
@@ -33,6 +32,7 @@ import { type Behind, Doors, type Port } from './doors.ts';
 import { takeItem } from './inbound.ts';
 import { type PeerListener, PeerListeners } from './listeners.ts';
 import { Outgoing } from './outgoing.ts';
+import type { Mail } from './post.ts';
 import { type Range, Segments } from './range.ts';
 import { offlineError, type Pending, Requests, sessionError } from './requests.ts';
 import { Windows } from './windows.ts';
@@ -46,7 +46,7 @@ export interface KernelOptions {
 }
 
 /** The value side of one runtime. */
-export class Kernel implements Carried {
+export class Kernel implements Carried, Mail {
   readonly clock: Clock;
   readonly carrier: Carrier;
   readonly requests: Requests;
@@ -151,11 +151,6 @@ export class Kernel implements Carried {
   /** Asks a method at a door of a peer; `pending` hears the outcome. Throws if the arguments cannot travel. */
   request<M, N extends Notice, K extends keyof M & string>(pending: Pending, door: Door<M, N>, method: K, args: Args<M[K]>): number {
     return this.requests.request(pending, door.number, method, args);
-  }
-
-  /** Starts a function as a task of this runtime; `begin` may put off when it first runs. */
-  spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A, begin?: (run: () => void) => void): TaskRef<M, TaskResult<R>> {
-    return this.tasks.spawn(fn, args, {}, begin);
   }
 
   /** Finds what has a name, here or at peers. */

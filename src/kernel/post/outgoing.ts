@@ -29,14 +29,14 @@ const LONG_MS = 5;
 const LOOK_EVERY = 8;
 
 /** Where whole ranges go. `large` ranges hold exactly one frame, longer than may travel whole. */
-export type Post = (range: Range, large: boolean) => void;
+export type PostRange = (range: Range, large: boolean) => void;
 
 /** Gathers what is sent to one peer. */
 export class Outgoing {
   readonly #encoder: Encoder;
   readonly #segments: Segments;
   readonly #clock: Clock;
-  readonly #post: Post;
+  readonly #post: PostRange;
   #segment: Segment | undefined;
   #from = 0;
   #frames = 0;
@@ -49,7 +49,7 @@ export class Outgoing {
   #inTurn = 0;
   #inLastTurn = 0;
 
-  constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: Post }) {
+  constructor(options: { extensions: Extensions; segments: Segments; clock: Clock; post: PostRange }) {
     this.#encoder = new Encoder(options.extensions, Buffer.alloc(0));
     this.#encoder.allocate = (bytes) => options.segments.allocate(bytes);
     this.#segments = options.segments;

@@ -1,6 +1,12 @@
 // What all references have in common: where they point, and how they travel.
 import type { RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
+
+/** The runtime that made a reference, or got it: a process may have several. */
+export interface RefHome extends Post {
+  /** Which runtimes are held to be gone, and with what. */
+  readonly gone: { lost(runtime: RuntimeId): 'worker' | 'host' | undefined };
+}
 
 /** A reference as it travels. */
 export interface RefWire {
@@ -21,13 +27,13 @@ export abstract class Reference {
   readonly name: string;
   readonly runtime: RuntimeId;
   readonly number: number;
-  /** The kernel that made it, or got it: a process may have several. */
-  readonly kernel: Kernel;
+  /** The runtime that made it, or got it. */
+  readonly home: RefHome;
   /** How it travels, if it came from elsewhere. */
   readonly wire: RefWire | undefined;
 
-  constructor(kernel: Kernel, place: { readonly name: string; readonly runtime: string; readonly number: number }, wire?: RefWire) {
-    this.kernel = kernel;
+  constructor(home: RefHome, place: { readonly name: string; readonly runtime: string; readonly number: number }, wire?: RefWire) {
+    this.home = home;
     this.wire = wire;
     this.name = place.name;
     this.runtime = place.runtime as RuntimeId;
@@ -35,9 +41,9 @@ export abstract class Reference {
   }
 
   /** What travels when `by` sends it. */
-  travel(by: Kernel): RefWire {
-    const { kernel, name, runtime, number, wire } = this;
-    if (!wire) return { runtime, number, name, addresses: kernel.carrier.addresses };
+  travel(by: RefHome): RefWire {
+    const { home, name, runtime, number, wire } = this;
+    if (!wire) return { runtime, number, name, addresses: home.carrier.addresses };
     const lost = by.gone.lost(runtime);
     const { addresses, once } = wire;
     return lost === wire.lost ? wire : { runtime, number, name, addresses, ...(once ? { once } : {}), ...(lost ? { lost } : {}) };

@@ -1,9 +1,16 @@
 // References as they are made, sent and received: what belongs to this runtime comes home as itself.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Gone } from '../peers/gone.ts';
 import type { TaskRef } from '../tasks/reference.ts';
-import { EndedRef, RemoteRef, TASK_CODE } from '../tasks/task-refs.ts';
+import type { TaskTable } from '../tasks/table.ts';
+import { EndedRef, RemoteRef, TASK_CODE, type TaskRefHome } from '../tasks/task-refs.ts';
 import { Reference, type RefWire } from './ref-base.ts';
+
+/** What references are made for. */
+export interface ReferencesHome extends TaskRefHome {
+  readonly gone: Gone;
+  readonly tasks: Pick<TaskTable, 'addReply' | 'find' | 'reply'>;
+}
 
 /** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
 export interface RefKind {
@@ -14,28 +21,28 @@ export interface RefKind {
 
 /** Turns references into what travels, and back. */
 export class References {
-  readonly #kernel: Kernel;
+  readonly #home: ReferencesHome;
   readonly #kinds = new Map<number, RefKind>();
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
+  constructor(home: ReferencesHome) {
+    this.#home = home;
     this.add({
       code: TASK_CODE,
-      remote: (wire) => new RemoteRef(kernel, wire),
+      remote: (wire) => new RemoteRef(home, wire),
       local: (wire) => {
-        const { task, end } = kernel.tasks.find(wire.number);
+        const { task, end } = home.tasks.find(wire.number);
         if (task) return task.ref;
-        const reply = kernel.tasks.reply(wire.number);
+        const reply = home.tasks.reply(wire.number);
         if (reply) return reply;
         const unknown = new FlotillaError('ERR_TASK_UNKNOWN', `Task '${wire.name}' ended long ago.`);
-        return new EndedRef(kernel, wire, end ?? { kind: 'threw', error: unknown });
+        return new EndedRef(home, wire, end ?? { kind: 'threw', error: unknown });
       },
     });
   }
 
   /** A reference to a task of another runtime. */
   remote(wire: RefWire): TaskRef<unknown> {
-    return new RemoteRef(this.#kernel, wire);
+    return new RemoteRef(this.#home, wire);
   }
 
   add(kind: RefKind): void {
@@ -48,13 +55,13 @@ export class References {
 
   replace(value: object): { code: number; payload: RefWire } | undefined {
     if (!(value instanceof Reference)) return undefined;
-    return { code: value.code, payload: value.travel(this.#kernel) };
+    return { code: value.code, payload: value.travel(this.#home) };
   }
 
   /** The same as this runtime has it: a reference of another runtime of this process is taken as if it had arrived. */
   own<T>(value: T): T {
-    if (!(value instanceof Reference) || value.kernel === this.#kernel) return value;
-    return this.revive(value.code, value.travel(this.#kernel), undefined) as T;
+    if (!(value instanceof Reference) || value.home === this.#home) return value;
+    return this.revive(value.code, value.travel(this.#home), undefined) as T;
   }
 
   revive(code: number, wire: RefWire, from: RuntimeId | undefined): unknown {
@@ -69,9 +76,9 @@ export class References {
       throw new FlotillaError('ERR_WIRE_MALFORMED', 'A reference that is none arrived.');
     }
     const runtime = wire.runtime as RuntimeId;
-    if (runtime === this.#kernel.id) return kind.local(wire); // KE2
-    if (!this.#kernel.peers.has(runtime)) this.#kernel.gone.heard(runtime, wire.lost);
-    this.#kernel.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
+    if (runtime === this.#home.id) return kind.local(wire); // KE2
+    if (!this.#home.peers.has(runtime)) this.#home.gone.heard(runtime, wire.lost);
+    this.#home.carrier.reach(runtime, wire.addresses, from === runtime ? undefined : from);
     return kind.remote(wire);
   }
 }

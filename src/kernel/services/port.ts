@@ -5,12 +5,14 @@
 //   SP1. A call is answered once: with the result, with what was thrown, or with why it could not start.
 //   SP2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Registry } from '../names/registry.ts';
 import { SERVICES } from '../protocol.ts';
-import type { TaskEnd } from '../tasks/self.ts';
+import type { References } from '../references/references.ts';
+import type { TaskEnd } from '../tasks/reference.ts';
+import type { TaskTable } from '../tasks/table.ts';
 import type { LocalTask } from '../tasks/task.ts';
 import type { Service } from './service-name.ts';
-import { AnyServiceRef, SERVICE_CODE, type ServiceRef } from './service-ref.ts';
+import { AnyServiceRef, SERVICE_CODE, type ServiceRef, type ServiceRefHome } from './service-ref.ts';
 
 /** The most tasks that one peer has running through services here. */
 export const MOST_TASKS_EACH = 100_000;
@@ -25,26 +27,33 @@ export interface Served<in M, in A extends unknown[], out R> extends Disposable 
   close(): void;
 }
 
-/** The services of a kernel. */
+/** What services need of their runtime. */
+export interface ServicesHome extends ServiceRefHome {
+  readonly references: References;
+  readonly names: Registry;
+  readonly tasks: TaskTable;
+}
+
+/** The services of a runtime. */
 export class Services {
-  readonly #kernel: Kernel;
+  readonly #home: ServicesHome;
   readonly #served = new Map<number, { readonly definition: Service<unknown, unknown[], unknown>; readonly ref: AnyServiceRef }>();
   readonly #started = new Map<RuntimeId, Map<number, Set<LocalTask>>>();
   readonly #calls = new Map<RuntimeId, Map<number, LocalTask>>();
   #references = 0;
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-    kernel.references.add({
+  constructor(home: ServicesHome) {
+    this.#home = home;
+    home.references.add({
       code: SERVICE_CODE,
-      remote: (wire) => new AnyServiceRef(kernel, wire, wire),
-      local: (wire) => this.#served.get(wire.number)?.ref ?? new AnyServiceRef(kernel, wire),
+      remote: (wire) => new AnyServiceRef(home, wire, wire),
+      local: (wire) => this.#served.get(wire.number)?.ref ?? new AnyServiceRef(home, wire),
     });
-    kernel.open(SERVICES, {
+    home.open(SERVICES, {
       request: (peer, id, method, args) => this.#asked(peer, id, method, args),
       cancel: (peer, id, reason) => this.#calls.get(peer)?.get(id)?.terminate(toError(reason).message),
     });
-    kernel.on({ ended: (peer) => this.#lost(peer) });
+    home.on({ ended: (peer) => this.#lost(peer) });
   }
 
   /** A number for a reference that this runtime holds. */
@@ -54,14 +63,14 @@ export class Services {
 
   /** Offers a service under its name. Throws ERR_NAME_TAKEN. */
   serve<M, A extends unknown[], R>(definition: Service<M, A, R>): Served<M, A, R> {
-    const number = this.#kernel.tasks.nextNumber();
+    const number = this.#home.tasks.nextNumber();
     const { name } = definition;
-    const ref = new AnyServiceRef(this.#kernel, { runtime: this.#kernel.id, number, name });
-    this.#kernel.names.register('service', name, ref);
+    const ref = new AnyServiceRef(this.#home, { runtime: this.#home.id, number, name });
+    this.#home.names.register('service', name, ref);
     this.#served.set(number, { definition: definition as never, ref });
     const close = (): void => {
       this.#served.delete(number);
-      this.#kernel.names.unregister('service', name, ref);
+      this.#home.names.unregister('service', name, ref);
     };
     return { name, ref: ref as unknown as ServiceRef<M, A, R>, close, [Symbol.dispose]: close };
   }
@@ -69,12 +78,12 @@ export class Services {
   // SP1
   #asked(peer: RuntimeId, id: number, method: unknown, list: unknown[]): void {
     try {
-      if (method === 'close') return this.#kernel.answer(peer, id, true, this.#closeReference(peer, list[0] as number, list[1] === true));
+      if (method === 'close') return this.#home.answer(peer, id, true, this.#closeReference(peer, list[0] as number, list[1] === true));
       const [number, reference, args] = list as [number, number, unknown[]];
       if (method !== 'spawn' && method !== 'call') {
         throw new FlotillaError('ERR_REQUEST_UNKNOWN', `Services do not know the request '${String(method)}'.`);
       }
-      if (method === 'spawn') return this.#kernel.answer(peer, id, true, this.#start(peer, number, reference, args, () => {}).ref);
+      if (method === 'spawn') return this.#home.answer(peer, id, true, this.#start(peer, number, reference, args, () => {}).ref);
       let calls = this.#calls.get(peer);
       if (!calls) {
         calls = new Map();
@@ -83,12 +92,12 @@ export class Services {
       const open = calls;
       const task = this.#start(peer, number, reference, args, (end) => {
         open.delete(id);
-        if (end.kind === 'returned') this.#kernel.answer(peer, id, true, end.value);
-        else this.#kernel.answer(peer, id, false, end.error);
+        if (end.kind === 'returned') this.#home.answer(peer, id, true, end.value);
+        else this.#home.answer(peer, id, false, end.error);
       });
       if (task.alive) open.set(id, task);
     } catch (error) {
-      this.#kernel.answer(peer, id, false, toError(error));
+      this.#home.answer(peer, id, false, toError(error));
     }
   }
 
@@ -108,7 +117,7 @@ export class Services {
     }
     if (tasks.size >= MOST_TASKS_EACH)
       throw new FlotillaError('ERR_LIMIT', `${MOST_TASKS_EACH} tasks of this reference to '${definition.name}' run already.`);
-    const task = this.#kernel.tasks.create<unknown>(definition.name);
+    const task = this.#home.tasks.create<unknown>(definition.name);
     tasks.add(task);
     const held = tasks;
     task.onEnd = (end) => {

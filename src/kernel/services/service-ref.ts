@@ -1,11 +1,10 @@
 // References to services, and what can be done with one.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Asks } from '../post/door.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { SERVICES, type ServicesDoor } from '../protocol.ts';
-import { Reference, type RefWire } from '../references/ref-base.ts';
-import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
-import type { TaskEnded } from '../tasks/self.ts';
+import { Reference, type RefHome, type RefWire } from '../references/ref-base.ts';
+import type { TaskEnded, TaskRef, WaitOptions } from '../tasks/reference.ts';
 
 /** The extension by which references to services travel. */
 export const SERVICE_CODE = 3;
@@ -38,6 +37,14 @@ export interface ServiceRef<in M = never, in A extends unknown[] = never, out R 
   close(options?: CloseService): Promise<void>;
 }
 
+/** What a reference to a service needs of its runtime. */
+export interface ServiceRefHome extends Post, RefHome {
+  readonly services: {
+    /** A number for a reference that this runtime holds. */
+    nextReference(): number;
+  };
+}
+
 interface Shared {
   /** Which of this runtime's references it is. */
   readonly number: number;
@@ -48,20 +55,21 @@ interface Shared {
 /** A service of any runtime, this one included: what is asked takes the same way. */
 export class AnyServiceRef extends Reference implements ServiceRef<unknown, unknown[], unknown> {
   readonly code = SERVICE_CODE;
+  declare readonly home: ServiceRefHome;
   readonly #wait: WaitOptions;
   readonly #shared: Shared;
   #asks: Asks<ServicesDoor> | undefined;
 
   constructor(
-    kernel: Kernel,
+    home: ServiceRefHome,
     place: { runtime: string; number: number; name: string },
     wire?: RefWire,
     wait: WaitOptions = {},
     shared?: Shared,
   ) {
-    super(kernel, place, wire);
+    super(home, place, wire);
     this.#wait = wait;
-    this.#shared = shared ?? { number: kernel.services.nextReference(), watchers: new Set(), closed: false };
+    this.#shared = shared ?? { number: home.services.nextReference(), watchers: new Set(), closed: false };
   }
 
   readonly spawn = async (...args: unknown[]): Promise<TaskRef<unknown>> => {
@@ -76,7 +84,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
   };
 
   with(options: WaitOptions): AnyServiceRef {
-    return new AnyServiceRef(this.kernel, this, this.wire, options, this.#shared);
+    return new AnyServiceRef(this.home, this, this.wire, options, this.#shared);
   }
 
   monitor(watcher: TaskRef<TaskEnded<never>>): () => void {
@@ -86,10 +94,10 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
 
   async close({ running = 'terminate', ...wait }: CloseService = {}): Promise<void> {
     if (this.#shared.closed) return;
-    const own = this.runtime === this.kernel.id; // then it is the service's own reference, which others of this runtime hold, too
+    const own = this.runtime === this.home.id; // then it is the service's own reference, which others of this runtime hold, too
     this.#shared.closed = !own;
-    const gone = !own && !this.kernel.peers.has(this.runtime);
-    if (!gone) await this.kernel.at(this.runtime, SERVICES, wait).close(this.#shared.number, running === 'terminate');
+    const gone = !own && !this.home.peers.has(this.runtime);
+    if (!gone) await this.home.at(this.runtime, SERVICES, wait).close(this.#shared.number, running === 'terminate');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -100,7 +108,7 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
     if (this.#shared.closed) {
       return Promise.reject(new FlotillaError('ERR_SERVICE_CLOSED', `This reference to the service '${this.name}' has been closed.`));
     }
-    this.#asks ??= this.kernel.at(this.runtime, SERVICES, this.#wait);
+    this.#asks ??= this.home.at(this.runtime, SERVICES, this.#wait);
     return this.#asks[method](this.number, this.#shared.number, args);
   }
 }

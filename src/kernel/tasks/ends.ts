@@ -1,6 +1,6 @@
 // How tasks end that nobody can ask any more.
 import { FlotillaError, toError } from '../../base/index.ts';
-import type { TaskEnd } from './self.ts';
+import type { TaskEnd } from './reference.ts';
 
 /** The end of a task whose runtime is gone: of one that was ended on purpose, that it was terminated. */
 export function lostEnd(error: unknown, task: number): TaskEnd<never> {

@@ -1,7 +1,7 @@
 // Where a function runs, as the function sees it: its process, its machine, the files at hand.
 import { pathToFileURL } from 'node:url';
 import { FlotillaError } from '../../base/index.ts';
-import type { FileOutcome, SendFileOptions } from '../files/send.ts';
+import type { FileOutcome, SendFileOptions } from '../files/contract.ts';
 
 /** How a worker or host is closed. */
 export interface CloseOptions {

@@ -1,6 +1,25 @@
 // What stands for a task in a message: it works wherever it arrives.
 import type { RuntimeId } from '../../base/index.ts';
-import type { TaskEnd, TaskEnded } from './self.ts';
+
+/**
+ * How a task ended. Called `MonitorStatus` in pycos.
+ *
+ * Asked to end, it was `terminated` if it let the interruption pass or was not done in the grace period; it `returned` if it caught it and
+ * returned, and `threw` if it threw something else.
+ */
+export type TaskEnd<R = unknown> =
+  | { readonly kind: 'returned'; readonly value: R }
+  | { readonly kind: 'threw'; readonly error: Error }
+  | { readonly kind: 'terminated'; readonly error: Error }
+  | { readonly kind: 'worker-lost'; readonly error: Error }
+  | { readonly kind: 'host-lost'; readonly error: Error };
+
+/** The message that a monitoring task gets when a task that it watches has ended: once, whatever happened. */
+export interface TaskEnded<R = unknown> {
+  readonly kind: 'task-ended';
+  readonly task: TaskRef<never, R>;
+  readonly end: TaskEnd<R>;
+}
 
 /** Options of a wait for the other side. */
 export interface WaitOptions {

@@ -1,30 +1,8 @@
 // What a task's function gets first, what it is made of, and how it ends: the types users write.
-import type { Clock, RuntimeId } from '../../base/index.ts';
 import type { Located, LocateOptions, Name } from '../names/name.ts';
 import type { Category, ReceiveOptions } from './mailbox.ts';
 import type { Place } from './place.ts';
-import type { TaskRef } from './reference.ts';
-import type { LocalTask } from './task.ts';
-
-/**
- * How a task ended. Called `MonitorStatus` in pycos.
- *
- * Asked to end, it was `terminated` if it let the interruption pass or was not done in the grace period; it `returned` if it caught it and
- * returned, and `threw` if it threw something else.
- */
-export type TaskEnd<R = unknown> =
-  | { readonly kind: 'returned'; readonly value: R }
-  | { readonly kind: 'threw'; readonly error: Error }
-  | { readonly kind: 'terminated'; readonly error: Error }
-  | { readonly kind: 'worker-lost'; readonly error: Error }
-  | { readonly kind: 'host-lost'; readonly error: Error };
-
-/** The message that a monitoring task gets when a task that it watches has ended: once, whatever happened. */
-export interface TaskEnded<R = unknown> {
-  readonly kind: 'task-ended';
-  readonly task: TaskRef<never, R>;
-  readonly end: TaskEnd<R>;
-}
+import type { TaskEnded, TaskRef } from './reference.ts';
 
 /** Options of {@link Task.suspend}. */
 export interface SuspendOptions<T> {
@@ -104,19 +82,4 @@ export type TaskGenerator<M, A extends unknown[], V> = (
 export interface Spawner {
   spawn<M, A extends unknown[], V>(fn: TaskGenerator<M, A, V>, ...args: A): TaskRef<M, V>;
   spawn<M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>>;
-}
-
-/** What a task needs of its runtime. */
-export interface TaskHost {
-  readonly clock: Clock;
-  /** How long an interrupted task may go on before it is left to itself. */
-  readonly graceMs: number;
-  readonly place: Place;
-  readonly location: string;
-  taken(from: RuntimeId, task: number, bytes: number): void;
-  taskEnded(task: { readonly number: number; readonly name: string; readonly watched: boolean }, end: TaskEnd): void;
-  refOf<M>(task: LocalTask<M>): TaskRef<M>;
-  register(name: string, ref: TaskRef<never>): Promise<void>;
-  unregister(name: string, ref: TaskRef<never>): boolean;
-  locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown>;
 }

@@ -4,14 +4,15 @@
 //   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
 import { type Clock, defineOptions, dropFirst, FlotillaError, flag, type RuntimeId, text } from '../../base/index.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
+import type { Registry } from '../names/registry.ts';
 import { TakeCount } from '../post/credit.ts';
 import { FIRST_TASK } from '../post/door.ts';
-import type { Kernel } from '../post/kernel.ts';
 import type { Place } from './place.ts';
-import type { TaskRef } from './reference.ts';
-import type { TaskEnd, TaskFunction, TaskHost, TaskResult } from './self.ts';
+import type { TaskEnd, TaskRef } from './reference.ts';
+import type { TaskFunction, TaskResult } from './self.ts';
+import type { TaskHost } from './task.ts';
 import { GRACE_MS, LocalTask } from './task.ts';
-import { LocalRef, type ReplyRef } from './task-refs.ts';
+import { LocalRef, type ReplyRef, type TaskRefHome } from './task-refs.ts';
 
 const ENDS_KEPT = 1_000;
 
@@ -32,9 +33,16 @@ export interface TaskOptions {
 /** Checks the options of a task. */
 export const TASK_OPTIONS = defineOptions<TaskOptions>('runtime.with', { name: { is: text }, daemon: { is: flag } });
 
+/** What the tasks of a runtime need of it. */
+export interface TableHome extends TaskRefHome {
+  readonly place: Place;
+  readonly names: Registry;
+  locate(name: Name | string, options?: LocateOptions): Promise<unknown>;
+}
+
 /** Everything of one runtime that has a number. */
 export class TaskTable implements TaskHost {
-  readonly #kernel: Kernel;
+  readonly #home: TableHome;
   readonly #tasks = new Map<number, LocalTask>();
   readonly #receivers = new Map<number, Receiver>();
   readonly #replies = new Map<number, ReplyRef>();
@@ -45,20 +53,20 @@ export class TaskTable implements TaskHost {
   graceMs = GRACE_MS;
   #next = FIRST_TASK;
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
+  constructor(home: TableHome) {
+    this.#home = home;
   }
 
   get clock(): Clock {
-    return this.#kernel.clock;
+    return this.#home.clock;
   }
 
   get place(): Place {
-    return this.#kernel.place;
+    return this.#home.place;
   }
 
   get location(): string {
-    const { location, addresses, name } = this.#kernel.carrier;
+    const { location, addresses, name } = this.#home.carrier;
     return location ?? addresses[0] ?? name;
   }
 
@@ -94,7 +102,7 @@ export class TaskTable implements TaskHost {
     const number = this.#next++; // TB1
     const task = new LocalTask<M>(this, number, name);
     this.#tasks.set(number, erased(task));
-    this.#kernel.carrier.mailbox(number, true);
+    this.#home.carrier.mailbox(number, true);
     return task;
   }
 
@@ -107,7 +115,7 @@ export class TaskTable implements TaskHost {
   add(receiver: Receiver): number {
     const number = this.#next++;
     this.#receivers.set(number, receiver);
-    this.#kernel.carrier.mailbox(number, true);
+    this.#home.carrier.mailbox(number, true);
     return number;
   }
 
@@ -120,11 +128,11 @@ export class TaskTable implements TaskHost {
     const number = this.#next++;
     const ref = make(number);
     this.#replies.set(number, ref);
-    this.#kernel.carrier.mailbox(number, true);
+    this.#home.carrier.mailbox(number, true);
     return {
       ref,
       drop: () => {
-        if (this.#replies.delete(number)) this.#kernel.carrier.mailbox(number, false);
+        if (this.#replies.delete(number)) this.#home.carrier.mailbox(number, false);
       },
     };
   }
@@ -187,7 +195,7 @@ export class TaskTable implements TaskHost {
       counts.set(number, count);
     }
     const credit = count.taken(bytes);
-    if (credit) this.#kernel.credit(from, number, credit);
+    if (credit) this.#home.credit(from, number, credit);
   }
 
   /** A message to this number could not be read: its sender has the room again. */
@@ -206,28 +214,28 @@ export class TaskTable implements TaskHost {
     this.#closed(number);
     this.#ends.set(number, end);
     if (this.#ends.size > ENDS_KEPT) dropFirst(this.#ends);
-    this.#kernel.names.release(task.number);
+    this.#home.names.release(task.number);
     if (end.kind === 'threw' && !task.watched) {
-      this.#kernel.log.warn(`The task '${task.name}' threw, and nobody waits for its end: ${end.error.stack ?? end.error.message}`);
+      this.#home.log.warn(`The task '${task.name}' threw, and nobody waits for its end: ${end.error.stack ?? end.error.message}`);
     }
     if (this.#tasks.size === 0) for (const resolve of this.#empty.splice(0)) resolve();
     if (this.#idle.length > 0 && !this.#busy()) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   refOf<M>(task: LocalTask<M>): TaskRef<M> {
-    return new LocalRef(this.#kernel, erased(task));
+    return new LocalRef(this.#home, erased(task));
   }
 
   async register(name: string, ref: TaskRef<never>): Promise<void> {
-    this.#kernel.names.register('task', name, ref as never);
+    this.#home.names.register('task', name, ref as never);
   }
 
   unregister(name: string, ref: TaskRef<never>): boolean {
-    return this.#kernel.names.unregister('task', name, ref as never);
+    return this.#home.names.unregister('task', name, ref as never);
   }
 
   locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown> {
-    return this.#kernel.locate(name, options);
+    return this.#home.locate(name, options);
   }
 
   #busy(): boolean {
@@ -236,7 +244,7 @@ export class TaskTable implements TaskHost {
   }
 
   #closed(number: number): void {
-    this.#kernel.carrier.mailbox(number, false);
+    this.#home.carrier.mailbox(number, false);
     for (const counts of this.#counts.values()) counts.delete(number);
   }
 }

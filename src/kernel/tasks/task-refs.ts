@@ -1,25 +1,33 @@
 // References to tasks: of this runtime, of another, of one that has ended; and the place where an answer is awaited.
 import { FlotillaError, toError } from '../../base/index.ts';
 import { type SendWindow, WINDOW } from '../post/credit.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Mail, Post } from '../post/post.ts';
 import { isSessionLoss, type OnAnswer } from '../post/requests.ts';
 import { RUNTIME, TERMINATE } from '../protocol.ts';
-import { Reference, type RefWire } from '../references/ref-base.ts';
+import { Reference, type RefHome, type RefWire } from '../references/ref-base.ts';
 import { lostEnd, taskEnded } from './ends.ts';
-import type { TaskRef, WaitOptions } from './reference.ts';
-import type { TaskEnd, TaskEnded } from './self.ts';
+import type { TaskEnd, TaskEnded, TaskRef, WaitOptions } from './reference.ts';
 import { endValue, type LocalTask } from './task.ts';
-import { notify } from './watch.ts';
+import { notify, type WatchHome } from './watch.ts';
 
 /** The extension by which references to tasks travel. */
 export const TASK_CODE = 1;
 const OVERRUN = 8;
+
+/** What a reference to a task needs of its runtime. */
+export interface TaskRefHome extends Mail, RefHome, WatchHome {
+  readonly tasks: {
+    /** A place for one answer. */
+    addReply(make: (number: number) => ReplyRef): { readonly ref: ReplyRef; drop(): void };
+  };
+}
 
 type Send = (message: unknown) => boolean;
 type Deliver = (message: unknown, options?: WaitOptions) => Promise<void>;
 
 abstract class AnyTaskRef extends Reference {
   readonly code = TASK_CODE;
+  declare readonly home: TaskRefHome;
   #ended: Promise<TaskEnd> | undefined;
   #result: Promise<unknown> | undefined;
   #asking: Set<(end: TaskEnd) => void> | undefined;
@@ -48,7 +56,7 @@ abstract class AnyTaskRef extends Reference {
   }
 
   get location(): string | undefined {
-    return this.kernel.carrier.addresses[0];
+    return this.home.carrier.addresses[0];
   }
 
   get ended(): Promise<TaskEnd> {
@@ -62,7 +70,7 @@ abstract class AnyTaskRef extends Reference {
   }
 
   finish(options: WaitOptions = {}): Promise<never> {
-    const waited = this.kernel.requests.within(options, `The end of the task '${this.name}'`, (settle) => {
+    const waited = this.home.requests.within(options, `The end of the task '${this.name}'`, (settle) => {
       void this.ended.then((end) => (end.kind === 'returned' ? settle(true, end.value) : settle(false, end.error)));
       return () => {};
     });
@@ -70,12 +78,12 @@ abstract class AnyTaskRef extends Reference {
   }
 
   notify(watcher: TaskRef<TaskEnded<never>>): Promise<void> {
-    return notify(this.kernel, this as never, watcher as TaskRef<TaskEnded>);
+    return notify(this.home, this as never, watcher as TaskRef<TaskEnded>);
   }
 
   #ask<V>(question: (reply: TaskRef<V>) => unknown, options: WaitOptions = {}): Promise<V> {
-    const { kernel } = this;
-    const asked = kernel.requests.within(options, `A question to the task '${this.name}'`, (settle) => {
+    const { home } = this;
+    const asked = home.requests.within(options, `A question to the task '${this.name}'`, (settle) => {
       const done: OnAnswer = (ok, value) => {
         reply.drop();
         this.#asking?.delete(onEnd);
@@ -88,7 +96,7 @@ abstract class AnyTaskRef extends Reference {
             ? end.error
             : new FlotillaError('ERR_TASK_ENDED', `The task '${this.name}' ended before it answered.`),
         );
-      const reply = kernel.tasks.addReply((ref) => new ReplyRef(kernel, ref, done));
+      const reply = home.tasks.addReply((ref) => new ReplyRef(home, ref, done));
       this.#onEnd(onEnd);
       try {
         this.send(question(reply.ref));
@@ -121,13 +129,13 @@ abstract class AnyTaskRef extends Reference {
 export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #task: LocalTask;
 
-  constructor(kernel: Kernel, task: LocalTask) {
-    super(kernel, { name: task.name, runtime: kernel.id, number: task.number });
+  constructor(home: TaskRefHome, task: LocalTask) {
+    super(home, { name: task.name, runtime: home.id, number: task.number });
     this.#task = task;
   }
 
   // The task keeps what travels, so that it comes home as itself.
-  override travel(by: Kernel): RefWire {
+  override travel(by: RefHome): RefWire {
     this.#task.keep(this as TaskRef<unknown>);
     return super.travel(by);
   }
@@ -147,7 +155,7 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
   async room(options: WaitOptions = {}): Promise<void> {
     const { mailbox } = this.#task;
     while (mailbox.open && mailbox.size >= WINDOW.messages) {
-      await this.kernel.requests.within(options, 'Room', (settle) => {
+      await this.home.requests.within(options, 'Room', (settle) => {
         mailbox.onRoom(() => settle(true, undefined));
         return () => {};
       });
@@ -187,8 +195,8 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   /** It is known to be lost: nothing is sent to it any more, wherever its runtime was. */
   #over = false;
 
-  constructor(kernel: Kernel, wire: RefWire) {
-    super(kernel, wire, wire);
+  constructor(home: TaskRefHome, wire: RefWire) {
+    super(home, wire, wire);
   }
 
   override get location(): string | undefined {
@@ -196,41 +204,41 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   }
 
   protected sendOne(message: unknown): boolean {
-    if (!this.wire.once) return this.kernel.sendTo(this.runtime, this.number, this.open(), message);
-    this.kernel.sendOnce(this.runtime, this.number, message);
+    if (!this.wire.once) return this.home.sendTo(this.runtime, this.number, this.open(), message);
+    this.home.sendOnce(this.runtime, this.number, message);
     return true;
   }
 
   room(options: WaitOptions = {}): Promise<void> {
-    return this.wire.once ? Promise.resolve() : roomFor(this.kernel, this, options);
+    return this.wire.once ? Promise.resolve() : roomFor(this.home, this, options);
   }
 
   protected async deliverOne(message: unknown, options: WaitOptions = {}): Promise<void> {
     const window = this.open();
-    if (!window.hasRoom || !this.kernel.carrier.hasRoom(this.runtime)) await roomFor(this.kernel, this, options);
+    if (!window.hasRoom || !this.home.carrier.hasRoom(this.runtime)) await roomFor(this.home, this, options);
     if (window.ended) throw window.lost ?? taskEnded();
-    await this.kernel.deliverTo(this.runtime, this.number, window, message, options);
+    await this.home.deliverTo(this.runtime, this.number, window, message, options);
   }
 
   close(): void {
-    this.kernel.closeTask(this.runtime, this.number);
+    this.home.closeTask(this.runtime, this.number);
   }
 
   terminate(reason?: string): void {
-    this.kernel.message(this.runtime, TERMINATE, { kind: 'terminate', task: this.number, reason });
+    this.home.message(this.runtime, TERMINATE, { kind: 'terminate', task: this.number, reason });
   }
 
   throw(error: Error): void {
-    this.kernel.message(this.runtime, RUNTIME, { kind: 'throw', task: this.number, error });
+    this.home.message(this.runtime, RUNTIME, { kind: 'throw', task: this.number, error });
   }
 
   resume(value?: unknown, options?: WaitOptions): Promise<boolean> {
-    return this.kernel.at(this.runtime, RUNTIME, options).resume(this.number, value);
+    return this.home.at(this.runtime, RUNTIME, options).resume(this.number, value);
   }
 
   async watch(): Promise<TaskEnd> {
     try {
-      return await this.kernel.at(this.runtime, RUNTIME).watch(this.number);
+      return await this.home.at(this.runtime, RUNTIME).watch(this.number);
     } catch (error) {
       if (!isSessionLoss(error)) return { kind: 'threw', error: toError(error) }; // it has ended, and how cannot be told
       this.#over = true;
@@ -246,7 +254,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   open(): SendWindow {
     if (!this.#window || (this.#window.lost && !this.#over))
       // its runtime was lost, and may be back
-      this.#window = this.kernel.windows.get(this.runtime, this.number);
+      this.#window = this.home.windows.get(this.runtime, this.number);
     return this.#window;
   }
 }
@@ -255,8 +263,8 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
 export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #end: TaskEnd;
 
-  constructor(kernel: Kernel, wire: RefWire, end: TaskEnd) {
-    super(kernel, wire, wire);
+  constructor(home: TaskRefHome, wire: RefWire, end: TaskEnd) {
+    super(home, wire, wire);
     this.#end = end;
   }
 
@@ -284,15 +292,15 @@ export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
 export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #settle: OnAnswer;
 
-  constructor(kernel: Kernel, number: number, settle: OnAnswer) {
-    super(kernel, { name: 'reply', runtime: kernel.id, number });
+  constructor(home: TaskRefHome, number: number, settle: OnAnswer) {
+    super(home, { name: 'reply', runtime: home.id, number });
     this.#settle = settle;
   }
 
   // Most questions go straight to who answers: it need not be told where it is.
-  override travel(by: Kernel): RefWire {
+  override travel(by: RefHome): RefWire {
     const wire = super.travel(by);
-    return { ...wire, addresses: by === this.kernel ? [] : wire.addresses, once: true };
+    return { ...wire, addresses: by === this.home ? [] : wire.addresses, once: true };
   }
 
   protected sendOne(message: unknown): boolean {
@@ -320,13 +328,13 @@ export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
 
 /** Resolves when there is room to send to a task of a peer, or the task or its runtime is gone. */
 export function roomFor(
-  kernel: Kernel,
+  post: Post,
   ref: { readonly runtime: RemoteRef['runtime']; open(): SendWindow },
   options: WaitOptions,
 ): Promise<void> {
   const window = ref.open();
-  if (window.ended || (window.hasRoom && kernel.carrier.hasRoom(ref.runtime))) return Promise.resolve();
-  const waited = kernel.requests.within(options, 'Room', (settle) => {
+  if (window.ended || (window.hasRoom && post.carrier.hasRoom(ref.runtime))) return Promise.resolve();
+  const waited = post.requests.within(options, 'Room', (settle) => {
     window.onRoom(() => settle(true, undefined));
     return () => {};
   });

@@ -8,11 +8,12 @@
 //   TK3. After its end a task takes no messages.
 //   TK4. A swap is accepted when its error passes out of the function, and refused when the task waits again.
 import { type Clock, FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
+import type { LocateOptions, Name } from '../names/name.ts';
 import { Driver, isGenerator } from './generators.ts';
 import { type Category, Mailbox, type MailboxOwner, type ReceiveOptions } from './mailbox.ts';
 import type { Place } from './place.ts';
-import type { TaskRef } from './reference.ts';
-import type { SuspendOptions, Task, TaskEnd, TaskFunction, TaskHost } from './self.ts';
+import type { TaskEnd, TaskRef } from './reference.ts';
+import type { SuspendOptions, Task, TaskFunction } from './self.ts';
 
 /** Time for a task to clean up after it was asked to end. */
 export const GRACE_MS = 5_000;
@@ -43,6 +44,21 @@ interface Rare<M> {
   driver?: Driver | undefined;
   swappable?: boolean;
   swap?: Swap | undefined;
+}
+
+/** What a task needs of its runtime. */
+export interface TaskHost {
+  readonly clock: Clock;
+  /** How long an interrupted task may go on before it is left to itself. */
+  readonly graceMs: number;
+  readonly place: Place;
+  readonly location: string;
+  taken(from: RuntimeId, task: number, bytes: number): void;
+  taskEnded(task: { readonly number: number; readonly name: string; readonly watched: boolean }, end: TaskEnd): void;
+  refOf<M>(task: LocalTask<M>): TaskRef<M>;
+  register(name: string, ref: TaskRef<never>): Promise<void>;
+  unregister(name: string, ref: TaskRef<never>): boolean;
+  locate(name: Name | string, options: LocateOptions | undefined): Promise<unknown>;
 }
 
 /** A task of this runtime. */

@@ -2,10 +2,9 @@
 //
 //   WA1. The watcher's own runtime watches: what it holds, nobody else's end can take away.
 //   WA2. A pair of watcher and watched gives one notice, however often it was asked for.
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import { RUNTIME } from '../protocol.ts';
-import type { TaskRef } from './reference.ts';
-import type { TaskEnded } from './self.ts';
+import type { TaskEnded, TaskRef } from './reference.ts';
 
 /** The pairs that one runtime watches. */
 export class Watches {
@@ -29,9 +28,15 @@ export class Watches {
   }
 }
 
+/** What watches need of their runtime. */
+export interface WatchHome extends Pick<Post, 'id' | 'at'> {
+  readonly references: { own<T>(value: T): T };
+  readonly watches: Watches;
+}
+
 /** Has `watcher` told when `watched` ends; resolves once its runtime watches. */
-export async function notify(kernel: Kernel, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
-  const who = kernel.references.own(watcher);
-  if (who.runtime === kernel.id) kernel.watches.add(watched, who);
-  else await kernel.at(who.runtime, RUNTIME).monitor(watched, who); // WA1
+export async function notify(home: WatchHome, watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): Promise<void> {
+  const who = home.references.own(watcher);
+  if (who.runtime === home.id) home.watches.add(watched, who);
+  else await home.at(who.runtime, RUNTIME).monitor(watched, who); // WA1
 }

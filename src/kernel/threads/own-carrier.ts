@@ -2,14 +2,14 @@
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import type { Environment } from '../environment.ts';
-import type { Kernel } from '../post/kernel.ts';
 import { piecesOf, type Range } from '../post/range.ts';
+import type { Requests } from '../post/requests.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { HubEvents } from '../sessions/hub-options.ts';
-import type { Carrier } from './carrier.ts';
+import type { Carried, Carrier } from './carrier.ts';
 
 /** Carries frames to peers by the hub of the same thread, and to the runtime itself. */
-export function carry(hub: Hub, { clock }: Environment, kernel: () => Kernel): Carrier {
+export function carry(hub: Hub, { clock }: Environment, kernel: () => Pick<Carried, 'frame'>): Carrier {
   return {
     id: hub.id,
     get name() {
@@ -44,7 +44,7 @@ export function loopBack(id: RuntimeId, range: Range, large: boolean, clock: Clo
 }
 
 /** Hands what a hub hears to a kernel on the same thread. */
-export function carriedTo(kernel: () => Kernel): HubEvents {
+export function carriedTo(kernel: () => Required<Carried> & { readonly requests: Requests }): HubEvents {
   return {
     frame: (...frame) => kernel().frame(...frame),
     land: (...frame) => kernel().land(...frame),

@@ -10,7 +10,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
 import { FIRST_TASK } from '../post/door.ts';
-import type { Kernel } from '../post/kernel.ts';
+import type { Post } from '../post/post.ts';
 import type { Hub } from '../sessions/hub.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
@@ -27,7 +27,7 @@ export interface ThreadHubOptions {
   readonly port: MessagePort;
   readonly hub: () => Hub;
   /** The kernel of this thread. */
-  readonly own: () => Kernel;
+  readonly own: () => Required<Carried> & Pick<Post, 'id' | 'answer'>;
   /** The doors that this thread's kernel answers at. */
   readonly mine: ReadonlySet<number>;
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export interface ThreadHubOptions {
 export class ThreadHub implements Carried {
   readonly #port: MessagePort;
   readonly #hub: () => Hub;
-  readonly #own: () => Kernel;
+  readonly #own: () => Required<Carried> & Pick<Post, 'id' | 'answer'>;
   readonly #mine: ReadonlySet<number>;
   readonly #clock: Clock;
   readonly #onMailbox: ThreadHubOptions['onMailbox'];

@@ -5,18 +5,18 @@ import { pathToFileURL } from 'node:url';
 import type { RuntimeId } from '../../base/index.ts';
 import { importFrom, installPackage, packageName } from '../../code/index.ts';
 import type { WorkerConfig } from '../../host/index.ts';
-import { type FileSender, fileUnknown, type Kernel, type Place } from '../../kernel/index.ts';
+import { type FileSender, fileUnknown, type Place, type Post } from '../../kernel/index.ts';
 import { CALLER } from '../protocol.ts';
 
 /** The place of a worker. `client` is whom it works for. */
 export function workerPlace(options: {
-  readonly kernel: Kernel;
+  readonly post: Post;
   readonly config: WorkerConfig;
   readonly sender: FileSender;
   readonly client: () => RuntimeId;
   readonly data: () => unknown;
 }): Place {
-  const { kernel, config, sender, client } = options;
+  const { post, config, sender, client } = options;
   const folders = [config.cwd, config.folder];
   const find = (name: string): string | undefined =>
     isAbsolute(name)
@@ -33,7 +33,7 @@ export function workerPlace(options: {
     worker: {
       name: config.name,
       state: {},
-      close: ({ terminate = false, restart = false } = {}) => kernel.at(client(), CALLER).closeWorker({ terminate, restart }),
+      close: ({ terminate = false, restart = false } = {}) => post.at(client(), CALLER).closeWorker({ terminate, restart }),
     },
     host: {
       name: config.host,
@@ -41,7 +41,7 @@ export function workerPlace(options: {
         return read();
       },
       dataOf: () => read() as never,
-      close: ({ terminate = false } = {}) => kernel.at(client(), CALLER).closeHost({ terminate }),
+      close: ({ terminate = false } = {}) => post.at(client(), CALLER).closeHost({ terminate }),
     },
     file(name) {
       const path = find(name);

@@ -1,0 +1,13 @@
+// The post of a runtime with what runs there, for the rooms above.
+import type { Registry } from '../names/registry.ts';
+import type { Post } from '../post/post.ts';
+import type { Place } from './place.ts';
+import type { TaskTable } from './table.ts';
+
+/** The post of a runtime, with its tasks and names. */
+export interface TaskPost extends Post {
+  /** What tasks see of where they run. */
+  place: Place;
+  readonly tasks: TaskTable;
+  readonly names: Registry;
+}
