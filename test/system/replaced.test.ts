@@ -49,8 +49,8 @@ for (const [what, code] of [
 
 test('a worker that does not answer any more, though nothing runs there, is replaced, and why is said', { timeout: 90_000 }, async (t) => {
   const folder = tempFolder(t);
-  // What was left behind computes for ever, once the call has been answered.
-  const file = writeProgram(folder, 'stuck.mjs', program('setTimeout(() => { for (;;); }, 0)'));
+  // What was left behind computes for ever, once the call has been answered, and before the next can have come.
+  const file = writeProgram(folder, 'stuck.mjs', program('setImmediate(() => { for (;;); })'));
   const one = start(t, [file], { env: { HOME: folder, TMPDIR: folder } });
   await one.until(/over/, 60_000);
   assert.match(one.output, /it did not answer calls any more, though nothing ran there/);
