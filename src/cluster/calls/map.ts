@@ -11,10 +11,10 @@
 import { Deferred, Fifo, FlotillaError, onAbort, toError } from '../../base/index.ts';
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { CallOptions, MapOptions } from '../client/options.ts';
-import { BATCH_MS, learn } from '../dispatch/ahead.ts';
+import { BATCH_MS, learn } from '../dispatch/estimate.ts';
 import type { AnyFunction } from '../dispatch/job.ts';
+import { struckOut } from '../dispatch/losses.ts';
 import { type BatchOrder, isBeside, type Terms, termsOf } from '../dispatch/order.ts';
-import { struckOut } from '../dispatch/struck-out.ts';
 import { type Loss, type Member, newWork, type PromisedItems, type Work } from '../dispatch/work.ts';
 import { aborted, type Caller } from './caller.ts';
 import { showProgress } from './progress.ts';

@@ -1,5 +1,5 @@
 // Which worker is given some work: pure, from what is known of the workers.
-import { hasCapacity } from './ahead.ts';
+import { hasCapacity } from './estimate.ts';
 import { isBeside } from './order.ts';
 import { besides, isAt, isUnderWay, type Member, type Work } from './work.ts';
 
@@ -19,5 +19,5 @@ export function choose(members: readonly Member[], work: Work, doubtful: Readonl
 }
 
 function loadOf(member: Member, serial: boolean): number {
-  return serial ? member.queuedMs + member.inFlight.size * 1e-6 : besides(member);
+  return serial ? member.time.queuedMs + member.inFlight.size * 1e-6 : besides(member);
 }

@@ -2,7 +2,7 @@
 //
 // Owns what waits and what is under way. Does not own who the workers are (crew/), or what results mean (calls/).
 //
-//   DP1. A worker has ahead of it what hides the way to it (ahead.ts).
+//   DP1. A worker has ahead of it what hides the way to it (estimate.ts).
 //   DP2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
 //   DP3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   DP4. Work is settled once, whatever late answers say.
@@ -14,14 +14,14 @@ import { type Clock, Events } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
 import { isSessionLoss, type Post } from '../../kernel/index.ts';
 import { CALLS } from '../../worker/index.ts';
-import { measure, weightMs } from './ahead.ts';
 import { choose } from './choose.ts';
 import { Coming } from './coming.ts';
+import { answers, begins, gains, sheds } from './estimate.ts';
 import { Idle } from './idle.ts';
+import { doubtfulOf, judge, struckOut } from './losses.ts';
 import { argsOf, doorOf, isBeside, methodOf } from './order.ts';
 import type { Queue } from './queue.ts';
 import { Recaller } from './recall.ts';
-import { struckOut } from './struck-out.ts';
 import { Tally } from './tally.ts';
 import { Flight, isAlone, type Loss, type Member, move, type Work, type WorkChange, type WorkState } from './work.ts';
 
@@ -130,10 +130,7 @@ export class Dispatcher {
 
   /** A worker is silent: what may be tried again is given to others as well. DP5 */
   doubt(member: Member): void {
-    const doubtful = [...member.inFlight].filter(
-      (flight) => flight.work.state === flight && flight.work.retries > 0 && flight.work.kind !== 'task',
-    );
-    for (const { work } of doubtful.reverse()) {
+    for (const work of doubtfulOf(member)) {
       this.tally.retried += work.weight;
       this.#doubtful.add(work);
       this.resubmit(work);
@@ -302,21 +299,15 @@ export class Dispatcher {
 
   #retry(flight: Flight, loss: Loss, wasRunning: boolean): void {
     const { work } = flight;
-    if (work.state !== flight) return; // done, or under way elsewhere: DP4, DP5
-    if (loss.blameless && work.retries > 0) {
-      this.tally.retried += work.weight;
-      return this.resubmit(work);
-    }
-    work.suspect = true;
-    if (work.kind === 'batch') {
+    const verdict = judge(flight, loss, wasRunning);
+    if (verdict === 'settled elsewhere') return; // DP4, DP5
+    if (verdict === 'struck out') return this.#settle(work, false, struckOut(work, loss), undefined); // DP3
+    if (verdict === 'again') this.resubmit(work);
+    else {
       this.#done(work);
-      if (work.promised.lost(loss, wasRunning)) this.tally.retried += work.weight;
-      return;
+      if (work.kind !== 'batch' || !work.promised.lost(loss, wasRunning)) return;
     }
-    if (wasRunning || isBeside(work)) work.strikes++;
-    if (work.strikes > work.retries) return this.#settle(work, false, struckOut(work, loss), undefined); // DP3
     this.tally.retried += work.weight;
-    this.resubmit(work);
   }
 
   #assign(member: Member, work: Work): void {
@@ -328,9 +319,7 @@ export class Dispatcher {
     }
     if (member.inFlight.size === 0) {
       this.#now = this.#clock.now();
-      member.windowStart = this.#now;
-      member.headSince = member.windowStart;
-      member.windowCount = 0;
+      begins(member.time, this.#now);
     }
     const flight = new Flight(this.#onAnswer, member, work);
     try {
@@ -344,7 +333,7 @@ export class Dispatcher {
     member.inFlight.add(flight);
     if (this.changes.size > 0) this.changes.emit({ work, member });
     if (isBeside(work)) member.io++;
-    else member.queuedMs += weightMs(work);
+    else gains(member.time, work);
   }
 
   readonly #onAnswer = (flight: Flight, ok: boolean, value: unknown): void => {
@@ -357,7 +346,7 @@ export class Dispatcher {
     }
     if (!isBeside(work)) {
       this.#now = this.#clock.now();
-      measure(member, work, this.#now);
+      answers(member.time, work, this.#now);
     }
     const other = work.state;
     if (other.kind !== 'done') member.tally.ended(work, ok, value, true);
@@ -371,8 +360,7 @@ export class Dispatcher {
     const { member, work } = flight;
     if (!member.inFlight.delete(flight)) return;
     if (isBeside(work)) member.io--;
-    else if (member.inFlight.size === member.io) member.queuedMs = 0;
-    else member.queuedMs = Math.max(0, member.queuedMs - weightMs(work));
+    else sheds(member.time, work, member.inFlight.size > member.io);
   }
 
   #settle(work: Work, ok: boolean, value: unknown, member: Member | undefined): void {

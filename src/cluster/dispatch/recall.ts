@@ -2,11 +2,9 @@
 import type { Timer } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
 import type { Post } from '../../kernel/index.ts';
+import { isSlow, SLOW_MS } from './estimate.ts';
 import { isBeside } from './order.ts';
 import type { Flight, Member } from './work.ts';
-
-/** Work that has run so long, with other work behind it, is slow. */
-const SLOW_MS = 20;
 
 // Whether a worker has nothing to do, and could.
 function idle({ state, pause, alone, stopping, inFlight }: Member): boolean {
@@ -44,7 +42,7 @@ export class Recaller {
       if (!this.#noneWaits() || !this.#members.some(idle)) return;
       const now = clock.now();
       for (const member of this.#members) {
-        if (this.#asked.has(member) || !behind(member) || member.pause !== 0 || now - member.headSince < SLOW_MS) continue;
+        if (this.#asked.has(member) || !behind(member) || member.pause !== 0 || !isSlow(member.time, now)) continue;
         this.#asked.add(member);
         void recallFrom(this.#post, member).then((flights) => {
           this.#asked.delete(member);

@@ -7,6 +7,7 @@ import type { WorkerInfo } from '../../host/index.ts';
 import type { Pending, TaskRef } from '../../kernel/index.ts';
 import type { WorkInfo } from '../events.ts';
 import { means } from '../where.ts';
+import { type Estimate, newEstimate } from './estimate.ts';
 import { Flights, type Linked } from './flights.ts';
 import type { Job } from './job.ts';
 import { type BatchOrder, type CallOrder, type Order, RETRIES } from './order.ts';
@@ -140,13 +141,9 @@ export interface Member {
   alone: boolean;
   /** Calls that it was told to stop, and has not: it is given nothing more, for it may have to be ended. */
   readonly stopping: Set<number>;
-  queuedMs: number;
+  readonly time: Estimate;
   io: number;
   readonly tally: Tally;
-  windowStart: number;
-  windowCount: number;
-  /** When the work at the head was seen to run. */
-  headSince: number;
   /** What was under way when it was lost, in order, the running one first. */
   readonly losing: Flight[];
 }
@@ -163,12 +160,9 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
     pause: 0,
     alone: false,
     stopping: new Set(),
-    queuedMs: 0,
+    time: newEstimate(),
     io: 0,
     tally: new Tally(),
-    windowStart: 0,
-    windowCount: 0,
-    headSince: 0,
     losing: [],
   };
 }
