@@ -110,6 +110,11 @@ const PLANTED: readonly Planted[] = [
     fault: "'process.on(' is shared by the whole process",
   },
   {
+    what: 'a reason for state where there is none',
+    files: { 'base/signals.ts': '// S.\nexport const a = 1;\n' },
+    fault: 'src/base/signals.ts  has neither state nor shares anything',
+  },
+  {
     what: 'a circle at run time',
     files: { 'base/x.ts': "// X.\nimport { y } from './y.ts';\n", 'base/y.ts': "// Y.\nexport { x } from './x.ts';\n" },
     fault: 'src/base/x.ts  is in a circle of files at run time (base/x.ts, base/y.ts)',

@@ -43,6 +43,7 @@ const isProcess = (name) => name === 'kernel/environment.ts' || name.startsWith(
 /** Faults of reaching out. */
 export function checkWorld(files) {
   const faults = [];
+  const used = new Set();
   const networks = networkFolders(files);
   const isTime = (name) => TIMES.includes(name) || networks.includes(folderOf(name)) || name.startsWith('testing/');
   for (const { name, lines } of files) {
@@ -53,11 +54,15 @@ export function checkWorld(files) {
       if (time) faults.push(`${at}  '${time[0]}' reaches for the world; take it from the environment`);
       const own = !isProcess(name) && PROCESS.exec(line);
       if (own) faults.push(`${at}  '${own[0]}' reaches for the process; take it from the environment, or as an option`);
-      const shared = !isShared(name) && SHARED.exec(line.replace(/'[^']*'/g, "''"));
-      if (shared) faults.push(`${at}  '${shared[0]}' is shared by the whole process; give it to an object, or to the environment`);
-      if (!(name in STATES) && STATE.test(line) && !EMPTY.test(line))
-        faults.push(`${at}  a module has no state: it belongs to an object that somebody makes and ends`);
+      const shared = SHARED.exec(line.replace(/'[^']*'/g, "''"));
+      if (shared && !isShared(name))
+        faults.push(`${at}  '${shared[0]}' is shared by the whole process; give it to an object, or to the environment`);
+      const state = STATE.test(line) && !EMPTY.test(line);
+      if (state && !(name in STATES)) faults.push(`${at}  a module has no state: it belongs to an object that somebody makes and ends`);
+      if (shared || state) used.add(name);
     }
+    if ((name in STATES || name in SHARES) && !used.has(name))
+      faults.push(`src/${name}  has neither state nor shares anything: take it out of tools/house/world.js`);
   }
   return faults;
 }
