@@ -1,6 +1,6 @@
 // Listens on tcp: one port takes TLS from anywhere and plain connections from this machine.
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { codeOf, FlotillaError } from '../../base/index.ts';
 import { type Address, printHostPort } from '../address.ts';
 import type { Conn, ListeningPlace, ListenOptions } from '../contract.ts';
@@ -21,29 +21,7 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
   const sockets = new Set<Socket>();
   const guests = new Map<string, Guest>();
   const { certificate } = options;
-  const secure = createTlsServer(
-    certificate
-      ? { ...certificate, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false, handshakeTimeout: FIRST_BYTE_MS }
-      : {
-          ...TLS,
-          pskCallback: (_socket: TLSSocket, identity: string) => options.findKey(identity) ?? null,
-          handshakeTimeout: FIRST_BYTE_MS,
-        },
-  );
-  secure.on('secureConnection', (socket) => {
-    const guest = guests.get(endsOf(socket));
-    const stranger = certificate && unaccepted(socket, remoteOf(socket));
-    if (stranger) {
-      options.onFailure(remoteOf(socket), stranger);
-      return refuse(new SocketConn(socket), 'certificate');
-    }
-    guest?.leave(); // a dialer that could encrypt knows the secret, or has the certificate
-    accept(new SocketConn(socket), guest);
-  });
-  secure.on('tlsClientError', (error, socket) => {
-    options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket), certificate !== undefined));
-    socket.destroy();
-  });
+  const secure = secureServer(options, accept, guests);
   const server: Server = createServer({ highWaterMark: BUFFERS.highWaterMark }, (socket) => {
     socket.on('error', () => {});
     const guest = options.door.enter(socket.remoteAddress ?? '', isLocal(socket), () => socket.destroy());
@@ -89,6 +67,35 @@ export function listen(address: Address, accept: (conn: Conn, guest?: Guest) => 
       });
     });
   });
+}
+
+// Takes connections whose first byte is TLS's, which the listening socket hands on.
+function secureServer(options: ListenOptions, accept: (conn: Conn, guest?: Guest) => void, guests: ReadonlyMap<string, Guest>): TlsServer {
+  const { certificate } = options;
+  const server = createTlsServer(
+    certificate
+      ? { ...certificate, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false, handshakeTimeout: FIRST_BYTE_MS }
+      : {
+          ...TLS,
+          pskCallback: (_socket: TLSSocket, identity: string) => options.findKey(identity) ?? null,
+          handshakeTimeout: FIRST_BYTE_MS,
+        },
+  );
+  server.on('secureConnection', (socket) => {
+    const guest = guests.get(endsOf(socket));
+    const stranger = certificate && unaccepted(socket, remoteOf(socket));
+    if (stranger) {
+      options.onFailure(remoteOf(socket), stranger);
+      return refuse(new SocketConn(socket), 'certificate');
+    }
+    guest?.leave(); // a dialer that could encrypt knows the secret, or has the certificate
+    accept(new SocketConn(socket), guest);
+  });
+  server.on('tlsClientError', (error, socket) => {
+    options.onFailure(remoteOf(socket), tlsError(error, remoteOf(socket), certificate !== undefined));
+    socket.destroy();
+  });
+  return server;
 }
 
 // The connection of an accepted socket. It reads bytes to where they belong, if this version of Node can.
