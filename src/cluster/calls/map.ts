@@ -37,8 +37,9 @@ export class MapRun<T> {
   readonly #fn: AnyFunction;
   readonly #options: MapOptions & CallOptions;
   readonly #terms: Terms;
-  readonly #input: Iterator<T> | AsyncIterator<T>;
-  readonly #isAsync: boolean;
+  /** The input is one of these. */
+  readonly #input: Iterator<T> | undefined;
+  readonly #asyncInput: AsyncIterator<T> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #offAbort: () => void;
   readonly #window: number;
@@ -63,8 +64,8 @@ export class MapRun<T> {
     this.#fn = fn;
     this.#options = options;
     this.#terms = termsOf(options);
-    this.#isAsync = Symbol.asyncIterator in items;
-    this.#input = this.#isAsync ? (items as AsyncIterable<T>)[Symbol.asyncIterator]() : (items as Iterable<T>)[Symbol.iterator]();
+    if (Symbol.asyncIterator in items) this.#asyncInput = items[Symbol.asyncIterator]();
+    else this.#input = items[Symbol.iterator]();
     this.#signal = options.signal;
     this.#window = Math.max(options.window ?? WINDOW, 1);
     this.#total = options.total ?? sizeOf(items);
@@ -100,7 +101,7 @@ export class MapRun<T> {
     for (const work of [...this.#running]) this.#caller.dispatcher.cancel(work, reason);
     this.#running.clear();
     this.#report?.stop();
-    if (!this.#exhausted) await this.#input.return?.();
+    if (!this.#exhausted) await (this.#input ?? this.#asyncInput)?.return?.();
   }
 
   readonly #onAbort = (): void => this.#fail(aborted(this.#signal?.reason));
@@ -138,10 +139,9 @@ export class MapRun<T> {
 
   // MP1
   #pull(): void {
-    if (this.#pulling || this.#isAsync) {
-      if (this.#isAsync && !this.#pulling) void this.#pullAsync();
-      return;
-    }
+    if (this.#pulling) return;
+    const input = this.#input;
+    if (!input) return void this.#pullAsync(this.#asyncInput);
     this.#pulling = true;
     try {
       while (!this.#stopped && this.#running.size < this.#depth) {
@@ -149,7 +149,7 @@ export class MapRun<T> {
         if (size <= 0) break;
         const items: T[] = [];
         while (items.length < size) {
-          const { value, done } = (this.#input as Iterator<T>).next();
+          const { value, done } = input.next();
           if (done) {
             this.#exhausted = true;
             break;
@@ -168,7 +168,7 @@ export class MapRun<T> {
   }
 
   // What comes without a wait in between travels together.
-  async #pullAsync(): Promise<void> {
+  async #pullAsync(input: AsyncIterator<T> | undefined): Promise<void> {
     this.#pulling = true;
     let items: T[] = [];
     const send = (): void => {
@@ -177,8 +177,8 @@ export class MapRun<T> {
       if (gathered.length > 0 && !this.#closed && !this.#failure) this.#send(gathered);
     };
     try {
-      while (!this.#stopped && this.#running.size < this.#depth && this.#batchSize() > items.length) {
-        const { value, done } = await (this.#input as AsyncIterator<T>).next();
+      while (input && !this.#stopped && this.#running.size < this.#depth && this.#batchSize() > items.length) {
+        const { value, done } = await input.next();
         if (done) {
           this.#exhausted = true;
           break;

@@ -5,7 +5,7 @@
 //
 //   CT1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer; every host is free.
 //   CT2. The verbs behave the same inline, on this machine, and on a cluster.
-import { FlotillaError, type RuntimeId } from '../../base/index.ts';
+import { FlotillaError } from '../../base/index.ts';
 import { Library } from '../../code/index.ts';
 import type { Environment, Post, Runtime, Task, TaskGenerator, TaskRef, TaskResult } from '../../kernel/index.ts';
 import { PLAIN } from '../calls/caller.ts';
@@ -69,7 +69,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
       orders,
       report: calls.report,
       restartWorkers: options.restartWorkers ?? false,
-      sendFile: (to, path, sent) => runtime.sendFile(to as { id: RuntimeId }, path, sent),
+      sendFile: (to, path, sent) => runtime.sendFile(to, path, sent),
       allocate: async (given) => {
         limits.lift(rules.add(given));
         await this.#joined?.again();

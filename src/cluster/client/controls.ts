@@ -1,4 +1,5 @@
 // What a client can do with its hosts and workers, beside having work done: the part of `Client` that is about places.
+import type { RuntimeId } from '../../base/index.ts';
 import type { FileOutcome, SendFileOptions } from '../../kernel/index.ts';
 import type { WorkReport } from '../calls/work-report.ts';
 import type { Crew } from '../crew/crew.ts';
@@ -30,7 +31,7 @@ export interface Controlled {
   readonly orders: Orders;
   readonly report: WorkReport;
   readonly restartWorkers: boolean;
-  sendFile(to: { readonly id: string }, path: string, options: SendFileOptions): Promise<FileOutcome>;
+  sendFile(to: { readonly id: RuntimeId }, path: string, options: SendFileOptions): Promise<FileOutcome>;
   allocate(allocation: HostAllocation | string): Promise<void>;
   explain(): string[];
 }

@@ -102,7 +102,7 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
   const { dispatcher, crew, limits } = parts;
   if (mode.kind === 'inline') {
     const data = await asSetUp('hostSetUp', options.hostSetUp)?.fn(...(inlineArgs(options.hostSetUp) as never[]));
-    startInline(runtime, crew, parts.own.functions, data);
+    startInline(runtime, crew, parts.own, data);
     await asSetUp('workerSetUp', options.workerSetUp)?.fn(...(inlineArgs(options.workerSetUp) as never[]));
     parts.places.close({ name: 'inline', workers: ['inline'], addresses: [] });
     return {

@@ -1,6 +1,6 @@
 // Workers without a shared scheduler: this machine's cores, hosts on the network, or this very process.
-import { defined, type Log, type RuntimeId, toError } from '../../base/index.ts';
-import type { Loaded } from '../../code/index.ts';
+import { defined, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
+import type { Loaded, Shipped } from '../../code/index.ts';
 import { Host, SystemGround, thisMachine, WORKER, type WorkerInfo } from '../../host/index.ts';
 import type { Place, Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
@@ -86,18 +86,25 @@ export async function seekHosts(runtime: Runtime, allocations: readonly HostAllo
 
 /** The functions of this process, for a worker that is this process. */
 export class OwnCode {
-  /** By the number of their job. */
-  readonly functions = new Map<number, Loaded>();
+  /** By the unit that stands for them. */
+  readonly #functions = new Map<string, Loaded>();
+
+  /** What was prepared under a unit. Rejects with ERR_CODE_MISSING. */
+  async load({ unit }: Shipped): Promise<Loaded> {
+    const found = this.#functions.get(unit);
+    if (found) return found;
+    throw new FlotillaError('ERR_CODE_MISSING', `Nothing was prepared as '${unit}'.`);
+  }
 
   async prepare(job: Job): Promise<void> {
-    this.functions.set(job.id, job.fn as unknown as Loaded); // CT2
+    this.#functions.set(String(job.id), job.fn as unknown as Loaded); // CT2
     job.shipped = { label: job.label, unit: String(job.id), name: '', path: [] };
     job.ready = true;
   }
 }
 
 /** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
-export function startInline(runtime: Runtime, crew: Crew, functions: ReadonlyMap<number, Loaded>, data: unknown): void {
+export function startInline(runtime: Runtime, crew: Crew, own: OwnCode, data: unknown): void {
   const { post, id } = runtime;
   const { worker, host } = post.place;
   const place: Place = {
@@ -111,7 +118,7 @@ export function startInline(runtime: Runtime, crew: Crew, functions: ReadonlyMap
     clock: post.clock,
     place,
     abandons: true,
-    load: async (shipped) => functions.get(Number(shipped.unit)) as Loaded,
+    load: (shipped) => own.load(shipped),
     turn: () => new Promise((resolve) => post.clock.after(0, resolve)),
   });
   post.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned

@@ -53,8 +53,8 @@ export class SchedulerLink {
     this.#address = address;
     this.#pulse = options.pulseThread ? new PulseThread(options.runtime) : undefined;
     this.#off = options.runtime.post.on({ ended: (peer, end) => this.#peerEnded(peer, end) });
-    options.limits.tell = (limit) => this.#ask((at) => at.limit(limit));
-    options.crew.scheduler = this;
+    options.limits.tellTo((limit) => this.#ask((at) => at.limit(limit)));
+    options.crew.obey(this);
     options.crew.events.on((event) => event.kind === 'host-ignored' && this.#refused.set(event.host, event.reason));
   }
 

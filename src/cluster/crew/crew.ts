@@ -72,7 +72,7 @@ export class Crew {
   readonly asks: HostAsks;
   /** What is owed to other clients. */
   readonly returns: Returns;
-  scheduler: CrewScheduler | undefined;
+  #scheduler: CrewScheduler | undefined;
   readonly #parts: CrewParts;
   readonly #post: Post;
   #toDo: CrewEffect[] = [];
@@ -90,6 +90,15 @@ export class Crew {
     this.asks = new HostAsks(runtime, (station) => state.stations.get(station.id) === station);
     this.returns = new Returns({ clock: this.#post.clock, dispatcher, limits, of: this });
     dispatcher.drains.on((member) => this.#happens({ kind: 'drained', member }));
+  }
+
+  /** There is a scheduler, which grants places and asks for them back. */
+  obey(scheduler: CrewScheduler): void {
+    this.#scheduler = scheduler;
+  }
+
+  get scheduler(): CrewScheduler | undefined {
+    return this.#scheduler;
   }
 
   /** The client leaves: what ends now is no loss. */

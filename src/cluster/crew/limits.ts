@@ -24,8 +24,7 @@ interface Limited {
 
 /** The limits of one client. */
 export class Limits {
-  /** Tells the scheduler. */
-  tell: (limit: Limit) => Promise<unknown> = () => Promise.resolve();
+  #scheduler: (limit: Limit) => Promise<unknown> = () => Promise.resolve();
   /** Resolves when the scheduler knows what was said last. */
   told: Promise<unknown> = Promise.resolve();
   readonly #hosts = new Map<RuntimeId, Limited>();
@@ -33,6 +32,11 @@ export class Limits {
   /** All of them, for a scheduler that knows none. */
   get all(): Limit[] {
     return [...this.#hosts.values()].map(limitOf);
+  }
+
+  /** There is a scheduler, to be told of each limit from now on. */
+  tellTo(scheduler: (limit: Limit) => Promise<unknown>): void {
+    this.#scheduler = scheduler;
   }
 
   /** Takes at most so many workers of a host. */
@@ -104,7 +108,7 @@ export class Limits {
   }
 
   #tell(limited: Limited): Promise<unknown> {
-    this.told = this.tell(limitOf(limited));
+    this.told = this.#scheduler(limitOf(limited));
     return this.told;
   }
 }

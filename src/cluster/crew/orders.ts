@@ -110,7 +110,7 @@ export class Orders {
   /** Whether a silent peer is held: its scheduler, too, for which it is the same client when it is heard again. OR1 */
   keeps(peer: RuntimeId): boolean {
     if (this.#crew.scheduler?.is(peer)) return !this.#crew.state.closing;
-    const station = this.#crew.stations.get(peer) ?? this.#crew.stations.get(this.#crew.members.get(peer)?.info.host as RuntimeId);
+    const station = this.#crew.stations.get(this.#crew.members.get(peer)?.info.host ?? peer);
     return station !== undefined && !this.#crew.state.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
   }
 

@@ -293,7 +293,8 @@ export class Dispatcher {
     const at = this.members.indexOf(member);
     if (at >= 0) this.members.splice(at, 1);
     const losing = member.losing.splice(0);
-    for (let i = losing.length - 1; i >= 0; i--) this.#retry(losing[i] as Flight, loss, i === 0);
+    const [running] = losing;
+    for (const flight of losing.reverse()) this.#retry(flight, loss, flight === running); // each is put in front of what waits
     this.pump();
   }
 
