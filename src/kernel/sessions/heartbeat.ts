@@ -77,14 +77,13 @@ export function drained(
 /** Resolves when a session has a link; rejects with the reason why it ended, ERR_TIMEOUT or the signal's reason. */
 export function untilOpen(session: Session, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const before = session.onOpen;
     const settle = (act: () => void): void => {
       timer.cancel();
+      off();
       signal?.removeEventListener('abort', onAbort);
       act();
     };
     const check = (): void => {
-      before?.();
       const { state } = session;
       if (state.kind === 'open') settle(resolve);
       else if (state.kind === 'ended')
@@ -94,9 +93,9 @@ export function untilOpen(session: Session, clock: Clock, timeoutMs: number, sig
     const timer = clock.after(timeoutMs, () =>
       settle(() => reject(new FlotillaError('ERR_TIMEOUT', `The session did not open within ${timeoutMs} ms.`))),
     );
+    const off = session.onChange(check);
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
-    session.onOpen = check;
     if (session.state.kind === 'open' || session.ended) check();
   });
 }

@@ -307,7 +307,7 @@ export class Hub {
       this.#end(session, { kind: 'gone', message: 'the two sides disagree on what was received', lives: true });
       return failed('the two sides disagree on what was received');
     }
-    session.onOpen?.();
+    session.changed();
     if (old && old !== link) old.destroy();
     this.#back(session);
   }

@@ -79,8 +79,7 @@ export class Session {
   /** How many sessions before this one the other side had seen end. */
   theirBefore = 0;
   stalled = false;
-  /** Called when a link is attached, and at the end. */
-  onOpen: (() => void) | undefined;
+  readonly #watchers = new Set<() => void>();
   readonly #handler: SessionHandler;
   readonly #queue = new Fifo<Queued>();
   #written = 0;
@@ -101,6 +100,17 @@ export class Session {
     this.lastHeard = now;
     this.#handler = handler;
     this.#parts = new PartSender((head, range) => this.#enqueue({ head, range }));
+  }
+
+  /** Calls back each time it gets a link, and when it ends; returns what takes that back. */
+  onChange(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** It has got a link, or has ended: tells those who watch. */
+  changed(): void {
+    for (const tell of [...this.#watchers]) tell();
   }
 
   /** Ordered frames handed up so far. */
@@ -201,7 +211,7 @@ export class Session {
     if (this.state.kind === 'ended') return false;
     const link = this.state.kind === 'open' ? this.state.link : undefined;
     this.state = { kind: 'ended', end };
-    this.onOpen?.();
+    this.changed();
     for (const { range } of this.#queue) range.release?.();
     this.#queue.clear();
     this.#pending = 0;
