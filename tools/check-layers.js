@@ -1,6 +1,7 @@
 // The house stays a house: prints every fault of src/ that is not known, and every known one that is gone. `--picture` prints who enters whom.
 import { readFileSync } from 'node:fs';
 import { checkCircles } from './house/circles.js';
+import { checkDoors } from './house/doors.js';
 import { readHouse } from './house/files.js';
 import { checkGlossary } from './house/glossary.js';
 import { checkLaws } from './house/laws.js';
@@ -13,7 +14,7 @@ import { checkWorld } from './house/world.js';
 /** The faults of a house, and of its papers if they are given, as lines of text. */
 export function checkLayers(src, { glossary, map } = {}) {
   const files = readHouse(src);
-  const faults = [checkRooms, checkShape, checkCircles, checkWorld, checkLaws, checkNames].flatMap((check) => check(files));
+  const faults = [checkRooms, checkShape, checkCircles, checkDoors, checkWorld, checkLaws, checkNames].flatMap((check) => check(files));
   if (glossary !== undefined) faults.push(...checkGlossary(files, glossary));
   if (map !== undefined) faults.push(...checkMap(files, map));
   return faults;

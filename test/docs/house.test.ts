@@ -49,6 +49,21 @@ const PLANTED: readonly Planted[] = [
   },
   { what: 'a room that is none', files: { 'utils/c.ts': '// C.\n' }, fault: "'utils' is no room" },
   { what: 'a drawer', files: { 'kernel/helpers.ts': '// H.\n' }, fault: "'helpers.ts' is a drawer" },
+  {
+    what: 'a door with a number of another room',
+    files: { 'host/protocol.ts': "// P.\nexport const HOST = door<HostDoor>('host', 24, {});\n" },
+    fault: "the door 'host' has the number 24: those of 'host' go from 16 to 23",
+  },
+  {
+    what: 'two doors of one number',
+    files: { 'host/protocol.ts': "// P.\nexport const A = door<A>('a', 16, {});\nexport const B = workDoor(\n  'b',\n  16,\n);\n" },
+    fault: "the door 'b' has the number of 'a', 16",
+  },
+  {
+    what: 'a part of the kernel that names all of it',
+    files: { 'kernel/post/kernel.ts': '// K.\n', 'kernel/tasks/y.ts': "// Y.\nimport type { K } from '../post/kernel.ts';\n" },
+    fault: 'src/kernel/tasks/y.ts  names the whole kernel',
+  },
   { what: 'a loose file', files: { 'loose.ts': '// L.\n' }, fault: 'no loose file' },
   { what: 'a giant', files: { 'base/giant.ts': `// G.\n${'\n'.repeat(400)}` }, fault: 'more than 400 lines' },
   {
