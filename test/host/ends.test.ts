@@ -5,7 +5,7 @@ import { describeExit, isInsides, tellingLines } from '../../src/host/process/en
 
 const killsBefore = Number.MAX_SAFE_INTEGER;
 const of = (code: number | null, signal: NodeJS.Signals | null, ...lastLines: string[]): string =>
-  describeExit({ code, signal, lastLines, killsBefore });
+  describeExit({ code, signal, lastLines, killsBefore, limited: false });
 
 test('a full heap, a system without memory, and other ends are told apart', () => {
   const heap = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
@@ -25,6 +25,13 @@ test('a full heap, a system without memory, and other ends are told apart', () =
     '# Fatal process OOM',
     '  what():  std::bad_alloc',
   ]);
+});
+
+test('a crash under a limit of address space says so; one without, or an end that is no crash, does not', () => {
+  const limited = (signal: NodeJS.Signals): string => describeExit({ code: null, signal, lastLines: [], killsBefore, limited: true });
+  assert.match(limited('SIGSEGV'), /^it crashed \(SIGSEGV\), most likely because the system gave it no more memory \(see ulimit -v/);
+  assert.doesNotMatch(limited('SIGTERM'), /memory/);
+  assert.equal(of(null, 'SIGSEGV'), 'it was ended by SIGSEGV');
 });
 
 test('the frames of a crash are held back, whether they name the program by its title or by its path; what is like them is not', () => {

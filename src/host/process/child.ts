@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { type Clock, FlotillaError } from '../../base/index.ts';
 import { type Conn, SocketConn } from '../../transport/index.ts';
 import type { ChildHandler, Launched, WorkerConfig, WorkerLimits } from './contract.ts';
-import { describeExit, describeStart, killsForMemory, tellingLines } from './ends.ts';
+import { describeExit, describeStart, isAddressSpaceLimited, killsForMemory, tellingLines } from './ends.ts';
 import { LimitWatch } from './limits.ts';
 import { MARK, type Sweeper } from './marked.ts';
 import { Printed } from './printed.ts';
@@ -112,7 +112,9 @@ export class Child implements Launched {
       child.once('exit', (code, signal) => {
         // One that ended before it was killed ended of something else.
         const killedFor = signal === 'SIGKILL' || code === 0 ? this.#killedFor : undefined;
-        void ended(() => killedFor ?? describeExit({ code, signal, lastLines: this.#lastLines, killsBefore }));
+        void ended(
+          () => killedFor ?? describeExit({ code, signal, lastLines: this.#lastLines, killsBefore, limited: isAddressSpaceLimited() }),
+        );
       });
     });
   }

@@ -16,16 +16,22 @@ export interface Exit {
   readonly lastLines: readonly string[];
   /** How many processes of this control group the system had killed for want of memory when this one started. */
   readonly killsBefore: number;
+  /** Whether its address space has a limit (`ulimit -v`). Where that is reached, Node.js may crash before it can say so. */
+  readonly limited: boolean;
 }
 
+const CRASHES: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGTRAP', 'SIGILL', 'SIGABRT'];
+
 /** What a process ended of. */
-export function describeExit({ code, signal, lastLines, killsBefore }: Exit): string {
+export function describeExit({ code, signal, lastLines, killsBefore, limited }: Exit): string {
   const text = lastLines.join('\n');
   const crashed = signal !== null || code === 134;
   if (crashed && FULL_HEAP.test(text))
     return 'its heap was full: let it have more (--heap, or the option heap), or give each call less to hold';
   if (NO_MEMORY.test(text) && (crashed || code !== 0))
     return `the system gave it no more memory (see ulimit -v, which counts several times what Node.js uses, and control groups). ${REMEDY}`;
+  if (limited && (CRASHES.includes(signal) || code === 134))
+    return `it crashed (${signal ?? 'SIGABRT'}), most likely because the system gave it no more memory (see ulimit -v, which counts several times what Node.js uses). ${REMEDY}`;
   if (signal === 'SIGKILL')
     return killsForMemory() > killsBefore
       ? `the system killed it for want of memory in the control group of its host. ${REMEDY}`
@@ -56,6 +62,15 @@ export function killsForMemory(): number {
     }
   }
   return 0;
+}
+
+/** Whether processes that this one starts have a limited address space; false where the system does not tell. */
+export function isAddressSpaceLimited(): boolean {
+  try {
+    return /^Max address space\s+\d/m.test(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function memoryGroups(): string[] {
