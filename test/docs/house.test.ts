@@ -83,6 +83,12 @@ const PLANTED: readonly Planted[] = [
   { what: 'state of a module', files: { 'base/s.ts': '// S.\nconst all = new Map<string, number>();\n' }, fault: 'a module has no state' },
   { what: 'a class that the glossary does not have', files: KERNEL, papers: { glossary: '' }, fault: 'does not say what a Mailbox is' },
   { what: 'a word that is no class any more', files: KERNEL, papers: { glossary: '`Mailbox` `Post`' }, fault: "'Post' is no class" },
+  {
+    what: 'a place that is gone from the glossary',
+    files: KERNEL,
+    papers: { glossary: '`Mailbox` `kernel/x`' },
+    fault: 'there is no src/kernel/x',
+  },
   { what: 'a room that the map does not have', files: KERNEL, papers: { map: '' }, fault: "says nothing of the room 'kernel'" },
   {
     what: 'a folder that the map does not have',
