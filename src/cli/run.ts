@@ -1,10 +1,10 @@
 // flotilla run: run a program, TypeScript or JavaScript, with the cluster in its environment.
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { FlotillaError, hasCode } from '../base/index.ts';
+import type { SyncHooks } from './ts-hooks.ts';
 
 export function runCommand(): Command {
   return new Command('run')
@@ -30,10 +30,29 @@ export function runCommand(): Command {
       const path = realpathSync(file);
       process.argv = [process.argv[0] ?? process.execPath, path, ...rest];
       process.setSourceMapsEnabled(true); // stacks name the program's own lines
-      register('./ts-hooks.js', import.meta.url); // on every Node, so that enums and './x.js' for './x.ts' work on all
+      await readTypeScript();
       await import(pathToFileURL(path).href).catch((error: unknown) => {
         if (!(error instanceof SyntaxError && hasCode(error, 'ERR_CODE_SYNTAX'))) throw error;
         throw new FlotillaError('ERR_CODE_SYNTAX', `${error.message}\n`, { cause: error });
       });
     });
+}
+
+/** Where hooks on a thread of their own are deprecated. */
+const HOOKS_HERE = 26;
+
+interface HookedHere {
+  registerHooks(hooks: SyncHooks): unknown;
+}
+
+// On every Node, so that enums and './x.js' for './x.ts' work on all.
+async function readTypeScript(): Promise<void> {
+  const modules = await import('node:module');
+  if (!isHookedHere(modules)) return modules.register('./ts-hooks.js', import.meta.url);
+  const { resolveSync, loadSync } = await import('./ts-hooks.ts');
+  modules.registerHooks({ resolve: resolveSync, load: loadSync });
+}
+
+function isHookedHere(modules: object): modules is HookedHere {
+  return 'registerHooks' in modules && Number(process.versions.node.split('.')[0]) >= HOOKS_HERE;
 }
