@@ -1,12 +1,12 @@
 // Events, locks, conditions and semaphores between tasks of one runtime.
 //
-//   LO1. Whoever waits longest is served first, and nobody passes by.
+//   LO1. The task that has waited longest is served first; none that comes later passes it.
 //   LO2. Every wait ends: served, timed out, aborted, or with its owner task asked to end.
 //   LO3. What a task holds is released when the task ends.
 import { type Clock, Fifo, FlotillaError } from '../../base/index.ts';
 import type { WaitOptions } from '../tasks/reference.ts';
 
-/** Who can hold a lock: a task, given as `owner: self`, which then may take the lock again while it has it. */
+/** The holder of a lock: a task, given as `owner: self`, which may take the lock again while it has it. */
 export interface Owner {
   readonly signal: AbortSignal;
   readonly ended?: Promise<unknown>;
@@ -23,7 +23,7 @@ interface Waiter {
   readonly owner: object | undefined;
 }
 
-/** Who waits, in order. LO1, LO2 */
+/** A line of waiters, in order. LO1, LO2 */
 class Line {
   readonly #clock: Clock;
   readonly #waiters = new Fifo<Waiter>();
@@ -36,7 +36,7 @@ class Line {
     return this.#waiters.size;
   }
 
-  /** Serves the one who waits longest; whether there was one. */
+  /** Serves the waiter that has waited longest, and gives it; undefined if none waits. */
   serve(): Waiter | undefined {
     const waiter = this.#waiters.shift();
     waiter?.serve();
@@ -76,7 +76,7 @@ function tooLate(what: string, timeout: number): FlotillaError {
   return new FlotillaError('ERR_TIMEOUT', `${what} was not to be had within ${timeout} ms.`);
 }
 
-/** Something that has happened, or not yet. Named so as not to hide the platform's `Event`. */
+/** A flag for something that has happened, or not yet. (Its name leaves the platform's `Event` visible.) */
 export class EventFlag {
   readonly #line: Line;
   #set = false;
@@ -89,7 +89,7 @@ export class EventFlag {
     return this.#set;
   }
 
-  /** It has happened: all who wait go on, and nobody waits from now on. */
+  /** Says that it has happened: all waiting tasks go on, and no task waits from now on. */
   set(): void {
     this.#set = true;
     while (this.#line.serve());
@@ -105,7 +105,7 @@ export class EventFlag {
   }
 }
 
-/** What one has while one holds a lock or a place: give it back with `release()`, or `using`. */
+/** A lock or a place of a semaphore that is held: give it back with `release()`, or `using`. */
 export class Held implements Disposable {
   readonly owner: object | undefined;
   readonly #release: (held: Held) => void;
@@ -139,7 +139,8 @@ export class Held implements Disposable {
 }
 
 /**
- * One at a time. With `owner: self` the same task may take it again (an `RLock` of pycos) and gives it back as often.
+ * A lock, which one task holds at a time. With `owner: self` the same task may take it again and gives it back as often, as an `RLock` of
+ * pycos.
  *
  * @example
  * ```ts
@@ -178,7 +179,7 @@ export class Lock {
     return new Held(owner, this.#release);
   }
 
-  /** Gives all of a hold up, whatever its depth; resolves with what takes it again. For conditions. @internal */
+  /** Gives the lock up, whatever the depth of the hold; returns a function that takes it again. For conditions. @internal */
   suspend(held: Held): () => Promise<void> {
     if (!held.open || this.#depth === 0)
       throw new FlotillaError('ERR_LOCK_NOT_HELD', 'A condition is used by one who does not hold its lock.');
@@ -197,12 +198,12 @@ export class Lock {
     if (--this.#depth > 0) return;
     this.#owner = undefined;
     if (this.#line.size === 0) return;
-    this.#depth = 1; // handed on, so that nobody takes it between
+    this.#depth = 1; // the lock is handed on while it is locked, so that no newcomer takes it before the waiter runs
     this.#owner = this.#line.serve()?.owner;
   };
 }
 
-/** Waiting, under a lock, for others to say that something has changed. */
+/** A condition: tasks that hold a lock wait for others to say that something has changed. */
 export class Condition {
   readonly lock: Lock;
   readonly #line: Line;
@@ -222,7 +223,7 @@ export class Condition {
     }
   }
 
-  /** Wakes so many of those who wait, the longest first. */
+  /** Wakes so many waiting tasks, those that have waited longest first. */
   notify(count = 1): void {
     for (let i = 0; i < count && this.#line.serve(); i++);
   }
@@ -232,7 +233,7 @@ export class Condition {
   }
 }
 
-/** So many at a time. */
+/** A semaphore, which so many tasks hold at a time. */
 export class Semaphore {
   readonly #line: Line;
   #free: number;
@@ -259,7 +260,7 @@ export class Semaphore {
     return new Held(options.owner, () => this.release());
   }
 
-  /** Adds a place, or hands it to the one who waits longest. */
+  /** Gives a place back, or adds one: the task that has waited longest gets it. */
   release(): void {
     if (!this.#line.serve()) this.#free++;
   }

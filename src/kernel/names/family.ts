@@ -1,6 +1,6 @@
-// Runtimes that find each other's names through this one: the workers of a client, which know nobody else.
+// A family: runtimes that find each other's names through this one, as the workers of a client do, which have no other peer.
 //
-//   FA1. What a member looks for is looked for at all members, those that come later included.
+//   FA1. A name that a member looks for is looked for at all members, those that come later included.
 //   FA2. All members that wait for one name share one search.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Post } from '../post/post.ts';
@@ -14,7 +14,7 @@ interface Shared {
 
 type Members = Pick<ReadonlyMap<RuntimeId, unknown>, 'has' | 'keys'>;
 
-/** Those that one runtime joins. */
+/** The members of one runtime's family, and their searches. */
 export class Family {
   readonly #post: Post;
   readonly #searches = new Map<string, Shared>();
@@ -24,7 +24,7 @@ export class Family {
     this.#post = post;
   }
 
-  /** Says who they are. */
+  /** Sets the members; the map may grow and shrink afterwards. */
   among(members: Members): void {
     this.#members = members;
   }
@@ -33,12 +33,12 @@ export class Family {
     return this.#members.has(peer);
   }
 
-  /** There are more of them. FA1 */
+  /** Asks members that have joined for all names that are being looked for. FA1 */
   more(): void {
     for (const { search } of this.#searches.values()) this.#askAll(search);
   }
 
-  /** Asks each once. */
+  /** Asks each member once, but not the asker; resolves with null if none has the name. */
   once(asker: RuntimeId, sought: Sought): Promise<Nameable | null> {
     return new Promise((resolve) => {
       const search = new Search(this.#post, sought, resolve as (what: unknown) => void, () => resolve(null));
@@ -47,7 +47,7 @@ export class Family {
     });
   }
 
-  /** Calls back when one of them has it; returns what ends the wait. FA2 */
+  /** Calls back when a member has the name; returns a function that ends the wait. FA2 */
   await(sought: Sought, found: (what: Nameable) => void): () => void {
     const key = `${sought.kind} ${sought.name}`;
     let shared = this.#searches.get(key);

@@ -1,4 +1,5 @@
-// Names that carry the type of what they stand for, shared by those who register it and those who look for it.
+// Names for tasks, channels and services. A name carries a type, so that the program that registers it and the program that looks for
+// it share one definition.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { ChannelRef } from '../channels/channel-ref.ts';
 import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
@@ -22,17 +23,17 @@ export interface ChannelName<in M, out O = M> {
   readonly locates?: ChannelRef<M, O>;
 }
 
-/** What a name can stand for. */
+/** The kinds of things that a name can stand for. */
 export type NameKind = 'task' | 'channel' | 'service';
 
-/** What can have a name, as this runtime has it. */
+/** A thing that can have a name in this runtime: a reference to a task, a channel or a service. */
 export interface Nameable {
   readonly id: string;
   readonly number: number;
   readonly runtime: RuntimeId;
 }
 
-/** Any name that says what it stands for. */
+/** A name of any kind. */
 export interface Name {
   readonly kind: NameKind;
   readonly name: string;
@@ -40,17 +41,17 @@ export interface Name {
   readonly locates?: unknown;
 }
 
-/** What a name stands for; a plain string, a task of unknown messages. */
+/** The type that a name stands for; a plain string stands for a task of unknown messages. */
 export type Located<N> = N extends string ? TaskRef<unknown> : N extends { readonly locates?: infer T } ? NonNullable<T> : never;
 
 /** Options of `locate`. */
 export interface LocateOptions extends WaitOptions {
   /**
-   * Rejects with ERR_NAME_UNKNOWN after so many milliseconds, naming who was asked. 0 asks each known peer once. Without it
-   * the wait goes on until the name is registered somewhere, and the log says every 30 s who does not know it.
+   * Rejects with ERR_NAME_UNKNOWN after so many milliseconds, and names the peers that were asked. 0 asks each known peer once. Without it
+   * the wait goes on until the name is registered somewhere, and the log says every 30 s which peers do not know it.
    */
   readonly timeout?: number;
-  /** Where to look: an address, or the id of a peer. Everywhere by default. At an address where nobody listens yet, somebody is waited for. */
+  /** An address or the id of a peer to look at; everywhere by default. Where no runtime listens yet, the search waits for one. */
   readonly at?: string | RuntimeId;
 }
 
@@ -93,7 +94,7 @@ export function channelName<M, O = M>(name: string): ChannelName<M, O> {
   return { kind: 'channel', name: checkName(name) };
 }
 
-/** The name, if it can be one. Throws ERR_OPTION_INVALID. */
+/** Gives the name back if a name can be so. Throws ERR_OPTION_INVALID. */
 export function checkName(name: string): string {
   if (typeof name === 'string' && name.length > 0 && Buffer.byteLength(name) <= NAME_BYTES) return name;
   throw new FlotillaError(

@@ -1,10 +1,14 @@
-// Who has which name in this runtime, and how names are found at peers.
+// The registry has the names of one runtime, and finds names at peers.
 //
-// Owns the names of one runtime and the questions after them. Does not own what they stand for.
+// Owns the names and the searches for them. Does not own the tasks, channels and services that they stand for.
 //
 //   RG1. In one runtime a name stands for one thing of its kind; it is free again when that ends.
 //   RG2. A search ends with the first positive answer; a denial decides nothing while others may still know.
-//   RG3. Whoever waits for a name hears of it when it is registered, and of peers that appear later.
+//   RG3. A search that waits hears of a name when it is registered, and asks peers that appear later.
+//
+// No runtime keeps a list of all names: a list would be wrong whenever a task ends, and somebody would have to be in charge of it. A
+// search asks every peer instead, and a peer that lacks the name keeps the question and answers when the name is registered. So the two
+// programs may start in any order, and nobody asks again and again.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Asked } from '../post/door.ts';
 import type { Post } from '../post/post.ts';
@@ -13,14 +17,14 @@ import { Family } from './family.ts';
 import { checkName, type LocateOptions, type Nameable, type NameKind } from './name.ts';
 import { Search } from './search.ts';
 
-/** The most names one runtime has, and the most searches it keeps waiting for one peer. */
+/** The most names that one runtime has, and the most searches that it keeps waiting for one peer. */
 export const NAMES = { registered: 100_000, searchesEach: 10_000 } as const;
 const WARN_FIRST_MS = 5_000;
 const WARN_MS = 30_000;
 
 /** The names of one runtime. */
 export class Registry {
-  /** Whose names are found through this runtime. */
+  /** The runtimes that find each other's names through this one. */
   readonly family: Family;
   readonly #post: Post;
   readonly #names = new Map<string, Nameable>();
@@ -55,7 +59,7 @@ export class Registry {
     for (const found of waiting ?? []) found(what); // RG3
   }
 
-  /** Takes a name back from its holder; whether it held it. */
+  /** Takes a name back from its holder; says whether it held the name. */
   unregister(kind: NameKind, name: string, what: Nameable): boolean {
     const key = keyOf(kind, name);
     if (this.#names.get(key)?.id !== what.id) return false;
@@ -63,13 +67,13 @@ export class Registry {
     return this.#names.delete(key);
   }
 
-  /** Frees every name of something that has ended. */
+  /** Frees every name of the task, channel or service of this number, which has ended. */
   release(number: number): void {
     for (const key of this.#held.get(number) ?? []) this.#names.delete(key);
     this.#held.delete(number);
   }
 
-  /** Finds a name: here, then at peers, those that come later included. RG2 */
+  /** Finds a name: first here, then at all peers at once, those that come later included. RG2 */
   locate(kind: NameKind, name: string, options: LocateOptions = {}): Promise<unknown> {
     checkName(name);
     const { at, timeout, signal } = options;

@@ -1,20 +1,20 @@
-// One question after a name, to any number of peers.
+// A search: one question after a name, to any number of peers.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Post } from '../post/post.ts';
 import { NAMES } from '../protocol.ts';
 import type { NameKind } from './name.ts';
 
-/** What a search asks for. */
+/** The name that a search asks for. */
 export interface Sought {
   readonly kind: NameKind;
   readonly name: string;
-  /** Whether peers that do not have it answer when it is registered with them, or at once. */
+  /** Whether a peer without the name answers only when it is registered there; if false, it answers at once. */
   readonly wait: boolean;
 }
 
-/** The peers that are asked for one name, until one has it. */
+/** Asks peers for one name until one of them has it. */
 export class Search {
-  /** Those that do not have it. */
+  /** The peers that answered that they do not have the name. */
   readonly denied = new Set<RuntimeId>();
   readonly #post: Post;
   readonly #sought: Sought;
@@ -23,7 +23,7 @@ export class Search {
   readonly #asking = new Map<RuntimeId, number>();
   #over = false;
 
-  /** `found` is told once, and `denied` each time that nobody is left who may still answer. */
+  /** `found` is called once, `denied` each time that no peer is left that may still answer. */
   constructor(post: Post, sought: Sought, found: (what: unknown) => void, denied: () => void) {
     this.#post = post;
     this.#sought = sought;
@@ -36,7 +36,7 @@ export class Search {
     return this.#asking.size > 0;
   }
 
-  /** Asks a peer, unless it is being asked. */
+  /** Asks a peer, unless its answer is awaited already. */
   ask(peer: RuntimeId): void {
     if (this.#over || this.#asking.has(peer)) return;
     const { kind, name, wait } = this.#sought;
@@ -53,7 +53,7 @@ export class Search {
     this.#asking.set(peer, this.#post.request({ peer, settle }, NAMES, 'find', [kind, name, wait]));
   }
 
-  /** Nobody is asked any more. */
+  /** Ends the search, and gives up the questions that are under way. */
   stop(): void {
     this.#over = true;
     for (const [peer, id] of this.#asking) this.#post.requests.cancel(peer, NAMES.number, id, undefined);

@@ -1,8 +1,8 @@
-// How tasks end that nobody can ask any more.
+// The ends of tasks that cannot be asked any more, because they have ended or their runtime is gone.
 import { FlotillaError, toError } from '../../base/index.ts';
 import type { TaskEnd } from './reference.ts';
 
-/** The end of a task whose runtime is gone: of one that was ended on purpose, that it was terminated. */
+/** The end of a task whose runtime is gone: `terminated` if it was ended on purpose, else `worker-lost` or `host-lost`. */
 export function lostEnd(error: unknown, task: number): TaskEnd<never> {
   const { lost, terminated, reason } = error as { lost?: unknown; terminated?: unknown; reason?: unknown };
   if (terminated === 'all' || terminated === task) {

@@ -1,6 +1,6 @@
-// Generator functions as tasks: each yield is a wait at which others run, and at which the task can end.
+// The driver runs a generator function as a task: each yield is a wait, at which others run and the task can end.
 //
-//   GE1. What is yielded is awaited, and its value is what the yield gives back; a rejection is thrown there.
+//   GE1. A promise that is yielded is awaited, and the yield gives its value back; a rejection is thrown at the yield.
 //   GE2. stop() ends the generator at its present or next yield: its `finally` blocks run, their yields included.
 //   GE3. A yield of nothing lets everything else that is due run before the generator goes on.
 import { type Clock, Deferred } from '../../base/index.ts';
@@ -8,7 +8,7 @@ import { type Clock, Deferred } from '../../base/index.ts';
 /** A generator of either kind. */
 export type AnyGenerator = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>;
 
-/** Whether a function's outcome is to be driven rather than awaited. */
+/** Whether the outcome of a function is a generator, which is driven rather than awaited. */
 export function isGenerator(value: unknown): value is AnyGenerator {
   const type = Object.prototype.toString.call(value);
   return type === '[object Generator]' || type === '[object AsyncGenerator]';
@@ -21,10 +21,10 @@ export class Driver {
   readonly #generator: AnyGenerator;
   readonly #clock: Clock;
   readonly #done = new Deferred<unknown>();
-  /** The wait that counts: what an older one gives is not heard. */
+  /** The number of the wait that counts. An older wait may still settle after a stop or a throw, and must not move the generator then. */
   #wait = 0;
   #stopping: unknown;
-  /** It was ended at a yield, rather than that it returned by itself. */
+  /** The generator was ended at a yield; it did not return by itself. */
   #stopped = false;
   #running = false;
   #next: Step | undefined;
@@ -34,13 +34,13 @@ export class Driver {
     this.#clock = clock;
   }
 
-  /** What the generator returns, or throws. */
+  /** Begins; resolves with the value that the generator returns, or rejects with the error that it throws. */
   run(): Promise<unknown> {
     this.#step({ method: 'next', value: undefined });
     return this.#done.promise;
   }
 
-  /** GE2: the outcome is then a rejection with `reason`, unless it returns by itself before its next yield. */
+  /** Ends the generator: the outcome is a rejection with `reason`, unless it returns by itself before its next yield. GE2 */
   stop(reason: unknown): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = reason;

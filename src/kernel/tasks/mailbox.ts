@@ -1,9 +1,9 @@
-// Where a task's messages wait: in order, read one at a time; apart by category, earlier by priority, where asked.
+// The mailbox of a task keeps messages in order until they are read, one at a time; on request by category and by priority.
 //
 //   MB1. Messages of one category and priority are received in the order in which they arrived; a higher priority first.
 //   MB2. After close() nothing more is put in, and readers get what is there, then the end.
 //   MB3. After interrupt() every wait, present and future, rejects.
-//   MB4. A message that nobody waits for stays until it is read; so does one for which a function given by the task throws.
+//   MB4. A message that nobody waits for stays until it is read; so does a message for which a function of the task throws.
 import { type Clock, Fifo, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { WINDOW } from '../post/credit.ts';
 
@@ -18,13 +18,13 @@ interface Letter<M> {
 interface Reader<M> {
   readonly category: Category | undefined;
   readonly match: ((message: M) => boolean) | undefined;
-  /** Gets the message, or undefined for the end. */
+  /** Hands the reader its message. */
   readonly give: (message: M) => void;
   readonly end: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-// The usual wait, as one object: for the next message, whatever it is.
+// A wait for the next message, whatever it is. It is one object without closures, because nearly every wait is of this kind.
 class PlainReader<M> implements Reader<M> {
   readonly category = undefined;
   readonly match = undefined;
@@ -52,7 +52,7 @@ function mailboxClosed(): FlotillaError {
   return new FlotillaError('ERR_MAILBOX_CLOSED', 'The mailbox was closed, and all its messages have been received.');
 }
 
-/** What messages can be told apart by. */
+/** The values by which messages are told apart. */
 export type Category = string | number | symbol;
 
 /** Options of {@link Task.receive}. */
@@ -60,13 +60,13 @@ export interface ReceiveOptions<M = unknown> {
   /** Rejects with ERR_TIMEOUT after so many milliseconds; 0 takes only what is there. None by default. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** Only messages of this category, as told by `categorize`. Without it: those of no category. */
+  /** Takes only messages of this category, as told by `categorize`; without it, those of no category. */
   readonly category?: Category;
-  /** Only the first message that passes; others stay where they are. */
+  /** Takes only the first message that passes; others stay where they are. */
   readonly match?: (message: M) => boolean;
 }
 
-/** Whose mailbox it is: hears of each message that is read. */
+/** The task whose mailbox it is. It hears of each message that is read, to return its sender the credit. */
 export interface MailboxOwner {
   readonly clock: Clock;
   taken(from: RuntimeId | undefined, bytes: number): void;
@@ -97,7 +97,7 @@ export class Mailbox<M> {
   #reader: Reader<M> | undefined;
   #state: State = OPEN;
   #size = 0;
-  /** What few mailboxes have. */
+  /** The parts that few mailboxes need, made when they are needed, to keep the others small. */
   #rare: Rare<M> | undefined;
 
   constructor(owner: MailboxOwner) {
@@ -164,7 +164,7 @@ export class Mailbox<M> {
     this.#roomAgain();
   }
 
-  /** The wait of the moment rejects, or the next one. */
+  /** Rejects the present wait, or else the next one. */
   inject(error: Error): void {
     const reader = this.#reader;
     if (!reader) {
@@ -175,25 +175,25 @@ export class Mailbox<M> {
     reader.reject(error);
   }
 
-  /** What was injected and has met no wait yet. */
+  /** The injected error that has met no wait yet. */
   get injected(): Error | undefined {
     return this.#rare?.injected;
   }
 
-  /** The same, taken out: whoever takes it rejects with it. */
+  /** Takes that error out; the caller rejects its own wait with it. */
   takeInjected(): Error | undefined {
     const error = this.#rare?.injected;
     if (error && this.#rare) this.#rare.injected = undefined;
     return error;
   }
 
-  /** Calls back when fewer messages wait, or none will ever be taken again. */
+  /** Calls back when a quarter of the window is free again, or the mailbox takes no messages any more. */
   onRoom(callback: () => void): void {
     this.#more.waitingForRoom ??= [];
     this.#more.waitingForRoom.push(callback);
   }
 
-  /** Tells messages apart; the newest that gives a category decides. Returns what ends it. */
+  /** Tells messages apart; the newest categorizer that gives a category decides. Returns a function that takes this one back. */
   categorize(categorizer: (message: M) => Category | undefined): () => void {
     const order = this.#ordered();
     order.categorizers.unshift(categorizer);
@@ -228,7 +228,7 @@ export class Mailbox<M> {
     try {
       ready = this.#ready(category, match);
     } catch (error) {
-      return Promise.reject(error); // its `match` threw
+      return Promise.reject(error); // the `match` of these options threw
     }
     if (ready) {
       return ready.then((result) => {
@@ -241,7 +241,8 @@ export class Mailbox<M> {
     return this.#receiveWithin(options);
   }
 
-  // What a wait gives at once, if anything.
+  // Gives the outcome of a wait that need not wait; undefined if it must. A sender goes on at three quarters of the window, not at its
+  // edge: else it and the task would wake each other for every single message.
   #ready(category: Category | undefined, match: ((message: M) => boolean) | undefined): Promise<IteratorResult<M, undefined>> | undefined {
     if (this.#state.kind === 'interrupted') return Promise.reject(this.#state.reason); // MB3
     const injected = this.takeInjected();
@@ -308,7 +309,7 @@ export class Mailbox<M> {
     return true;
   }
 
-  // The first reader that wants this letter. One whose `match` throws gets that.
+  // Takes out the first reader that wants this letter. A reader whose `match` throws is rejected with that error.
   #takeReader(letter: Letter<M>): Reader<M> | undefined {
     const failed: { readonly reader: Reader<M>; readonly error: unknown }[] = [];
     const wants = (reader: Reader<M>): boolean => {
@@ -350,7 +351,7 @@ export class Mailbox<M> {
     return this.#more.order;
   }
 
-  // MB4: what a function of the task throws, the task's present or next wait gets.
+  // Gives a letter its category and priority. An error that a function of the task throws goes to the task's present or next wait. MB4
   #classify(letter: Letter<M>, order: Order<M>): void {
     letter.category = undefined;
     letter.priority = 0;
@@ -365,7 +366,7 @@ export class Mailbox<M> {
     }
   }
 
-  // MB1
+  // Puts a letter behind the last one of its category that has the same priority or a higher one. MB1
   #keep(letter: Letter<M>): void {
     this.#size++;
     let letters = this.#letters;

@@ -1,28 +1,28 @@
-// Where a function runs, as the function sees it: its process, its machine, the files at hand.
+// The place where a function runs, as the function sees it: its process, its machine, the files at hand.
 import { pathToFileURL } from 'node:url';
 import { FlotillaError } from '../../base/index.ts';
 import type { FileOutcome, SendFileOptions } from '../files/contract.ts';
 
-/** How a worker or host is closed. */
+/** Options of `close` of a worker or host. */
 export interface CloseOptions {
-  /** True: what runs is interrupted, and killed after the grace period; false (the default): it may end. */
+  /** True: running calls are interrupted, and killed after the grace period. False (the default): they may end by themselves. */
   readonly terminate?: boolean;
 }
 
 /** The process a function runs in. Functions of one client share `state` there, until it is restarted. */
 export interface WorkerPlace {
-  /** `HOST/N` on a cluster. */
+  /** The name of the worker: `HOST/N` on a cluster. */
   readonly name: string;
-  /** For functions that share nothing else: what one leaves here, the next finds. */
+  /** An object that functions share which share nothing else: the next one finds what one leaves here. */
   readonly state: Record<string, unknown>;
-  /** Closes this worker when what runs there has ended, the caller included. Called `dispycos_close_server` in dispycos. */
+  /** Closes this worker when the calls that run there have ended, the caller included. Called `dispycos_close_server` in dispycos. */
   close(options?: CloseOptions & { readonly restart?: boolean }): Promise<void>;
 }
 
 /** The machine a function runs on, as far as its client has it. */
 export interface HostPlace {
   readonly name: string;
-  /** What the client's set-up of this host returned; large buffers in it are kept once and read only. */
+  /** The value that the client's set-up of this host returned; large buffers in it are kept once and read only. */
   readonly data: unknown;
   /** The same, with the type of what `setUp` returns. */
   dataOf<R>(setUp: (...args: never[]) => R): Awaited<R>;
@@ -30,19 +30,19 @@ export interface HostPlace {
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** What every function that runs for somebody can ask of where it runs. */
+/** The part of its place that every function can ask, whoever runs it. */
 export interface Place {
   readonly worker: WorkerPlace;
   readonly host: HostPlace;
   /** The path of a file that was sent: looked for in the worker's folder, then the client's. Throws ERR_FILE_UNKNOWN. */
   file(name: string): string;
-  /** Imports a module that was sent, or a package that is installed on the host. Rejects with ERR_FILE_UNKNOWN or what the module throws. */
+  /** Imports a module that was sent, or a package that is installed on the host. Rejects with ERR_FILE_UNKNOWN or the module's error. */
   import(name: string): Promise<unknown>;
-  /** Sends a file to the client, or to whoever `to` names. As `runtime.sendFile`. */
+  /** Sends a file to the client, or to the peer that `to` names. As `runtime.sendFile`. */
   sendFile(path: string, options?: SendFileOptions & { readonly to?: string }): Promise<FileOutcome>;
 }
 
-/** A place that is nobody's worker: a runtime of its own. */
+/** The place of a task in a runtime of its own, which is nobody's worker. */
 export function ownPlace(name: () => string, file: (name: string) => string): Place {
   const nobody = (): Promise<never> =>
     Promise.reject(new FlotillaError('ERR_OPTION_INVALID', 'This is no worker of a client: close the runtime instead.'));

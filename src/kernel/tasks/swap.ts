@@ -1,16 +1,19 @@
-// Replacing the function of a running task.
+// Replaces the function of a running task.
+//
+// A running function cannot be stopped from outside, so the swap is an offer: at its next wait the task gets an error. If the function
+// lets it pass, it has ended by itself, and the new one takes over the mailbox, the names and the watchers.
 import { FlotillaError } from '../../base/index.ts';
 import type { Post } from '../post/post.ts';
 import type { TaskRef } from './reference.ts';
 import type { TaskFunction } from './self.ts';
 import type { TaskTable } from './table.ts';
 
-/** Where a function is replaced. */
+/** The parts of a runtime that a swap needs. */
 export interface SwapHome extends Pick<Post, 'id' | 'clock'> {
   readonly tasks: Pick<TaskTable, 'get'>;
 }
 
-/** Offers a task of this runtime another function, for as long as an answer is waited for. Rejects with ERR_TASK_UNKNOWN. */
+/** Offers a task of this runtime another function, and takes the offer back after `answerMs`. Rejects with ERR_TASK_UNKNOWN. */
 export async function swapTask(
   home: SwapHome,
   ref: TaskRef<never>,

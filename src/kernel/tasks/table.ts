@@ -1,7 +1,7 @@
-// The tasks of one runtime by number, and all else that takes messages there: channels, places for answers.
+// The table has the tasks of one runtime by number, and all else that takes messages there: channels and replies.
 //
 //   TB1. A number is never used again.
-//   TB2. Of the last ENDS_KEPT tasks that ended, the end can still be asked.
+//   TB2. The ends of the last ENDS_KEPT tasks that ended can still be asked.
 import { type Clock, defineOptions, dropFirst, FlotillaError, flag, type RuntimeId, text } from '../../base/index.ts';
 import type { LocateOptions, Name } from '../names/name.ts';
 import type { Registry } from '../names/registry.ts';
@@ -16,7 +16,7 @@ import { LocalRef, type ReplyRef, type TaskRefHome } from './task-refs.ts';
 
 const ENDS_KEPT = 1_000;
 
-/** Takes what is sent to a number. */
+/** Takes the messages that are sent to a number, as a channel does. */
 export interface Receiver {
   take(value: unknown, from: RuntimeId, bytes: number, hops: number): void;
   close?(): void;
@@ -33,14 +33,14 @@ export interface TaskOptions {
 /** Checks the options of a task. */
 export const TASK_OPTIONS = defineOptions<TaskOptions>('runtime.with', { name: { is: text }, daemon: { is: flag } });
 
-/** What the tasks of a runtime need of it. */
+/** The parts of a runtime that its tasks need. */
 export interface TableHome extends TaskRefHome {
   readonly place: Place;
   readonly names: Registry;
   locate(name: Name | string, options?: LocateOptions): Promise<unknown>;
 }
 
-/** Everything of one runtime that has a number. */
+/** The table: everything of one runtime that has a number. */
 export class TaskTable implements TaskHost {
   readonly #home: TableHome;
   readonly #tasks = new Map<number, LocalTask>();
@@ -94,10 +94,11 @@ export class TaskTable implements TaskHost {
     if (options.daemon) task.daemon = true;
     if (begin) begin(() => task.run(fn, args));
     else task.run(fn, args);
-    return (task.kept ?? this.refOf(task)) as TaskRef<M, TaskResult<R>>; // not kept by the task: most are not used again
+    // The task does not keep this reference, because most are not used again.
+    return (task.kept ?? this.refOf(task)) as TaskRef<M, TaskResult<R>>;
   }
 
-  /** A task that does not run yet. */
+  /** Makes a task that does not run yet. */
   create<M>(name: string): LocalTask<M> {
     const number = this.#next++; // TB1
     const task = new LocalTask<M>(this, number, name);
@@ -106,7 +107,7 @@ export class TaskTable implements TaskHost {
     return task;
   }
 
-  /** A number for something that takes no messages. */
+  /** Gives a number to something that takes no messages. */
   nextNumber(): number {
     return this.#next++;
   }
@@ -123,7 +124,7 @@ export class TaskTable implements TaskHost {
     if (this.#receivers.delete(number)) this.#closed(number);
   }
 
-  /** A place for one answer. */
+  /** Makes a reply, at which one answer is awaited. */
   addReply(make: (number: number) => ReplyRef): { ref: ReplyRef; drop(): void } {
     const number = this.#next++;
     const ref = make(number);
@@ -149,7 +150,7 @@ export class TaskTable implements TaskHost {
     return this.#receivers.get(number);
   }
 
-  /** A task of this runtime, or how it ended. TB2 */
+  /** Finds a task of this runtime, or its end. TB2 */
   find(number: number): { task?: LocalTask; end?: TaskEnd } {
     const task = this.#tasks.get(number);
     if (task) return { task };
@@ -157,7 +158,7 @@ export class TaskTable implements TaskHost {
     return end ? { end } : {};
   }
 
-  /** Hands a message over; false if nothing has this number. */
+  /** Hands a message to the task, channel or reply of this number; false if there is none. */
   take(number: number, value: unknown, from: RuntimeId, bytes: number, hops = 0): boolean {
     const task = this.#tasks.get(number);
     if (task) return task.mailbox.put(value, from, bytes);
@@ -198,12 +199,12 @@ export class TaskTable implements TaskHost {
     if (credit) this.#home.credit(from, number, credit);
   }
 
-  /** A message to this number could not be read: its sender has the room again. */
+  /** Counts a message that could not be read as taken, so that its sender gets the room back. */
   passedOver(from: RuntimeId, number: number, bytes: number): void {
     if (this.#tasks.has(number) || this.#receivers.has(number)) this.taken(from, number, bytes);
   }
 
-  /** A peer is gone, and what is owed to it. */
+  /** Forgets the credit that is owed to a peer, because the peer is gone. */
   lost(peer: RuntimeId): void {
     this.#counts.delete(peer);
   }
@@ -249,7 +250,7 @@ export class TaskTable implements TaskHost {
   }
 }
 
-// What comes off a wire has no type: from here on the type of a task's messages is a promise of whoever holds a reference.
+// A value from the wire has no type: from here on the type of a task's messages is a promise of those who hold a reference.
 function erased<M>(task: LocalTask<M>): LocalTask {
   return task as unknown as LocalTask;
 }

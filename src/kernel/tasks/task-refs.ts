@@ -1,4 +1,4 @@
-// References to tasks: of this runtime, of another, of one that has ended; and the place where an answer is awaited.
+// References to tasks: to a task of this runtime, of another, to one that has ended; and the reply, at which an answer is awaited.
 import { FlotillaError, toError } from '../../base/index.ts';
 import { type SendWindow, WINDOW } from '../post/credit.ts';
 import type { Mail, Post } from '../post/post.ts';
@@ -14,10 +14,10 @@ import { notify, type WatchHome } from './watch.ts';
 export const TASK_CODE = 1;
 const OVERRUN = 8;
 
-/** What a reference to a task needs of its runtime. */
+/** The parts of a runtime that a reference to a task needs. */
 export interface TaskRefHome extends Mail, RefHome, WatchHome {
   readonly tasks: {
-    /** A place for one answer. */
+    /** Makes a reply, at which one answer is awaited. */
     addReply(make: (number: number) => ReplyRef): { readonly ref: ReplyRef; drop(): void };
   };
 }
@@ -32,7 +32,7 @@ abstract class AnyTaskRef extends Reference {
   #result: Promise<unknown> | undefined;
   #asking: Set<(end: TaskEnd) => void> | undefined;
 
-  /** What sends, delivers and asks can be passed around; made when first used, because most references never are. */
+  /** The functions `send` and `deliver`, bound so that they can be passed around. Made when first used: most references never are. */
   #bound: { send?: Send; deliver?: Deliver } | undefined;
 
   protected abstract sendOne(message: unknown): boolean;
@@ -113,7 +113,7 @@ abstract class AnyTaskRef extends Reference {
     return asked as Promise<V>;
   }
 
-  // One watch serves all questions of this reference.
+  // One watch serves all questions of this reference, because each watch of a task of a peer is a request to that peer.
   #onEnd(callback: (end: TaskEnd) => void): void {
     if (!this.#asking) {
       this.#asking = new Set();
@@ -134,7 +134,7 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
     this.#task = task;
   }
 
-  // The task keeps what travels, so that it comes home as itself.
+  // The task keeps the reference that travels, so that it is the same object when it comes home.
   override travel(by: RefHome): RefWire {
     this.#task.keep(this as TaskRef<unknown>);
     return super.travel(by);
@@ -192,7 +192,7 @@ export class LocalRef extends AnyTaskRef implements TaskRef<unknown> {
 export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
   declare readonly wire: RefWire;
   #window: SendWindow | undefined;
-  /** It is known to be lost: nothing is sent to it any more, wherever its runtime was. */
+  /** The task is known to be lost. Nothing is sent to it any more, even if its runtime has a session again. */
   #over = false;
 
   constructor(home: TaskRefHome, wire: RefWire) {
@@ -240,7 +240,7 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
     try {
       return await this.home.at(this.runtime, RUNTIME).watch(this.number);
     } catch (error) {
-      if (!isSessionLoss(error)) return { kind: 'threw', error: toError(error) }; // it has ended, and how cannot be told
+      if (!isSessionLoss(error)) return { kind: 'threw', error: toError(error) }; // the task has ended, but its end could not be read here
       this.#over = true;
       const window = this.open();
       window.lost ??= error as Error;
@@ -250,10 +250,10 @@ export class RemoteRef extends AnyTaskRef implements TaskRef<unknown> {
     }
   }
 
-  /** The window of what is under way to the task. */
+  /** The window that counts what is under way to the task. */
   open(): SendWindow {
     if (!this.#window || (this.#window.lost && !this.#over))
-      // its runtime was lost, and may be back
+      // the session of its runtime ended, and there may be another
       this.#window = this.home.windows.get(this.runtime, this.number);
     return this.#window;
   }
@@ -288,7 +288,7 @@ export class EndedRef extends AnyTaskRef implements TaskRef<unknown> {
   }
 }
 
-/** Where one answer is awaited: takes one message, or an error. */
+/** A reply, at which one answer is awaited: it takes one message, or an error. */
 export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
   readonly #settle: OnAnswer;
 
@@ -297,7 +297,7 @@ export class ReplyRef extends AnyTaskRef implements TaskRef<unknown> {
     this.#settle = settle;
   }
 
-  // Most questions go straight to who answers: it need not be told where it is.
+  // A reply travels without addresses: most questions go straight to the runtime that answers, which has a session with this one.
   override travel(by: RefHome): RefWire {
     const wire = super.travel(by);
     return { ...wire, addresses: by === this.home ? [] : wire.addresses, once: true };

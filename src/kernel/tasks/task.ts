@@ -1,7 +1,7 @@
 // A task: a running function with a mailbox and exactly one end.
 //
-// Owns its mailbox, its waits and its end. Does not own: who watches it (watch.ts), what its messages cost their senders
-// (credit.ts), its names (registry.ts).
+// Owns its mailbox, its waits and its end. Does not own the monitors that watch it (watch.ts), the credit of its senders
+// (credit.ts), nor its names (registry.ts).
 //
 //   TK1. A task ends once: it returned, threw, was terminated, or was lost with its worker or host.
 //   TK2. terminate() interrupts every wait and aborts the signal; a task that catches it has GRACE_MS to end by itself.
@@ -15,7 +15,7 @@ import type { Place } from './place.ts';
 import type { TaskEnd, TaskRef } from './reference.ts';
 import type { SuspendOptions, Task, TaskFunction } from './self.ts';
 
-/** Time for a task to clean up after it was asked to end. */
+/** The time a task has to clean up after it was asked to end. */
 export const GRACE_MS = 5_000;
 
 type State = { readonly kind: 'running' } | { readonly kind: 'ended'; readonly end: TaskEnd };
@@ -30,7 +30,7 @@ interface Swap {
   readonly fn: TaskFunction<never, never[], unknown>;
   readonly args: readonly unknown[];
   readonly settle: (accepted: boolean) => void;
-  /** The error by which the task was told, once it was. */
+  /** The error by which the task hears of the offer; undefined until it is on its way. */
   told: Error | undefined;
 }
 
@@ -46,10 +46,10 @@ interface Rare<M> {
   swap?: Swap | undefined;
 }
 
-/** What a task needs of its runtime. */
+/** The parts of a runtime that a task needs. */
 export interface TaskHost {
   readonly clock: Clock;
-  /** How long an interrupted task may go on before it is left to itself. */
+  /** The time for which an interrupted task may go on before it is left to itself. */
   readonly graceMs: number;
   readonly place: Place;
   readonly location: string;
@@ -70,7 +70,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   #ended: Promise<TaskEnd> | undefined;
   #settle: ((end: TaskEnd) => void) | undefined;
   #state: State = RUNNING;
-  /** What few tasks have: a million that wait must fit. */
+  /** The parts that few tasks need, made when they are needed: a million waiting tasks must fit into memory. */
   #rare: Rare<M> | undefined;
 
   constructor(host: TaskHost, number: number, name: string) {
@@ -110,7 +110,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#more.daemon = value;
   }
 
-  /** Told of the end before anybody else. */
+  /** A callback that hears of the end before anybody else. */
   set onEnd(callback: (end: TaskEnd) => void) {
     this.#more.onEnd = callback;
   }
@@ -129,7 +129,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     return this.#rare?.ref;
   }
 
-  /** The reference that `ref` gives from now on, if there was none. */
+  /** Keeps a reference, which `ref` gives from now on, unless one is kept already. */
   keep(ref: TaskRef<M>): void {
     this.#more.ref ??= ref;
   }
@@ -158,7 +158,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     return this.#host.place.sendFile(...args);
   }
 
-  /** How it ends; made when somebody asks. */
+  /** Resolves with the end of the task. The promise is made when it is first asked for: most tasks are never watched. */
   get ended(): Promise<TaskEnd> {
     if (!this.#ended) {
       const state = this.#state;
@@ -282,7 +282,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     return true;
   }
 
-  /** Throws an error into the wait of the moment, or the next one. */
+  /** Throws an error into the present wait, or else the next one. */
   throw(error: Error): void {
     if (!this.alive) return;
     if (this.#driver) this.#driver.throw(error);
@@ -300,7 +300,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     });
   }
 
-  /** Takes an offer back that the task has not heard of. */
+  /** Takes an offer back. Too late once the task has met its error: then the task itself decides. */
   withdraw(): void {
     const swap = this.#swap;
     if (!swap || (swap.told && this.mailbox.injected !== swap.told)) return;
@@ -309,7 +309,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     swap.settle(false);
   }
 
-  /** Runs the function. Its outcome is the end of the task. */
+  /** Runs the function, whose outcome is the end of the task. */
   run<A extends unknown[], R>(fn: TaskFunction<M, A, R>, args: A): void {
     if (this.#rare) this.#rare.driver = undefined;
     let outcome: unknown;
@@ -331,12 +331,12 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     );
   }
 
-  /** Ends the loop over the mailbox after what is in it. */
+  /** Closes the mailbox: the task's loop ends after the messages that are in it. */
   close(): void {
     this.mailbox.close();
   }
 
-  /** TK2 */
+  /** Asks the task to end, and ends it when the grace period is over. TK2 */
   terminate(reason?: string): void {
     if (!this.alive || this.#interrupted) return;
     const error = new FlotillaError('ERR_TASK_INTERRUPTED', `Task '${this.name}' was asked to end${reason ? `: ${reason}` : ''}.`);
@@ -350,7 +350,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     void this.ended.then(() => timer.cancel());
   }
 
-  /** TK1 */
+  /** Ends the task, unless it has ended. TK1 */
   end(end: TaskEnd): void {
     if (!this.alive) return;
     this.#state = { kind: 'ended', end };
@@ -361,11 +361,11 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
     this.#settle?.(end);
   }
 
-  // The task waits again: a swap that it was told of has been refused.
+  // A task that waits again after it met the error of a swap has caught it, so it has refused. One that was not told is told now.
   #waits(): void {
     const swap = this.#swap;
     if (!swap) return;
-    if (swap.told && this.mailbox.injected === swap.told) return; // it hears of it now
+    if (swap.told && this.mailbox.injected === swap.told) return; // the error has met no wait yet; this one gets it
     if (swap.told) {
       this.#more.swap = undefined;
       swap.settle(false);
@@ -392,7 +392,7 @@ export class LocalTask<M = unknown> implements Task<M>, MailboxOwner {
   }
 }
 
-/** The value of a task that returned; throws what any other end means. */
+/** Gives the value of a task that returned; for any other end, throws its error. */
 export function endValue<R>(end: TaskEnd<R>): R {
   if (end.kind === 'returned') return end.value;
   throw end.error;
