@@ -1,4 +1,4 @@
-// The certificate of a runtime: read, fitting its key, and valid now.
+// Reads the certificate of a runtime, and checks that it fits its key and is valid now.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { FlotillaError, toError } from '../base/index.ts';

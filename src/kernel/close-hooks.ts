@@ -1,7 +1,7 @@
-// What a program wants done before its runtime is gone: when it closes, and, as far as there is time for it, when the program just ends.
+// Close hooks: functions that a program wants called before its runtime is gone, when it closes, or when the program just ends.
 //
 //   CH1. A hook is called once, those of higher priority first, of equal priority in the order in which they were given.
-//   CH2. While the process is being ended there is one turn: what a hook does before its first wait is done, and the next is called.
+//   CH2. A process that is ending has one turn left: each hook runs up to its first wait, and the next is called.
 import type { Log } from '../base/index.ts';
 import type { Environment } from './environment.ts';
 
@@ -22,7 +22,7 @@ export class CloseHooks {
     this.#log = log;
   }
 
-  /** Returns what takes the hook back. */
+  /** Adds a hook; returns a function that takes it back. */
   add(hook: () => unknown, priority: number): () => void {
     if (this.#entries.length === 0 && this.#forgets.length === 0) {
       const { atIdle, atExit } = this.#environment;
@@ -37,7 +37,7 @@ export class CloseHooks {
     };
   }
 
-  /** Calls all that have not been called, one after the other. What one throws is in the log. */
+  /** Calls all hooks that have not been called, one after the other. An error that one throws is in the log. */
   async run(): Promise<void> {
     for (let entry = this.#entries.shift(); entry; entry = this.#entries.shift()) {
       try {
@@ -49,7 +49,7 @@ export class CloseHooks {
     for (const forget of this.#forgets.splice(0)) forget();
   }
 
-  // CH2
+  // Calls all hooks in this turn. CH2
   #runNow(): void {
     for (let entry = this.#entries.shift(); entry; entry = this.#entries.shift()) {
       try {

@@ -1,4 +1,4 @@
-// The outside world as a runtime sees it: time, chance, the network. Handed in, so that it can be simulated.
+// The environment of a runtime: time, chance, the network, files. It is handed in, so that all of it can be simulated.
 import { randomFillSync } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { type Clock, FlotillaError, isLogLevel, type Log, type LogLevel, lineLog, type RandomBytes } from '../base/index.ts';
@@ -7,26 +7,26 @@ import { loadSecret, type Networks, systemNetworks } from '../transport/index.ts
 import type { Files } from './files/contract.ts';
 import { systemFiles } from './files/system.ts';
 
-/** What a runtime may reach of the world. */
+/** The part of the outside world that a runtime may reach. */
 export interface Environment {
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** How other runtimes are reached, by the scheme of an address; the first is meant where there is none. */
+  /** The networks by which other runtimes are reached, by the scheme of an address; an address without a scheme means the first. */
   readonly networks: Networks;
   /** The addresses of a host's name; none if it is not known. */
   readonly resolve: (name: string) => Promise<readonly string[]>;
-  /** The secret shared by all who may connect; asked for once, unless the options give one. Throws ERR_SECRET_FILE. */
+  /** The secret shared by all runtimes that may connect; asked for once, unless the options give one. Throws ERR_SECRET_FILE. */
   readonly secret: () => Uint8Array | readonly Uint8Array[];
-  /** How runtimes nearby are heard. */
+  /** The datagrams by which runtimes nearby are heard. */
   readonly datagrams: Datagrams;
   readonly files: Files;
   /** The variables of this process, by name. */
   readonly variables: Readonly<NodeJS.ProcessEnv>;
-  /** Where reports go unless the options say otherwise. */
+  /** The log to which reports go unless the options say otherwise. */
   readonly log: Log;
-  /** Calls back when the process ends of itself, or by `process.exit`: what can be done in that turn. Returns what takes it back. */
+  /** Calls back in the last turn of a process that ends of itself, or by `process.exit`. Returns a function that takes it back. */
   readonly atExit: (callback: () => void) => () => void;
-  /** Calls back when nothing is left that the process waits for, before it ends; what is begun then is waited for. Returns what takes it back. */
+  /** Calls back before a process ends because it waits for nothing more; work begun then holds it. Returns how to take it back. */
   readonly atIdle: (callback: () => void) => () => void;
   /** Writes a line for people. */
   readonly print: (line: string) => void;
@@ -53,7 +53,7 @@ export const realClock: Clock = Object.freeze({
 /** Random bytes from the system. */
 export const realRandom: RandomBytes = (length) => randomFillSync(new Uint8Array(length));
 
-// One listener for all runtimes of a process: Node warns of many.
+// Uses one listener for all runtimes of a process, because Node warns of many.
 function atEnd(event: 'exit' | 'beforeExit'): (callback: () => void) => () => void {
   const key = Symbol.for(`flotilla.${event}`);
   return (callback) => {
@@ -61,7 +61,7 @@ function atEnd(event: 'exit' | 'beforeExit'): (callback: () => void) => () => vo
     const before = scope[key];
     const ends = before ?? new Set();
     scope[key] = ends;
-    if (!before) process.on(event as 'exit', () => [...ends].reverse().forEach((end) => void end())); // what was made last ends first
+    if (!before) process.on(event as 'exit', () => [...ends].reverse().forEach((end) => void end())); // the runtime made last ends first
     ends.add(callback);
     return () => void ends.delete(callback);
   };
@@ -73,7 +73,7 @@ function levelOf(name: string | undefined): LogLevel {
   return name && isLogLevel(name) ? name : 'info';
 }
 
-/** The working directory of this process. Throws ERR_HOST_FOLDER when it has been removed. */
+/** Gives the working directory of this process. Throws ERR_HOST_FOLDER when it has been removed. */
 export function workingFolder(): string {
   try {
     return process.cwd();

@@ -1,4 +1,4 @@
-// The kernel's own doors: what every runtime answers.
+// The kernel's own doors, at which every runtime answers.
 import { anything, flag, list, listOf, measure, oneOf, optional, record, runtimeId, string, text, whole } from '../base/index.ts';
 import { ROLES } from '../transport/index.ts';
 import type { SubscribeOptions, Subscriber } from './channels/channel-ref.ts';
@@ -10,20 +10,20 @@ import type { TaskEnd, TaskEnded, TaskRef } from './tasks/reference.ts';
 const number = whole(0, Number.MAX_SAFE_INTEGER);
 const texts = listOf(string);
 
-/** Tasks, as others watch them. */
+/** The door of tasks: others watch, resume and monitor them there. */
 export interface RuntimeDoor {
-  /** How a task ends, when it has. */
+  /** Answers with the end of a task, once it has ended. */
   watch(task: number): TaskEnd;
   resume(task: number, value: unknown): boolean;
   /** Tells one task of the end of another. */
   monitor(watched: TaskRef<never>, watcher: TaskRef<TaskEnded>): void;
 }
 
-/** What runtimes tell each other. */
+/** The notices at the door of tasks. */
 export type RuntimeNotice =
   /** A request, asked at a door, has been given up. */
   | { readonly kind: 'cancel'; readonly port: number; readonly id: number; readonly reason: unknown }
-  /** What was sent to a task came after its end. */
+  /** A message to a task came after its end, so its sender need not send more. */
   | { readonly kind: 'ended'; readonly task: number }
   | { readonly kind: 'throw'; readonly task: number; readonly error: unknown };
 
@@ -38,7 +38,7 @@ export const RUNTIME = door<RuntimeDoor, RuntimeNotice>(
   },
 );
 
-/** A task is asked to end; apart from the rest, for in a worker process another thread sees to it that it does. */
+/** Asks a task to end. It has a door of its own, because in a worker process another thread sees to it that the task does end. */
 export interface Terminate {
   readonly kind: 'terminate';
   readonly task: number;
@@ -47,17 +47,17 @@ export interface Terminate {
 
 export const TERMINATE = door<object, Terminate>('terminate', 1, {}, { terminate: { task: number, reason: anything } });
 
-/** Names, as others look for them. */
+/** The door of names, at which others look for them. */
 export interface NamesDoor {
-  /** What has a name, when something has if `wait`; null: nothing. */
+  /** Answers with the reference that has the name; null if none has. With `wait`, it answers when something has the name. */
   find(kind: 'task' | 'channel' | 'service', name: string, wait: boolean): unknown;
 }
 
 export const NAMES = door<NamesDoor>('names', 2, { find: [oneOf('task', 'channel', 'service'), text, flag] });
 
-/** Channels, by number. */
+/** The door of channels, which have numbers. */
 export interface ChannelsDoor {
-  /** Passes a message on; how many have it. */
+  /** Passes a message on; answers with the number of tasks that have it. */
   deliver(channel: number, message: unknown, atLeast: number): number;
   subscribe(channel: number, subscriber: Subscriber<never>, whenFull: NonNullable<SubscribeOptions['whenFull']>): void;
   unsubscribe(channel: number, subscriber: string): boolean;
@@ -69,11 +69,11 @@ export const CHANNELS = door<ChannelsDoor>('channels', 3, {
   unsubscribe: [number, string],
 });
 
-/** Services, by number; `reference` is the asker's own number of its reference. */
+/** The door of services, which have numbers; `reference` is the asker's own number of its reference. */
 export interface ServicesDoor {
   spawn(service: number, reference: number, args: readonly unknown[]): TaskRef<unknown>;
   call(service: number, reference: number, args: readonly unknown[]): unknown;
-  /** Gives a reference up; how many tasks it had. */
+  /** Gives a reference up; answers with the number of its tasks. */
   close(reference: number, terminate: boolean): number;
 }
 
@@ -83,14 +83,14 @@ export const SERVICES = door<ServicesDoor>('services', 4, {
   close: [number, flag],
 });
 
-/** Files, as a receiver takes them. */
+/** The door of files, at which a receiver takes them. */
 export interface FilesDoor {
   offer(offer: FileOffer): OfferAnswer;
-  /** All bytes were sent: the file is put in place if they have this hash. */
+  /** Says that all bytes were sent: the receiver puts the file in place if they have this hash. */
   finish(transfer: number, hash: string): void;
   /** Gives a transfer up. */
   give(transfer: number): void;
-  /** Whether there was such a file. */
+  /** Deletes a file; answers with whether there was one. */
   delete(dir: string, name: string): boolean;
 }
 
@@ -111,7 +111,7 @@ export const FILES = door<FilesDoor>('files', 5, {
   delete: [string, string],
 });
 
-/** What the receiver of a file tells its sender. */
+/** The door at which the receiver of a file tells its sender how far it is. */
 export const FILE_NOTICES = door<object, ReceiverNotice>(
   'file-notices',
   6,
@@ -119,15 +119,15 @@ export const FILE_NOTICES = door<object, ReceiverNotice>(
   { took: { transfer: number, bytes: number }, failed: { transfer: number, error: anything } },
 );
 
-/** Who is near. */
+/** The door of peers, at which others ask who is near. */
 export interface PeersDoor {
-  /** Who is known here; and those that come later are told. */
+  /** Answers with the peers that are known here; tells of those that come later. */
   relay(): readonly PeerInfo[];
-  /** Which of these addresses can be reached from here; hosts get a datagram with the nonce at a port. */
+  /** Answers with those addresses that can be reached from here; sends hosts a datagram with the nonce to a port. */
   probe(addresses: readonly string[], hosts: readonly string[], port: number, nonce: string): { readonly reached: readonly string[] };
 }
 
-/** A runtime has come that whoever asked may not know. */
+/** A runtime has come that the asker of `relay` may not know. */
 export interface PeerNotice {
   readonly kind: 'peer';
   readonly peer: PeerInfo;

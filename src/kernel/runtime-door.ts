@@ -1,4 +1,4 @@
-// The doors every runtime has: tasks are watched and ended through them, requests cancelled.
+// The doors of tasks, which every runtime has: through them others watch and end tasks, and cancel requests.
 import { FlotillaError, toError } from '../base/index.ts';
 import type { Doors } from './post/doors.ts';
 import type { Post } from './post/post.ts';
@@ -7,14 +7,14 @@ import type { TaskEnd } from './tasks/reference.ts';
 import type { TaskTable } from './tasks/table.ts';
 import type { Watches } from './tasks/watch.ts';
 
-/** What these doors lead to. */
+/** The parts of a runtime that these doors lead to. */
 export interface RuntimeParts extends Post {
   readonly doors: Doors;
   readonly tasks: TaskTable;
   readonly watches: Watches;
 }
 
-/** Opens them. */
+/** Opens the doors of tasks. */
 export function serveRuntime(parts: RuntimeParts): void {
   parts.serve(
     RUNTIME,

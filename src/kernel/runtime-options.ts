@@ -1,4 +1,4 @@
-// The options of a runtime, checked, and what they come to.
+// The options of a runtime: their table, and the places, datagrams and secrets that they mean.
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import {
   defineOptions,
@@ -24,14 +24,14 @@ const GROUP6 = 'ff05::f107:111a';
 
 /** Options of {@link Runtime.start}. pycos's spelling, where it differs, in brackets. */
 export interface RuntimeOptions {
-  /** What peers see and `locatePeer` finds; should be unique. By default the first address, else made from the id. */
+  /** The name that peers see and `locatePeer` finds; it should be unique. By default the first address, else made from the id. */
   readonly name?: string;
   /**
    * Addresses to be dialled at: `tcp://HOST:PORT`, `unix:///PATH`; port 0 takes any, no port takes 9705 or, if that is used, any.
    * None by default: a runtime that only dials needs none; with `discover`, all of the machine. (`node`, `host`, `tcp_port`)
    */
   readonly listen?: string | readonly string[];
-  /** What others are told instead of each address listened at, in the same order: `HOST` or `HOST:PORT`. (`ext_ip_addr`, `ext_host`) */
+  /** The addresses told to others instead of those listened at, in the same order: `HOST` or `HOST:PORT`. (`ext_ip_addr`, `ext_host`) */
   readonly advertise?: string | readonly string[];
   /** Announces this runtime nearby, answers others, and opens sessions with those it hears. False by default: silent and deaf. (`discover_peers`) */
   readonly discover?: boolean;
@@ -45,12 +45,12 @@ export interface RuntimeOptions {
   readonly seeds?: readonly string[];
   /** Takes no new peers and answers no announcements; can be changed while it runs. (`ignore_peers`) */
   readonly ignorePeers?: boolean;
-  /** The secret shared by all who may connect, or the current one and the one before; by default that of `~/.flotilla/secret`. */
+  /** The secret shared by all runtimes that may connect, or the current one and the one before; by default that of `~/.flotilla/secret`. */
   readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** A certificate in PEM, copied to every machine, with its key in the same file or in `keyfile`: encrypts instead of the secret, or, if `secret` is given too, both are required. */
   readonly certfile?: string;
   readonly keyfile?: string;
-  /** Where received files go; `~/.flotilla/files/NAME` by default. (`dest_path`) */
+  /** The folder for received files; `~/.flotilla/files/NAME` by default. (`dest_path`) */
   readonly filesDir?: string;
   /** The most bytes of a received file; no limit by default. (`max_file_size`) */
   readonly maxFileSize?: number;
@@ -60,11 +60,11 @@ export interface RuntimeOptions {
   readonly answerTimeout?: number;
   /** `auto` encrypts all that leaves the machine; `always`, everything but unix sockets. */
   readonly encrypt?: 'auto' | 'always';
-  /** Where reports go; by default to stderr, from `logLevel` up. */
+  /** The log to which reports go; by default stderr, from `logLevel` up. */
   readonly log?: Log;
-  /** How much is reported: `info` by default, or FLOTILLA_LOG. At `info`, a runtime that others can find says where it listens. */
+  /** The level of the log: `info` by default, or FLOTILLA_LOG. At `info`, a runtime that others can find says where it listens. */
   readonly logLevel?: LogLevel;
-  /** What this runtime is to others. @internal */
+  /** The role that this runtime has for others. @internal */
   readonly role?: Role;
 }
 
@@ -137,7 +137,7 @@ export function checkRuntimeOptions(options: RuntimeOptions, networks: Networks)
   }
 }
 
-/** A place to listen at: with another port if that one is used, if `orAny`. */
+/** A place to listen at. With `orAny`, another port is taken if that one is used. */
 export interface ListenPlace {
   readonly address: Address;
   readonly orAny: boolean;
@@ -145,7 +145,7 @@ export interface ListenPlace {
   readonly advertise: string | undefined;
 }
 
-/** Where to listen. Throws ERR_LINK_ADDRESS, or ERR_OPTION_INVALID for an address of the other family. */
+/** The places to listen at. Throws ERR_LINK_ADDRESS, or ERR_OPTION_INVALID for an address of the other family. */
 export function placesOf(options: RuntimeOptions, networks: Networks): readonly ListenPlace[] {
   const everywhere = options.discover ? Object.values(networks).flatMap((network) => network.everywhere?.(options.family) ?? []) : [];
   const texts = [options.listen ?? everywhere].flat();
@@ -163,7 +163,7 @@ export function placesOf(options: RuntimeOptions, networks: Networks): readonly 
   });
 }
 
-/** How runtimes nearby are looked for; undefined if they are not. */
+/** The datagrams by which runtimes nearby are looked for; undefined if they are not. */
 export function datagramsOf(options: RuntimeOptions, places: readonly ListenPlace[]): DatagramOptions | undefined {
   if (!options.discover) return undefined;
   const { multicast, family, udpPort = DEFAULT_PORT } = options;
@@ -173,7 +173,7 @@ export function datagramsOf(options: RuntimeOptions, places: readonly ListenPlac
   return { port: udpPort, multicast: multicast || family === 6 ? groups : false, loopback, family };
 }
 
-/** Whether others may reach this runtime without having been told of it: who starts it is told where it is. */
+/** Whether others may reach this runtime without having been told of it. Such a runtime says in the log where it listens. */
 export function isOpen(options: RuntimeOptions, places: readonly ListenPlace[]): boolean {
   return options.discover === true || places.some(({ local }) => !local.stays);
 }
@@ -188,7 +188,7 @@ export function secretsOf(options: RuntimeOptions): readonly Uint8Array[] | unde
 
 const WEAK_BYTES = 12;
 
-/** Why a secret is easily guessed; undefined if it is not. */
+/** The reason why a secret is easily guessed; undefined if it is not. */
 export function weakness(secret: Uint8Array): string | undefined {
   if (secret.length < WEAK_BYTES) return `it has ${secret.length} bytes`;
   return new Set(secret).size < WEAK_BYTES / 2 ? 'it repeats a few characters' : undefined;

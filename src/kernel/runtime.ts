@@ -50,9 +50,9 @@ export class Runtime implements AsyncDisposable {
   readonly hub: Hub;
   /** @internal */
   readonly kernel: Kernel;
-  /** What the rooms above ask, tell and hear by. @internal */
+  /** The post by which the rooms above ask, tell and hear. @internal */
   readonly post: TaskPost;
-  /** What they may do to sessions. @internal */
+  /** The sessions, as far as the rooms above may act on them. @internal */
   readonly links: Links;
   readonly environment: Environment;
   readonly log: Log;
@@ -128,7 +128,7 @@ export class Runtime implements AsyncDisposable {
     return this.secrets[0] as Uint8Array;
   }
 
-  /** Where this runtime can be dialled. */
+  /** The addresses at which this runtime can be dialled. */
   get locations(): readonly string[] {
     return this.hub.addresses;
   }
@@ -147,7 +147,7 @@ export class Runtime implements AsyncDisposable {
     this.#finder.ignoring = value;
   }
 
-  /** Where received files go. */
+  /** The folder for received files. */
   get filesDir(): string {
     return this.#receiver.settings.dir;
   }
@@ -156,7 +156,7 @@ export class Runtime implements AsyncDisposable {
     this.#receiver.settings.dir = dir;
   }
 
-  /** Where files of a sender go, if not to `filesDir`; what is told of those that are there. @internal */
+  /** Gives senders folders of their own instead of `filesDir`; `placed` hears of each file that is in its place. @internal */
   receiveFor(dirOf: (peer: RuntimeId) => string | undefined, placed?: (peer: RuntimeId, path: string) => void): void {
     Object.assign(this.#receiver.settings, { dirOf, placed });
   }
@@ -178,7 +178,7 @@ export class Runtime implements AsyncDisposable {
     return this.kernel.tasks.spawn(fn, args);
   }
 
-  /** The same with a name, or as a daemon. Throws ERR_OPTION_*. */
+  /** Starts tasks with a name, or as daemons. Throws ERR_OPTION_*. */
   with(options: TaskOptions): Spawner {
     TASK_OPTIONS.check(options);
     const spawn = <M, A extends unknown[], R>(fn: TaskFunction<M, A, R>, ...args: A): TaskRef<M, TaskResult<R>> => {
@@ -190,7 +190,8 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Replaces the function of a task of this runtime that is `swappable`, at its next wait; its mailbox, names and watchers stay.
-   * Resolves with whether the task took it: not, if it was not swappable within `answerTimeout`. Rejects with ERR_TASK_UNKNOWN for a task of another runtime. Called `hot_swap` in pycos.
+   * Resolves with whether the task took it; a task that is not swappable within `answerTimeout` did not. Rejects with
+   * ERR_TASK_UNKNOWN for a task of another runtime. Called `hot_swap` in pycos.
    */
   swap<M, A extends unknown[], R>(task: TaskRef<M, unknown>, fn: TaskFunction<M, A, R>, ...args: A): Promise<boolean> {
     return swapTask(this.kernel, task as TaskRef<never>, fn as never, args, this.hub.options.answerMs);
@@ -228,17 +229,17 @@ export class Runtime implements AsyncDisposable {
     this.kernel.classes.register(made, name);
   }
 
-  /** The runtimes it has an open session with. */
+  /** The runtimes that this one has an open session with. */
   peers(): readonly PeerInfo[] {
     return [...this.kernel.peers.values()].filter((peer) => peer.id !== this.id);
   }
 
-  /** Who comes and goes: first those who are here, then each change. */
+  /** Gives the peers that are here, then each that comes or goes. */
   peerEvents(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<PeerStatus> {
     return this.#peers.events.read({ ...options, first: this.#peers.present() });
   }
 
-  /** Sends a task who is here, then each change, until it ends or the function returned is called. */
+  /** Sends a task the peers that are here, then each change, until it ends or the function returned is called. */
   peerStatus(task: TaskRef<PeerStatus>): () => void {
     return this.#peers.tell(task);
   }
@@ -259,7 +260,7 @@ export class Runtime implements AsyncDisposable {
     return this.#peers.add(where, options) as Promise<PeersAt<W>>;
   }
 
-  /** Says goodbye to a peer, once it has what was sent, and does not look for it again. */
+  /** Says goodbye to a peer, once it has all that was sent, and does not look for it again. */
   async closePeer(peer: Where, options: WaitOptions = {}): Promise<void> {
     await this.#peers.part(peer, options.timeout ?? this.hub.options.answerMs);
   }
@@ -275,42 +276,42 @@ export class Runtime implements AsyncDisposable {
     return this.#sender.send(await this.#peers.idOf(to, {}), path, options);
   }
 
-  /** Deletes a file that was sent to a peer, and folders that are empty then; whether it was there. Rejects with ERR_FILE_*. */
+  /** Deletes a file that was sent to a peer, and folders that are empty then; gives whether it was there. Rejects with ERR_FILE_*. */
   async deleteFile(at: Where, name: string, options: { readonly dir?: string; readonly timeout?: number } = {}): Promise<boolean> {
     this.#check();
     return this.#sender.delete(await this.#peers.idOf(at, {}), name, options.dir ?? '', options.timeout);
   }
 
-  /** Something that tasks of this runtime wait for until it has happened. */
+  /** Makes a flag for something that tasks of this runtime wait for until it has happened. */
   event(): EventFlag {
     return new EventFlag(this.environment.clock);
   }
 
-  /** One task at a time. */
+  /** Makes a lock, which one task holds at a time. */
   lock(): Lock {
     return new Lock(this.environment.clock);
   }
 
-  /** Waiting under a lock (a new one by default) for others to say that something has changed. */
+  /** Makes a condition: tasks wait under a lock (a new one by default) for others to say that something has changed. */
   condition(lock: Lock = this.lock()): Condition {
     return new Condition(this.environment.clock, lock);
   }
 
-  /** So many tasks at a time. */
+  /** Makes a semaphore, which so many tasks hold at a time. */
   semaphore(places = 1): Semaphore {
     return new Semaphore(this.environment.clock, places);
   }
 
   /**
    * Calls back once before the runtime is gone, higher priorities first: when it closes, before it says goodbye to its peers, or when the
-   * program ends without that. By `process.exit` or an uncaught error there is time only for what a hook does before its first wait; by
-   * a signal for nothing. Returns what takes it back. Called `atexit` in pycos.
+   * program ends without that. By `process.exit` or an uncaught error a hook runs only up to its first wait; by a signal it
+   * does not run. Returns a function that takes it back. Called `atexit` in pycos.
    */
   onClose(hook: () => unknown, priority = 0): () => void {
     return this.#hooks.add(hook, priority);
   }
 
-  /** Waits until no task runs that is not a daemon; whether that came within the timeout. */
+  /** Waits until only daemons run; resolves with whether that came within the timeout. */
   async join({ timeout }: { readonly timeout?: number } = {}): Promise<boolean> {
     const idle = this.kernel.tasks.idle().then(() => true);
     if (timeout === undefined) return idle;
@@ -328,7 +329,7 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Ends its tasks, gives them the grace period to clean up, says goodbye to its peers and closes everything. Idempotent; does not
-   * reject: what a hook threw is in the log.
+   * reject: an error that a hook threw is in the log.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

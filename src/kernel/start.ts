@@ -1,4 +1,4 @@
-// What a runtime is started with: the byte side that its options come to, and what else they say.
+// Reads the options of a runtime, and makes of them what its byte side is started with: identity, keys, places, log.
 import { type Log, lineLog, shortId } from '../base/index.ts';
 import { Identity, Keyring } from '../transport/index.ts';
 import { certificateOf } from './certificate.ts';
@@ -8,10 +8,10 @@ import { ANSWER_MS, type HubOptions } from './sessions/hub-options.ts';
 
 const PULSE_MS = 2_000;
 
-/** What options come to. */
+/** The options of a runtime, read and completed. */
 export interface Start {
   readonly log: Log;
-  /** Where it listens. */
+  /** The places to listen at. */
   readonly places: readonly ListenPlace[];
   /** The valid secrets, the current one first. */
   readonly secrets: readonly Uint8Array[];

@@ -1,4 +1,4 @@
-// The channels that references stand for: of this runtime, of another, and one that is closed.
+// References to channels: to a channel of this runtime, of another, and to one that is closed.
 import { FlotillaError } from '../../base/index.ts';
 import type { SendWindow } from '../post/credit.ts';
 import type { Mail } from '../post/post.ts';
@@ -12,7 +12,7 @@ import type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from '.
 /** The extension by which references to channels travel. */
 export const CHANNEL_CODE = 2;
 
-/** What a reference to a channel needs of its runtime. */
+/** The parts of a runtime that a reference to a channel needs. */
 export interface ChannelRefHome extends Mail, RefHome {}
 
 /** A channel of another runtime. */
@@ -52,7 +52,7 @@ export class RemoteChannelRef extends Reference implements ChannelRef<unknown, u
   }
 }
 
-/** A channel of this runtime, as a reference; with what only its owner may do. */
+/** A channel of this runtime, as a reference; its owner has methods besides. */
 export class LocalChannelRef extends Reference implements ChannelRef<unknown, unknown> {
   readonly code = CHANNEL_CODE;
   readonly channel: LocalChannel;
@@ -115,7 +115,7 @@ export class ClosedChannelRef extends Reference implements ChannelRef<unknown, u
   }
 }
 
-/** The error for a channel that is no more. */
+/** The error for a channel that is closed. */
 export function channelClosed(name: string): FlotillaError {
   return new FlotillaError('ERR_CHANNEL_CLOSED', `The channel '${name}' is closed.`);
 }

@@ -1,8 +1,8 @@
-// A channel: what is sent to it, every subscriber gets.
+// A channel: every subscriber gets each message that is sent to it.
 //
-// Owns its subscriptions and what waits to be passed on. Does not own the subscribers' mailboxes.
+// Owns its subscriptions and the messages that wait to be passed on. Does not own the subscribers' mailboxes.
 //
-//   CN1. What one sender sends reaches each subscriber in the order in which it was sent.
+//   CN1. The messages of one sender reach each subscriber in the order in which they were sent.
 //   CN2. A subscriber whose credit is used up stops the channel, and with it its senders, unless it was subscribed otherwise;
 //       until then it slows nobody.
 //   CN3. A subscriber that has ended is unsubscribed.
@@ -18,7 +18,7 @@ import { LocalRef, RemoteRef } from '../tasks/task-refs.ts';
 import type { ChannelRef, DeliverOptions, SubscribeOptions, Subscriber } from './channel-ref.ts';
 import { type ChannelRefHome, channelClosed, LocalChannelRef, RemoteChannelRef } from './channel-refs.ts';
 
-/** Channels through which one message may go one after another: more is taken for a circle. */
+/** The most channels that one message may go through, one after another: more are taken for a circle. */
 export const MOST_HOPS = 16;
 /** The most subscribers of one channel. */
 export const MOST_SUBSCRIBERS = 1_000_000;
@@ -44,19 +44,19 @@ interface Waiting {
   readonly from: RuntimeId | undefined;
   readonly bytes: number;
   readonly hops: number;
-  /** Set for a delivery: passes the message on with confirmation. */
+  /** Passes the message on with confirmation, if it is a delivery. */
   readonly confirm: ((message: unknown) => void) | undefined;
 }
 
 /** Changes a message, or drops it by giving undefined. */
 export type Transform<M, O> = (message: M) => O | undefined;
 
-/** What a channel needs of its runtime. */
+/** The parts of a runtime that a channel needs. */
 export interface ChannelHome extends ChannelRefHome {
   readonly references: References;
   readonly names: Registry;
   readonly tasks: TaskTable;
-  /** All of them, by number. */
+  /** All channels of the runtime, by number. */
   readonly channels: Map<number, LocalChannel>;
 }
 
@@ -93,7 +93,7 @@ export class LocalChannel implements Receiver {
     return this.#subscriptions.size;
   }
 
-  /** A message of this runtime. */
+  /** Takes a message of this runtime; false if there is no room for more. */
   publish(message: unknown): boolean {
     if (this.#waiting.size >= WINDOW.messages * LOCAL_OVERRUN) {
       throw new FlotillaError(
@@ -105,7 +105,7 @@ export class LocalChannel implements Receiver {
     return this.#waiting.size < WINDOW.messages;
   }
 
-  /** A message of a peer. */
+  /** Takes a message of a peer. */
   take(message: unknown, from: RuntimeId, bytes: number, hops: number): void {
     if (hops > MOST_HOPS) {
       this.#home.tasks.taken(from, this.#number, bytes);
@@ -126,7 +126,7 @@ export class LocalChannel implements Receiver {
     }
   }
 
-  /** Passes a message on and counts who has it. */
+  /** Passes a message on; resolves with the number of tasks that have it. */
   async deliver(message: unknown, { atLeast = 0, ...options }: DeliverOptions): Promise<number> {
     const { clock, requests } = this.#home;
     const until = options.timeout === undefined ? undefined : clock.now() + options.timeout;
@@ -156,7 +156,7 @@ export class LocalChannel implements Receiver {
     return (await counted) as number;
   }
 
-  /** Throws ERR_CHANNEL_CLOSED, ERR_LIMIT or ERR_OPTION_INVALID. */
+  /** Adds a subscriber, or changes the rule of one. Throws ERR_CHANNEL_CLOSED, ERR_LIMIT or ERR_OPTION_INVALID. */
   subscribe(subscriber: Subscriber<never>, whenFull: WhenFull): void {
     const ref = this.#home.references.own(subscriber);
     if (this.#closed) throw channelClosed(this.name);
@@ -182,12 +182,12 @@ export class LocalChannel implements Receiver {
     return subscription !== undefined && this.#remove(id, subscription);
   }
 
-  /** A peer is gone, and its subscribers. */
+  /** Unsubscribes all subscribers of a peer, because the peer is gone. */
   lost(peer: RuntimeId): void {
     for (const [id, subscription] of this.#subscriptions) if (subscription.ref.runtime === peer) this.#remove(id, subscription);
   }
 
-  /** Takes no more messages; those that wait are dropped, and those who sent them get their credit back. */
+  /** Closes the channel: messages that wait are dropped, and their senders get the credit back. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -200,7 +200,7 @@ export class LocalChannel implements Receiver {
     for (const wake of [...this.#forSubscribers.splice(0), ...this.#forRoom.splice(0)]) wake();
   }
 
-  // A subscriber that is a channel of this runtime gets its messages without a wire between.
+  // Finds the way to a subscriber. A channel or task of this runtime gets its messages without a wire between.
   #target(ref: Subscriber<never>): Target {
     if (ref instanceof LocalChannelRef) {
       if (ref.channel === this || ref.channel.#leadsTo(this)) {
@@ -256,7 +256,8 @@ export class LocalChannel implements Receiver {
     if (this.#forRoom.length > 0 && this.#waiting.size <= WINDOW.messages / 2) for (const wake of this.#forRoom.splice(0)) wake();
   };
 
-  // CN2: whether every subscriber can take one more, or is not waited for.
+  // Whether every subscriber that is waited for can take one more message. The first that cannot stops the channel, and starts it
+  // again when it has room. CN2
   #ready(): boolean {
     if (this.#stopped) return false;
     for (const { whenFull, target } of this.#subscriptions.values()) {
@@ -283,7 +284,7 @@ export class LocalChannel implements Receiver {
     if (waiting.confirm) return waiting.confirm(message);
     if (message === DROPPED) return;
     const hops = waiting.hops + 1;
-    // CN1: one message after another.
+    // One message goes to all before the next goes to any, so none overtakes another. CN1
     for (const [id, subscription] of this.#subscriptions) {
       const { target } = subscription;
       if (target.kind === 'remote' || !this.#takes(id, subscription)) continue;
@@ -299,7 +300,7 @@ export class LocalChannel implements Receiver {
     }
   }
 
-  // CN4: one encoding serves all
+  // Sends the subscribers of one peer a message that was encoded once for all peers. CN4
   #cross(peer: RuntimeId, subscriptions: readonly Subscription[], bytes: Buffer, hops: number): void {
     const to: { number: number; window: SendWindow }[] = [];
     for (const subscription of subscriptions) {
@@ -331,7 +332,7 @@ export class LocalChannel implements Receiver {
     }
   }
 
-  // How many tasks have the message: all that answer, or the first `atLeast`.
+  // Resolves with the number of tasks that have the message: all that answer, or the first `atLeast`.
   #confirm(message: unknown, atLeast: number, wait: WaitOptions): Promise<number> {
     const subscriptions = [...this.#subscriptions.values()];
     if (message === DROPPED || subscriptions.length === 0) return Promise.resolve(0);

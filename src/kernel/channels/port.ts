@@ -1,4 +1,4 @@
-// The door to the channels of a runtime, and the face a channel's owner has of it.
+// The door to the channels of a runtime, and a channel as its owner sees it.
 
 import type { ChannelName } from '../names/name.ts';
 import { CHANNELS } from '../protocol.ts';
@@ -15,7 +15,7 @@ export interface ChannelOptions<M, O> {
 }
 
 /**
- * A channel of this runtime, as its owner has it: a reference that can be sent to others, and what only the owner may do.
+ * A channel of this runtime, as its owner has it: a reference that can be sent to others, with methods that only the owner has.
  *
  * @example
  * ```ts
@@ -31,15 +31,15 @@ export interface Channel<in out M, in out O = M> extends ChannelRef<M, O>, Dispo
   readonly subscribers: number;
   /** Takes a name, by default its own. Throws ERR_NAME_TAKEN. */
   register(name?: string): void;
-  /** Gives the name back; whether it had it. */
+  /** Gives the name back; says whether the channel had it. */
   unregister(name?: string): boolean;
   /** Replaces the transform; undefined passes messages on as they are. */
   setTransform(transform: Transform<M, O> | undefined): void;
-  /** Ends it: its name is free, and whoever waits on it hears so. */
+  /** Ends the channel: its name is free, and every wait on it ends. */
   close(): void;
 }
 
-/** Opens the door to the channels of a runtime, which it has by number. */
+/** Opens the door to the channels of a runtime. */
 export function serveChannels(home: ChannelHome): void {
   const find = (number: number): LocalChannel => {
     const channel = home.channels.get(number);

@@ -1,10 +1,10 @@
-// What file transfer needs of a file system, what its two ends say to each other, and what a runtime needs of it.
+// The contract of file transfer: the file system that it needs, the words of its two ends, and the options that users give.
 import type { RuntimeId } from '../../base/index.ts';
 
-/** What is told of a file. */
+/** The size, time and mode of a file. */
 export interface FileStat {
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** The time of the last change, in milliseconds since 1970. */
   readonly mtime: number;
   readonly mode: number;
   readonly isFile: boolean;
@@ -13,7 +13,7 @@ export interface FileStat {
 /** A file open for reading. */
 export interface Reading {
   readonly stat: FileStat;
-  /** Reads up to the buffer's length from a place; how many bytes there were. */
+  /** Reads up to the buffer's length from a place; resolves with the number of bytes read. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -22,32 +22,32 @@ export interface Reading {
 export interface Writing {
   write(bytes: Uint8Array, position: number): Promise<void>;
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Cuts it to so many bytes and gives it its time and mode. */
+  /** Cuts the file to its size, and gives it its time and mode. */
   finish(stat: { readonly size: number; readonly mtime: number; readonly mode: number }): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A file system. Its errors have the system's codes (ENOENT, ENOSPC, ...). */
 export interface Files {
-  /** Undefined where there is nothing. Does not follow a last symbolic link. */
+  /** Resolves with undefined where there is nothing. Does not follow a last symbolic link. */
   stat(path: string): Promise<FileStat | undefined>;
   openToRead(path: string): Promise<Reading>;
   /** Makes the file, or goes on with it; never follows a symbolic link. */
   openToWrite(path: string): Promise<Writing>;
   makeFolder(path: string): Promise<void>;
-  /** The path with all symbolic links resolved. */
+  /** Resolves with the path without symbolic links. */
   real(path: string): Promise<string>;
   rename(from: string, to: string): Promise<void>;
-  /** Whether there was a file. */
+  /** Removes a file; resolves with whether there was one. */
   remove(path: string): Promise<boolean>;
-  /** Removes a folder if it is empty; whether it was. */
+  /** Removes a folder if it is empty; resolves with whether it was. */
   removeFolder(path: string): Promise<boolean>;
   list(path: string): Promise<readonly string[]>;
-  /** Where a runtime of this name keeps what it receives, unless told otherwise. */
+  /** Gives the folder where a runtime of this name keeps received files, unless told otherwise. */
   received(name: string): string;
 }
 
-/** What a sender says of a file. */
+/** The offer of a file, by its sender. */
 export interface FileOffer {
   readonly name: string;
   readonly dir: string;
@@ -55,28 +55,28 @@ export interface FileOffer {
   readonly mtime: number;
   readonly mode: number;
   readonly overwrite: boolean;
-  /** Compares with what is there by content: the hash of the whole. */
+  /** The hash of the whole file, if it is to be compared by content with one that is there. */
   readonly hash: string | undefined;
 }
 
-/** What a receiver says to an offer. */
+/** The answer of a receiver to an offer. */
 export type OfferAnswer =
   | { readonly kind: 'present' }
   | { readonly kind: 'differs'; readonly stat: FileStat }
   | { readonly kind: 'go'; readonly transfer: number; readonly from: number };
 
-/** What a receiver says while bytes come. */
+/** The notices of a receiver while bytes come. */
 export type ReceiverNotice =
   | { readonly kind: 'took'; readonly transfer: number; readonly bytes: number }
   | { readonly kind: 'failed'; readonly transfer: number; readonly error: Error };
 
 /** Takes the bytes of files that are sent to a runtime. */
 export interface FileData {
-  /** They are valid during the call. */
+  /** Takes bytes, which are valid during the call only. */
   arrived(peer: RuntimeId, transfer: number, bytes: Buffer): void;
-  /** Where so many bytes belong that are arriving; undefined: nowhere, they are to be taken by `arrived`. */
+  /** Gives memory for so many bytes that are arriving, to be read straight into it; undefined if `arrived` is to take them. */
   land(peer: RuntimeId, transfer: number, bytes: number): Buffer | undefined;
-  /** They are there. */
+  /** Hears that the bytes for which `land` gave memory are there. */
   landed(peer: RuntimeId, transfer: number): void;
 }
 
@@ -88,7 +88,7 @@ export interface SendFileOptions {
   readonly name?: string;
   /** Replaces a file that is there and differs. False by default. */
   readonly overwrite?: boolean;
-  /** How files are told apart: by size, time and mode (the default), or by content. */
+  /** The way to tell whether the same file is there: by size, time and mode (the default), or by content. */
   readonly compare?: 'stat' | 'hash';
   /** Rejects with ERR_TIMEOUT when nothing has moved for so many milliseconds; 30000 by default. */
   readonly timeout?: number;
@@ -97,9 +97,9 @@ export interface SendFileOptions {
   readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
 }
 
-/** What came of sending a file. */
+/** The outcome of sending a file. */
 export type FileOutcome =
-  /** It is there now, and its hash is right. `bytes` were sent; fewer than its size if it was gone on with. */
+  /** The file is there now, and its hash is right. `bytes` were sent: fewer than `size` if an earlier transfer was resumed. */
   | { readonly kind: 'sent'; readonly bytes: number; readonly size: number; readonly hash: string }
   /** The same file was there before; nothing was sent. */
   | { readonly kind: 'present' }

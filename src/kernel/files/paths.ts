@@ -1,4 +1,4 @@
-// Where a received file may lie: under its root, whatever was asked for.
+// Paths of received files: they lie under their root, whatever the sender asks for.
 //
 //   FP1. Nothing is made, written or removed outside the root, through no symbolic link either.
 import { createHash } from 'node:crypto';
@@ -6,13 +6,13 @@ import { join, sep } from 'node:path';
 import { codeOf, FlotillaError, toError } from '../../base/index.ts';
 import type { Files } from './contract.ts';
 
-/** How the names of unfinished files begin. */
+/** The beginning of the names of unfinished files. */
 export const PART = '.flotilla-part-';
 const NAME_BYTES = 255 - PART.length;
 const MOST_FOLDERS = 32;
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
-/** The parts of a relative path. Throws ERR_FILE_PATH. */
+/** Splits a relative path into its parts. Throws ERR_FILE_PATH. */
 export function checkPath(dir: string, name: string): { readonly folders: readonly string[]; readonly name: string } {
   if (typeof dir !== 'string' || typeof name !== 'string') throw bad(`${String(dir)}/${String(name)}`, 'it is no text');
   if (dir.startsWith('/')) throw bad(dir, 'it is absolute');
@@ -29,7 +29,7 @@ export function checkPath(dir: string, name: string): { readonly folders: readon
   return { folders, name };
 }
 
-/** The folder for a file, as it really is; made if `make`. Undefined if it is not there. Throws ERR_FILE_PATH. FP1 */
+/** Gives the folder for a file, without symbolic links; undefined if it is not there and not to be made. Throws ERR_FILE_PATH. FP1 */
 export async function folderUnder(files: Files, root: string, folders: readonly string[], make: boolean): Promise<string | undefined> {
   if (make) await files.makeFolder(root);
   else if (!(await exists(files, root))) return undefined;
@@ -50,7 +50,7 @@ export async function folderUnder(files: Files, root: string, folders: readonly 
   return folder;
 }
 
-/** The name of the unfinished file for a file that is sent. */
+/** Names the unfinished file for a file that is sent. It has size and time in it, so a file that has changed begins anew. */
 export function partName(name: string, size: number, mtime: number): string {
   return PART + createHash('sha256').update(`${name}\0${size}\0${mtime}`).digest('hex').slice(0, 24);
 }
@@ -81,7 +81,7 @@ const WHY: Readonly<Record<string, string>> = {
   EFBIG: 'the file system takes no file so large',
 };
 
-/** The error for what a file system said, with what to do about it. */
+/** The error for a failure of the file system; `remedy` says what to do about it. */
 export function fileError(what: string, error: unknown, remedy?: string): Error {
   if (error instanceof FlotillaError) return error;
   const code = codeOf(error);

@@ -1,12 +1,15 @@
-// Takes files: checks, writes what arrives under a name of its own, and puts it in place when it is whole and right.
+// The file receiver checks an offer, writes the bytes under a name of their own, and puts the file in place when it is whole and right.
 //
-// Owns the transfers under way and the files they write. Does not own what the sender reads.
+// Owns the transfers under way and the unfinished files. Does not own the sender's side (send.ts).
 //
 //   RC1. A file appears under its name only when all its bytes are there and their hash is the sender's.
-//   RC2. Bytes are counted as they arrive: more than announced, or than the limit, end the transfer.
-//   RC3. What was received before a session was lost is kept, and gone on with when the same file is offered again.
+//   RC2. Bytes are counted as they arrive: more bytes than announced, or than the limit, end the transfer.
+//   RC3. Bytes that were received before a session was lost are kept, and resumed when the same file is offered again.
 //   RC4. A transfer that fails otherwise, or that its sender gives up, leaves nothing: it is gone before the sender is told.
-//   RC5. What is kept to be gone on with gives way when the disk is full.
+//   RC5. Unfinished files that are kept to be resumed give way when the disk is full.
+//
+// To resume, the receiver reads the unfinished file into the hash of the transfer and asks for the rest. So the hash that is compared at
+// the end covers the old bytes, too: an unfinished file that is damaged, or has another content, is noticed and removed.
 import { createHash, type Hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
@@ -17,7 +20,7 @@ import { FILE_NOTICES, FILES } from '../protocol.ts';
 import type { FileData, FileOffer, FileStat, OfferAnswer, ReceiverNotice, Writing } from './contract.ts';
 import { checkPath, fileError, folderUnder, PART, partName } from './paths.ts';
 
-/** The most files that are received at once, over all and from one peer. */
+/** The most files that are received at once: from all peers, and from each. */
 export const TRANSFERS = { all: 4_096, each: 1_024 } as const;
 const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT'];
 const PARTS_KEPT_MS = 24 * 3_600_000;
@@ -44,14 +47,14 @@ interface Transfer {
   failure: Error | undefined;
 }
 
-/** Where files go, and how large they may be. */
+/** The folders for received files, and the limit of their size. */
 export interface ReceiveSettings {
   dir: string;
-  /** Where those of one sender go, if elsewhere. */
+  /** Gives a sender a folder of its own. */
   dirOf?: (peer: RuntimeId) => string | undefined;
-  /** A file of a sender is in its place. */
+  /** Hears that a file of a sender is in its place. */
   placed?: (peer: RuntimeId, path: string) => void;
-  /** Bytes; undefined or 0: no limit. */
+  /** The most bytes of a file; undefined or 0: no limit. */
   maxSize: number | undefined;
 }
 
@@ -62,10 +65,10 @@ export class FileReceiver {
   readonly #environment: Environment;
   readonly #transfers = new Map<string, Transfer>();
   readonly #targets = new Set<string>();
-  /** What is being cleared away, by the transfer and by where its file was to be. */
+  /** The transfers that are being cleared away, by their key and by the path of their file. */
   readonly #dropping = new Map<string, Promise<void>>();
   readonly #pool: Buffer[] = [];
-  /** What is being read to its place, by the one who sends it. */
+  /** The chunk of each sender that is being read straight into its memory. */
   readonly #landing = new Map<RuntimeId, { readonly number: number; readonly chunk: Chunk }>();
   #next = 1;
 
@@ -100,7 +103,7 @@ export class FileReceiver {
     return this.#transfers.size;
   }
 
-  /** Ends every transfer; what has arrived is kept. */
+  /** Ends every transfer; unfinished files are kept. */
   async close(): Promise<void> {
     await Promise.all([...this.#transfers.values()].map(({ peer, number }) => this.#drop(peer, number, false)));
   }
@@ -121,7 +124,7 @@ export class FileReceiver {
       throw fileError(`A folder for '${name}' cannot be made`, error);
     })) as string;
     const target = join(folder, name);
-    await this.#dropping.get(target); // what failed a moment ago is still being cleared away
+    await this.#dropping.get(target); // a transfer that failed a moment ago may still be cleared away
     if (this.#targets.has(target)) throw new FlotillaError('ERR_FILE_REFUSED', `'${name}' is being received from somebody already.`);
     this.#targets.add(target);
     try {
@@ -210,7 +213,7 @@ export class FileReceiver {
     if (landing?.number === number && transfer && !transfer.failure) this.#take(transfer, landing.chunk);
   }
 
-  // Memory that was used before: fresh memory costs as much as the copy.
+  // Gives memory that was used before, because fresh memory costs as much as the copy.
   #chunk(bytes: number): Chunk {
     const whole = this.#pool.pop() ?? Buffer.allocUnsafeSlow(MOST_BYTES);
     return { whole, bytes: whole.subarray(0, bytes) };
@@ -244,7 +247,7 @@ export class FileReceiver {
       .then(() => this.#notice(transfer, { kind: 'failed', transfer: transfer.number, error })); // RC4
   }
 
-  // RC1
+  // Puts a file in place if it is whole and right. RC1
   async #finish(peer: RuntimeId, number: number, hash: string): Promise<void> {
     const transfer = this.#transfers.get(`${peer} ${number}`);
     if (!transfer) throw new FlotillaError('ERR_FILE_REFUSED', 'No such transfer is under way.');
@@ -271,7 +274,7 @@ export class FileReceiver {
     }
   }
 
-  // RC3, RC4
+  // Ends a transfer, and keeps or removes its unfinished file. RC3, RC4
   async #drop(peer: RuntimeId, number: number, remove: boolean): Promise<void> {
     const key = `${peer} ${number}`;
     const transfer = this.#transfers.get(key);
@@ -315,7 +318,7 @@ export class FileReceiver {
     }
   }
 
-  // Removes unfinished files that nobody has gone on with for so long.
+  // Removes unfinished files of a folder that have not been resumed for so long.
   async #sweep(folder: string, keptMs: number): Promise<void> {
     const { files, clock } = this.#environment;
     for (const name of await files.list(folder)) {

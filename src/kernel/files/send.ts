@@ -1,8 +1,8 @@
-// Sends files: reads, hashes and sends a bounded number of chunks ahead of what the receiver has written.
+// The file sender reads, hashes and sends a file, a bounded number of chunks ahead of the receiver's disk.
 //
 //   FS1. At most AHEAD chunks are read and not yet written at the other side, however large the file.
-//   FS2. Every transfer ends: sent, present, differs, or with an error; it never waits without the receiver moving for `timeout`.
-//   FS3. Who gives a transfer up is told when the other end has nothing of it any more, or cannot be reached.
+//   FS2. Every transfer ends: sent, present, differs, or with an error. A receiver that has taken nothing for `timeout` is an error.
+//   FS3. A caller that gives a transfer up hears so when the other end has nothing of it any more, or cannot be reached.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { Deferred, FlotillaError, hasCode, onAbort, type RuntimeId, toError } from '../../base/index.ts';
@@ -20,7 +20,7 @@ const AHEAD = 16;
 const HEAD = 32;
 const EMPTY = Buffer.alloc(0);
 const TIMEOUT_MS = 30_000;
-/** How long who gives up waits for the other end to clear away. */
+/** The time for which a sender that gives up waits for the other end to clear away. */
 const GIVE_MS = 5_000;
 
 /** The files that one runtime sends. */
@@ -79,13 +79,13 @@ export class FileSender {
     }
   }
 
-  /** Deletes a file that lies at a peer; whether it was there. Rejects with ERR_FILE_*. */
+  /** Deletes a file that lies at a peer; resolves with whether it was there. Rejects with ERR_FILE_*. */
   async delete(peer: RuntimeId, name: string, dir: string, timeout = TIMEOUT_MS): Promise<boolean> {
     checkPath(dir, name);
     return this.#post.at(peer, FILES, { timeout }).delete(dir, name);
   }
 
-  // FS3: who gives up while the answer is on its way gives up what it begins, too.
+  // Offers a file. If the caller gives up while the answer is on its way, the transfer that it begins is given up, too. FS3
   #offer(peer: RuntimeId, offer: FileOffer, timeout: number, signal: AbortSignal | undefined): Promise<OfferAnswer> {
     const answered = this.#post.at(peer, FILES, { timeout }).offer(offer);
     if (!signal) return answered;
@@ -143,8 +143,8 @@ export class FileSender {
       for (let at = from; at < size; ) {
         const { buffer, count } = await next;
         if (count === 0) throw new FlotillaError('ERR_FILE_CHANGED', `'${path}' became shorter while it was sent.`);
-        next = this.#read(reading, at + count); // while this chunk is hashed and sent
-        next.catch(() => {}); // heard when it is its turn
+        next = this.#read(reading, at + count); // the next chunk is read while this one is hashed and sent
+        next.catch(() => {}); // its error is thrown when that chunk's turn comes
         hash.update(buffer.subarray(HEAD, HEAD + count));
         await sending.room();
         this.#chunk(peer, transfer, buffer, count);
@@ -179,7 +179,7 @@ export class FileSender {
     return { buffer, count: await reading.read(buffer.subarray(HEAD, HEAD + Math.min(CHUNK, left)), at) };
   }
 
-  // The bytes go out as they were read, with the frame's head before them.
+  // Sends a chunk without copying it: the frame's head is written into the room that was left before the bytes.
   #chunk(peer: RuntimeId, transfer: number, buffer: Buffer, count: number): void {
     const head = new ByteWriter(Buffer.allocUnsafe(16));
     head.byte(KIND.FILE);
@@ -235,7 +235,7 @@ class Sending {
     this.#moved.reject(this.#failure);
   }
 
-  /** FS1 */
+  /** Resolves when the receiver has written enough for another chunk to be sent. FS1 */
   room(): Promise<void> {
     return this.#until(() => this.#ahead < CHUNK * AHEAD);
   }
@@ -249,7 +249,7 @@ class Sending {
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 
-  // FS2
+  // Resolves when a condition holds; rejects if the receiver has moved nothing for the timeout. FS2
   async #until(holds: () => boolean): Promise<void> {
     if (this.#failure) throw this.#failure;
     while (!holds()) {

@@ -21,11 +21,11 @@ function unless<T>(value: T, ...codes: string[]): (error: NodeJS.ErrnoException)
   };
 }
 
-/** The files of this machine; `HOME` says where those that are received lie, where it is set. */
+/** The files of this machine. Received files lie under `HOME`, if it is set. */
 export const systemFiles = (variables: Readonly<NodeJS.ProcessEnv>): Files => ({
   stat: (path: string) => lstat(path).then(told, unless(undefined, 'ENOENT', 'ENOTDIR')),
   async openToRead(path: string) {
-    const handle = await open(path, O_RDONLY | (O_NONBLOCK ?? 0)); // a pipe would be waited for, in one of the few threads for files
+    const handle = await open(path, O_RDONLY | (O_NONBLOCK ?? 0)); // opening a pipe would wait, and hold one of the few threads for files
     const stat = told(await handle.stat());
     return {
       stat,

@@ -1,8 +1,8 @@
-// Brings runtimes together: opens sessions with those that are heard nearby, with seeds, and with those a relay knows.
+// The finder brings runtimes together: it opens sessions with those that are heard nearby, with seeds, and with those a relay knows.
 //
-// Owns the beacon, the seeds and the relays asked. Does not own sessions (hub.ts), nor what is announced (beacon.ts).
+// Owns the beacon, the seeds, and the list of runtimes that it relays for. Does not own sessions (hub.ts), nor announcements (beacon.ts).
 //
-//   FN1. Whoever asked and was answered dials; if no session has come of it after a while, the other dials.
+//   FN1. The runtime that asked and was answered dials; if no session has come of it after a while, the other dials.
 //   FN2. A seed is dialled again, at growing intervals, for as long as the runtime lives.
 //   FN3. A peer that was closed on purpose is not looked for again until it is asked for, or comes by itself.
 import { setMaxListeners } from 'node:events';
@@ -21,7 +21,7 @@ const ASK_AGAIN_MS = 400;
 const GATHER_MS = 300;
 const MOST_CLOSED = 10_000;
 
-/** How runtimes nearby are looked for. */
+/** The datagrams by which a finder looks for runtimes nearby, and its seeds. */
 export interface FinderOptions {
   readonly datagrams: DatagramOptions | undefined;
   readonly seeds: readonly string[];
@@ -36,7 +36,7 @@ export class Finder {
   readonly #stop = new AbortController();
   readonly #closed = new Set<RuntimeId>();
   readonly #opening = new Set<RuntimeId>();
-  /** Who waits for answers from a machine. */
+  /** The callbacks that wait for answers from a machine. */
   readonly #asking = new Set<(found: PeerInfo) => void>();
   readonly #relayed = new Set<RuntimeId>();
   #beacon: Beacon | undefined;
@@ -46,7 +46,7 @@ export class Finder {
     this.#hub = hub;
     this.#post = post;
     this.#options = options;
-    setMaxListeners(0, this.#stop.signal); // as many as there are peers being looked for
+    setMaxListeners(0, this.#stop.signal); // it has a listener for each peer that is being looked for
     post.serve(
       PEERS,
       {
@@ -69,7 +69,7 @@ export class Finder {
       },
       ended: (peer) => {
         this.#relayed.delete(peer);
-        if (!this.#closed.has(peer)) this.#beacon?.again(); // it may be back soon
+        if (!this.#closed.has(peer)) this.#beacon?.again(); // the peer may be back soon
       },
     });
   }
@@ -86,9 +86,9 @@ export class Finder {
     this.#beacon?.again();
   }
 
-  /** All runtimes of one machine, by its shared port. Rejects with ERR_LINK_UNREACHABLE if none has answered in time. */
+  /** Finds all runtimes of one machine, by its shared port. Rejects with ERR_LINK_UNREACHABLE if none has answered in time. */
   async machine(host: string, port: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<readonly PeerInfo[]> {
-    const beacon = this.#beacon ?? (await this.#listen(quiet(port), false)); // for this question only
+    const beacon = this.#beacon ?? (await this.#listen(quiet(port), false)); // a beacon for this question only, which announces nothing
     const { clock } = this.#hub.options.environment;
     const found = new Map<RuntimeId, PeerInfo>();
     const started = clock.now();
@@ -115,7 +115,7 @@ export class Finder {
     }
   }
 
-  /** Learns what a peer knows of its own network, now and later, and opens sessions with all of them, through it if need be. */
+  /** Learns which runtimes a peer knows, now and later, and opens sessions with all of them, through that peer if need be. */
   async relay(via: RuntimeId, timeoutMs: number): Promise<void> {
     const known = await this.#post.at(via, PEERS, { timeout: timeoutMs }).relay();
     for (const peer of known) this.#near(via, peer);
@@ -175,7 +175,7 @@ export class Finder {
     return beacon;
   }
 
-  // FN1
+  // Takes an announcement or an answer, and dials its sender: at once after an answer, else when the sender had its chance. FN1
   #heard({ id, name, addresses, by }: Heard): void {
     if (addresses.length === 0 && by === 'answer') return;
     this.#hub.reach(id, addresses);
@@ -215,7 +215,7 @@ export class Finder {
     }
   }
 
-  // FN2
+  // Keeps a session with a seed. FN2
   async #keep(seed: string): Promise<void> {
     const { clock, random, networks } = this.#hub.options.environment;
     const { signal } = this.#stop;
@@ -259,7 +259,7 @@ export class Finder {
   }
 }
 
-// Asks and is answered, but tells nobody that it is here.
+// Options for a beacon that asks and is answered, but tells no one that it is here.
 function quiet(port: number): DatagramOptions {
   return { port, multicast: false, loopback: false, family: undefined, listens: false };
 }

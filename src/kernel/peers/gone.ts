@@ -1,9 +1,12 @@
-// Runtimes that are held to be no more, by what was seen here or said with a reference.
+// Knows which runtimes are gone: their session ended here (seen), or a reference to them came with that word (heard).
 //
-//   GO1. Who gives away a reference to a runtime that is gone says so with it.
-//   GO2. What is meant for a runtime of which only that was heard is refused at once; a session with it, or a reference of somebody who
+// A word that was only heard may be wrong, or older than a new session. It saves a task from waiting while a runtime is dialled in vain;
+// but any session, or a reference that says nothing of the kind, ends it.
+//
+//   GO1. A runtime that gives away a reference to a runtime that is gone says so with it.
+//   GO2. A message to a runtime that was only heard to be gone is refused at once; a session with it, or a reference of a runtime that
 //       knows better, ends that.
-//   GO3. One whose session was lost here is asked nothing: it is dialled instead, and can be asked once that has succeeded.
+//   GO3. A runtime whose session was lost here is asked nothing: it is dialled instead, and can be asked once that has succeeded.
 import { dropFirst, type RuntimeId } from '../../base/index.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
@@ -14,16 +17,16 @@ interface Known {
   readonly heard: boolean;
 }
 
-/** What one runtime knows of those that are gone: of so many, the latest. */
+/** The runtimes that one runtime holds to be gone. It remembers the latest, KEPT of them. */
 export class Gone {
   readonly #known = new Map<RuntimeId, Known>();
 
-  /** Its session ended. */
+  /** Notes that the session with a peer has ended. */
   seen(peer: RuntimeId, end: SessionEnd): void {
     if (!end.lives) this.#add(peer, { end, heard: false });
   }
 
-  /** A reference to it came, with or without the word that it is gone. GO2 */
+  /** Notes that a reference to a runtime came, with or without the word that the runtime is gone. GO2 */
   heard(peer: RuntimeId, lost: 'worker' | 'host' | undefined): void {
     const known = this.#known.get(peer);
     if (known && !known.heard) return;
@@ -32,24 +35,24 @@ export class Gone {
     else this.#known.delete(peer);
   }
 
-  /** There is a session with it. */
+  /** Notes that there is a session with a peer. */
   back(peer: RuntimeId): void {
     this.#known.delete(peer);
   }
 
-  /** What was lost with it, to be said with a reference. GO1 */
+  /** Gives what was lost with a runtime, to be said with a reference; undefined if it is not gone. GO1 */
   lost(peer: RuntimeId): 'worker' | 'host' | undefined {
     const known = this.#known.get(peer);
     return known && (known.end.lost ?? 'host');
   }
 
-  /** Why nothing is to be sent to it. GO2 */
+  /** Gives the reason why nothing is to be sent to a runtime, if there is one. GO2 */
   refusal(peer: RuntimeId): SessionEnd | undefined {
     const known = this.#known.get(peer);
     return known?.heard ? known.end : undefined;
   }
 
-  /** Why it is not to be asked. GO3 */
+  /** Gives the reason why a runtime is not to be asked, if there is one. GO3 */
   offline(peer: RuntimeId): SessionEnd | undefined {
     const known = this.#known.get(peer);
     return known && !known.heard ? known.end : undefined;

@@ -1,6 +1,6 @@
-// Peers as a program sees them: who is here, how to reach more, how to part.
+// Peers as a program sees them: it hears which are here, reaches more, and parts from them.
 //
-//   PE1. Whoever listens is first told of all who are here, then of each change; of a peer, an end always before a new beginning.
+//   PE1. A listener is first told of all peers that are here, then of each change; the end of a peer always before its new beginning.
 import { Events, FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import { DEFAULT_PORT, networkOf, parseAddress } from '../../transport/index.ts';
 import type { Post } from '../post/post.ts';
@@ -10,12 +10,12 @@ import type { TaskRef, WaitOptions } from '../tasks/reference.ts';
 import type { Finder } from './finder.ts';
 import type { PeerStatus } from './status.ts';
 
-/** A peer: an address, a runtime's id, what `peers()` gave, or a reference to anything there. */
+/** A peer: an address, a runtime's id, an entry of `peers()`, or a reference to anything there. */
 export type Where = string | { readonly id: RuntimeId } | { readonly runtime: RuntimeId };
 
 type One = readonly [PeerInfo, ...PeerInfo[]];
 
-/** Who is at an address: one at least, if it says a port or is of a network without machines; else whoever answers on that machine. */
+/** The peers at an address: one at least, if it says a port or is of a network without machines; else all that answer on that machine. */
 export type PeersAt<W extends string> = W extends `tcp://${infer Place}`
   ? PeersOf<Place>
   : W extends `${string}://${string}`
@@ -36,11 +36,11 @@ export interface PeerOptions extends WaitOptions {
   readonly udpPort?: number;
   /**
    * False: the connection is closed when nothing has been said for a pulse and no answer or end is awaited, and opened again by the
-   * next word of either side; what became of the peer meanwhile is noticed then. Only between runtimes that both listen. True: it
-   * stays. As it was, if absent; true at first. (`stream_send`)
+   * next word of either side; an end of the peer meanwhile is noticed then. Only between runtimes that both listen. True: it
+   * stays. If absent, it stays as it was; true at first. (`stream_send`)
    */
   readonly keepOpen?: boolean;
-  /** Also reaches all whom that runtime knows or finds on its own network, through it where they cannot be dialled. */
+  /** Also reaches all runtimes that this peer knows or finds on its own network, through it where they cannot be dialled. */
   readonly relay?: boolean;
 }
 
@@ -50,7 +50,7 @@ interface PeersPost extends Post {
 
 /** The peers of one runtime. */
 export class Peers {
-  /** Who came and went; an `offline` always precedes the next `online` of a peer. */
+  /** The peers that come and go; an `offline` always precedes the next `online` of a peer. */
   readonly events: Events<PeerStatus>;
   readonly #hub: Hub;
   readonly #post: PeersPost;
@@ -85,7 +85,7 @@ export class Peers {
       .map((peer) => ({ kind: 'peer-status', status: 'online', peer }));
   }
 
-  /** PE1 */
+  /** Sends a task the peers that are here, then each change; returns a function that ends that. PE1 */
   tell(task: TaskRef<PeerStatus>): () => void {
     const send = (event: PeerStatus): void => {
       try {
@@ -101,7 +101,7 @@ export class Peers {
     return off;
   }
 
-  /** Which peer is meant; dials it if it is an address without a session. */
+  /** Gives the id of the peer that is meant; dials an address that there is no session with. */
   async idOf(where: Where, wait: WaitOptions): Promise<RuntimeId> {
     if (typeof where !== 'string') return 'runtime' in where ? this.#post.references.own(where).runtime : where.id;
     if (where === this.#post.id || this.#hub.addresses.includes(where)) return this.#post.id;

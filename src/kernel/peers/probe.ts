@@ -1,4 +1,4 @@
-// Reaches back to a peer that wants to know whether it can be reached: at most so many addresses, each once, by tcp and udp.
+// Reaches back to a peer that wants to know whether it can be reached: a few addresses, each once, by tcp and udp.
 import { parseAddress } from '../../transport/index.ts';
 import type { Hub } from '../sessions/hub.ts';
 
@@ -6,7 +6,7 @@ const MOST = 16;
 const DIAL_MS = 3_000;
 const PORT_OF_DOUBT = 1_024;
 
-/** Dials addresses, and sends a datagram to hosts; which addresses answered. */
+/** Dials addresses, and sends a datagram to hosts; resolves with the addresses that answered. */
 export async function probe(
   hub: Hub,
   addresses: readonly string[],
@@ -36,7 +36,7 @@ export async function probe(
       await new Promise<void>((resolve) => environment.clock.after(50, resolve));
       await socket.close();
     } catch {
-      // whoever asked sees that nothing arrives
+      // the asker sees by itself that no datagram arrives
     }
   }
   return { reached: tried.flat() };

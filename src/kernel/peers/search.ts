@@ -1,4 +1,5 @@
-// A search for a name at one address, where perhaps nobody listens yet: it is dialled again and again, as a name is waited for elsewhere.
+// Searches for a name at one address. Perhaps no runtime listens there yet, so the address is dialled again and again: locate() waits
+// for a name that is not registered yet, and does so here, too.
 import {
   Backoff,
   type ErrorCode,
@@ -20,10 +21,10 @@ const MOST_MS = 2_000;
 const WARN_FIRST_MS = 5_000;
 const WARN_MS = 30_000;
 
-// What may be otherwise in a moment.
+// Failures that may pass in a moment.
 const PASSING: readonly ErrorCode[] = ['ERR_LINK_UNREACHABLE', 'ERR_LINK_LOST', 'ERR_TIMEOUT', 'ERR_SESSION_LOST'];
 
-/** Finds a name at an address. Rejects with ERR_NAME_UNKNOWN after the timeout, with ERR_LINK_* for what waiting does not change, or the signal's reason. */
+/** Finds a name at an address. Rejects with ERR_NAME_UNKNOWN after the timeout, ERR_LINK_* if waiting is vain, or the signal's reason. */
 export async function locateAt(
   { post, peers, environment }: { readonly post: SearchPost; readonly peers: Peers; readonly environment: Environment },
   name: Name | string,
@@ -68,7 +69,7 @@ interface SearchPost extends Post {
   locate(name: Name | string, options?: LocateOptions): Promise<unknown>;
 }
 
-// What waits for a peer is given up when that is gone: another may listen there then.
+// Gives a wait for a peer up when the peer is gone, because another may listen at its address then.
 async function whilePeer<R>(
   post: SearchPost,
   id: RuntimeId,

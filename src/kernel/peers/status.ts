@@ -1,4 +1,4 @@
-// What is told of peers.
+// The message by which tasks hear of peers.
 import type { PeerInfo } from '../sessions/hub-options.ts';
 
 /** The message that tells of a peer that came or went. Called `PeerStatus` in pycos. */

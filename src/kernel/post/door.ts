@@ -1,5 +1,5 @@
-// Doors: what runtimes ask of each other and tell each other, by number. One definition, in the protocol file of the room that
-// answers, is what askers, answerers and the guard between them are checked against.
+// Doors: the numbered places at which runtimes ask each other and tell each other something. A door is defined once, in the protocol
+// file of the room that answers, and askers, answerers and the guard between them are all checked against that definition.
 //
 // Numbers go by room: kernel from 0, host 16, cluster 24, worker 32, shared 40, pipeline 48.
 import { FlotillaError, type Kind, list, type RuntimeId, record, shown, whole } from '../../base/index.ts';
@@ -7,12 +7,12 @@ import { FlotillaError, type Kind, list, type RuntimeId, record, shown, whole } 
 /** The number of the first task: doors are below it. */
 export const FIRST_TASK = 64;
 
-/** What is told without waiting for an answer: its kind, and fields of that kind. */
+/** A notice is told without waiting for an answer; it has a kind, and fields of that kind. */
 export interface Notice {
   readonly kind: string;
 }
 
-/** Who asks, and whether they still want to know. */
+/** The request that is being answered: the peer that asks, and a signal that aborts when it no longer wants to know. */
 export interface Asked {
   readonly peer: RuntimeId;
   /** The number that the peer gave the request. */
@@ -20,32 +20,32 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** What a method takes. */
+/** The arguments of a method. */
 export type Args<F> = F extends (...args: infer A) => unknown ? A : never;
-/** What a method gives. */
+/** The answer of a method. */
 export type Answer<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 
-/** The methods of a door as whoever asks has them. */
+/** The methods of a door, as the asker has them. */
 export type Asks<M> = { readonly [K in keyof M]: (...args: Args<M[K]>) => Promise<Answer<M[K]>> };
 
-/** The methods of a door as whoever answers has them. */
+/** The methods of a door, as the answerer has them. */
 export type Answers<M> = { readonly [K in keyof M]: (asked: Asked, ...args: Args<M[K]>) => Answer<M[K]> | Promise<Answer<M[K]>> };
 
 type Kinds<A extends readonly unknown[]> = { readonly [I in keyof A]-?: Kind<A[I]> };
 
-/** What each argument of each method must be. */
+/** The kind of each argument of each method. */
 export type MethodKinds<M> = { readonly [K in keyof M]: Kinds<Args<M[K]>> };
 
-/** What each field of each notice must be. */
+/** The kind of each field of each notice. */
 export type NoticeKinds<N extends Notice> = { readonly [K in N['kind']]: FieldKinds<Omit<Extract<N, { readonly kind: K }>, 'kind'>> };
 type FieldKinds<T> = { readonly [F in keyof T]-?: Kind<T[F]> };
 
 const ASK = Symbol('ask');
 
-/** Carries a question to whoever answers at a door. */
+/** Carries a question to the answerer at a door. */
 type Ask = (method: string, args: readonly unknown[]) => Promise<unknown>;
 
-/** Says what is wrong with a request; undefined: nothing. */
+/** Says what is wrong with a request; undefined if nothing is. */
 type RequestGuard = (method: unknown, args: unknown) => string | undefined;
 
 /** A door: `M` are its methods, `N` the notices that are told there. */
@@ -54,7 +54,7 @@ export class Door<M, N extends Notice> {
   readonly number: number;
   readonly #guard: RequestGuard;
   readonly #notices: ReadonlyMap<string, Kind>;
-  /** What all who ask here have in common: the methods, each of which hands its arguments on. */
+  /** The methods, each of which hands its arguments on. All askers share them as the prototype of their own. */
   readonly #methods: object;
 
   constructor(name: string, number: number, methods: readonly string[], guard: RequestGuard, notices: NoticeKinds<N>) {
@@ -72,13 +72,13 @@ export class Door<M, N extends Notice> {
     return asks;
   }
 
-  /** Throws ERR_REQUEST_INVALID unless each argument is what it must be. A method that is not known here passes: whoever answers says so. */
+  /** Throws ERR_REQUEST_INVALID unless each argument is what it must be. An unknown method passes: the answerer says so. */
   checkRequest(method: unknown, args: unknown): void {
     const wrong = this.#guard(method, args);
     if (wrong !== undefined) throw new FlotillaError('ERR_REQUEST_INVALID', `The door '${this.name}' does not take this: ${wrong}.`);
   }
 
-  /** A notice, checked. Throws ERR_REQUEST_INVALID. */
+  /** Gives a notice back, checked. Throws ERR_REQUEST_INVALID. */
   checkNotice(value: unknown): N {
     const kind = (value as Partial<Notice> | null | undefined)?.kind;
     const fields = kind === undefined ? undefined : this.#notices.get(kind);
@@ -118,7 +118,7 @@ export function door<M, N extends Notice = never>(
   return new Door<M, N>(name, number, [...kinds.keys()], guard, notices);
 }
 
-/** What is asked by number has no names. */
+/** The methods of a door where functions are asked by number: none has a name. */
 export type ByNumber = Record<never, never>;
 
 const NUMBER = whole(0, Number.MAX_SAFE_INTEGER);

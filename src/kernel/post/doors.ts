@@ -1,41 +1,41 @@
 // The doors that one runtime has opened, and the guard before each.
 //
-// Owns what happens at each door, and the count of what each peer said that no door takes. Does not own requests (requests.ts).
+// Owns the answerers of each door, and the count of refused requests and notices of each peer. Does not own requests (requests.ts).
 //
-//   DO1. What comes over the wire is checked before whoever answers sees it: of what does not pass, nothing runs.
-//   DO2. A peer that says MOST_REFUSED such things within a minute has no session any more.
-//   DO3. Whoever answers hears that the asker has given up, or is gone.
+//   DO1. A request or notice is checked before its answerer sees it; if it does not pass, nothing of it runs.
+//   DO2. A peer of which MOST_REFUSED requests or notices are refused within a minute loses its session.
+//   DO3. An answerer hears that the asker has given up, or is gone.
 import { type Clock, FlotillaError, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import type { FileData } from '../files/contract.ts';
 import type { Answers, Asked, Door, Notice } from './door.ts';
 
-/** So much that no door takes costs a peer its session, within so many milliseconds. */
+/** A peer of which so many requests and notices are refused, within so many milliseconds, loses its session. */
 const MOST_REFUSED = 10;
 const REFUSED_MS = 60_000;
 
-/** What is done at a door, beside answering. */
+/** The other things that a door does, beside answering. */
 export interface Behind<N extends Notice> {
-  /** A notice; `bytes` is how much it was on the wire. */
+  /** Hears a notice; `bytes` is its length on the wire. */
   message?(peer: RuntimeId, notice: N, bytes: number): void;
-  /** A request was given up. */
+  /** Hears that a request was given up. */
   cancel?(peer: RuntimeId, id: number, reason: unknown): void;
-  /** Takes bytes that belong to what was asked here, and are no values. */
+  /** Takes bytes that belong to a request of this door, but are no values: those of files. */
   readonly data?: FileData;
 }
 
-/** What is done at a door by one who answers each request himself, at any time. */
+/** A door whose owner answers each request itself, at any time. */
 export interface Port<N extends Notice> extends Behind<N> {
   request(peer: RuntimeId, id: number, method: unknown, args: unknown[]): void;
 }
 
-/** A door as frames find it. */
+/** An opened door, as frames find it by number. */
 interface Opened {
   message(peer: RuntimeId, value: unknown, bytes: number): void;
   request(peer: RuntimeId, id: number, method: unknown, args: unknown): void;
   readonly port: Port<never>;
 }
 
-/** What doors are part of. */
+/** The parts of a kernel that its doors need. */
 export interface DoorsOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -55,7 +55,7 @@ export class Doors {
     this.#options = options;
   }
 
-  /** Opens a door: `answers` has its methods. */
+  /** Opens a door whose methods `answers` has. */
   serve<M, N extends Notice>(door: Door<M, N>, answers: Answers<M>, behind: Behind<N> = {}): void {
     const asked = new Answering(this.#options.answer, answers);
     this.open(door, {
@@ -69,7 +69,7 @@ export class Doors {
     this.#answering.push(asked);
   }
 
-  /** Opens a door to one who answers each request himself. DO1 */
+  /** Opens a door whose owner answers each request itself. DO1 */
   open<M, N extends Notice>(door: Door<M, N>, port: Port<N>): void {
     this.#opened.set(door.number, {
       port,
@@ -94,35 +94,35 @@ export class Doors {
     });
   }
 
-  /** Something was told at a door. */
+  /** Hands a notice to its door. */
   message(peer: RuntimeId, number: number, value: unknown, bytes: number): void {
     this.#opened.get(number)?.message(peer, value, bytes);
   }
 
-  /** Something is asked at a door. */
+  /** Hands a request to its door. */
   request(peer: RuntimeId, number: number, id: number, method: unknown, args: unknown): void {
     const opened = this.#opened.get(number);
     if (opened) opened.request(peer, id, method, args);
     else this.#options.answer(peer, id, false, new FlotillaError('ERR_REQUEST_UNKNOWN', `This runtime has no door ${number}.`));
   }
 
-  /** What takes bytes at a door. */
+  /** Gives the part of a door that takes bytes. */
   data<M, N extends Notice>({ number }: Door<M, N>): FileData | undefined {
     return this.#opened.get(number)?.port.data;
   }
 
-  /** The asker of a request has given it up. DO3 */
+  /** Tells a door that the asker of a request has given it up. DO3 */
   cancelled(peer: RuntimeId, number: number, id: number, reason: unknown): void {
     this.#opened.get(number)?.port.cancel?.(peer, id, reason);
   }
 
-  /** DO3 */
+  /** Tells all doors that a peer is gone. DO3 */
   ended(peer: RuntimeId): void {
     this.#refused.delete(peer);
     for (const asked of this.#answering) asked.ended(peer);
   }
 
-  // DO2
+  // Counts a refusal, and ends the session of a peer that has too many. DO2
   #refuse(peer: RuntimeId): void {
     const now = this.#options.clock.now();
     let refused = this.#refused.get(peer);
@@ -133,14 +133,14 @@ export class Doors {
     refused.count++;
     if (refused.count !== MOST_REFUSED) return;
     this.#refused.delete(peer);
-    // Not at once: what came with it is still being taken, and the peer is to hear why.
+    // The session does not end at once, because the rest of the frame is still being taken, and the peer is to hear why.
     this.#options.clock.defer(() => this.#options.end(peer, `it said ${MOST_REFUSED} things within a minute that no door here takes`));
   }
 }
 
 const GIVEN_UP = 'the one who asked does not want to know any more';
 
-// Most answers come at once, and nobody looks at the signal.
+// One request that is being answered. Its signal is made on demand: most answers come at once, and nobody looks at it.
 class Asking implements Asked {
   readonly peer: RuntimeId;
   readonly id: number;
@@ -166,7 +166,7 @@ class Asking implements Asked {
   }
 }
 
-/** Answers what is asked at one door by its methods. */
+/** Answers the requests of one door by its methods. */
 class Answering<M> {
   readonly #answer: DoorsOptions['answer'];
   readonly #methods: ReadonlyMap<unknown, (asked: Asked, ...args: unknown[]) => unknown>;

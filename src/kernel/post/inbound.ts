@@ -1,4 +1,4 @@
-// What frames from peers mean: one item at a time.
+// Reads frames from peers, one item at a time, and does what each says.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { type Decoder, KIND } from '../../wire/index.ts';
 import { RUNTIME } from '../protocol.ts';
@@ -8,7 +8,7 @@ import { FIRST_TASK } from './door.ts';
 import type { Doors } from './doors.ts';
 import type { Post } from './post.ts';
 
-/** Those for whom frames are. */
+/** The parts of a kernel that frames are for. */
 export interface Addressed extends Post {
   readonly doors: Doors;
   readonly tasks: Pick<TaskTable, 'take' | 'get' | 'passedOver'>;
@@ -73,7 +73,7 @@ export function takeItem(to: Addressed, peer: RuntimeId, kind: number, target: n
   }
 }
 
-// A message that cannot be read takes no room of its sender's.
+// Reads a message. One that cannot be read is counted as taken, else its sender's window would stay smaller for ever.
 function orPass(to: Addressed, peer: RuntimeId, target: number, decoder: Decoder, before = decoder.position): unknown {
   try {
     return decoder.value();
@@ -92,7 +92,7 @@ function orPassAll(to: Addressed, peer: RuntimeId, targets: readonly number[], b
   }
 }
 
-// What cannot be read is told to the one who waits for it.
+// Reads a value that an asker waits for. If it cannot be read, the asker is told so, else it would wait for ever.
 function orAnswer<T>(to: Addressed, peer: RuntimeId, id: number, read: () => T): T {
   try {
     return read();

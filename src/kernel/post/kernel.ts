@@ -1,11 +1,11 @@
-// The value side of a runtime: what frames mean, tasks, references, requests.
+// The kernel is the value side of a runtime: it knows what frames mean, and which tasks, references and requests there are.
 //
-// Owns tasks, doors and requests. Does not own sessions (hub.ts): those are behind the carrier, which may be a thread away.
+// Owns tasks, doors and requests. Does not own sessions (hub.ts), which are behind the carrier and may be a thread away.
 //
 //   KE1. A frame for a door that does not exist is answered, if it asks for an answer; it never breaks the session.
 //   KE2. A reference to a task of this runtime becomes that task again when it comes home.
 //   KE3. When a peer is gone, every wait on it ends.
-//   KE4. What cannot be read, or throws where it arrives, harms nothing that came with it.
+//   KE4. An item that cannot be read, or throws where it arrives, harms no other item that came with it.
 import { type Clock, type Log, type RuntimeId, SILENT, toError } from '../../base/index.ts';
 import { Decoder, type Encoder, type Extensions, encodeValue, KIND } from '../../wire/index.ts';
 import type { LocalChannel } from '../channels/channel.ts';
@@ -40,7 +40,7 @@ import { Windows } from './windows.ts';
 export interface KernelOptions {
   readonly clock: Clock;
   readonly carrier: Carrier;
-  /** Which half of the request numbers this kernel uses: two kernels may share one byte side. */
+  /** The half of the request numbers that this kernel uses, because two kernels may share one byte side. */
   readonly half?: 0 | 1;
   readonly log?: Log;
 }
@@ -62,7 +62,7 @@ export class Kernel implements Carried, Mail {
   readonly classes = new ClassRegistry();
   readonly peers = new Map<RuntimeId, PeerInfo>();
   readonly gone = new Gone();
-  /** What tasks see of where they run. */
+  /** The place where tasks run, as they see it. */
   place: Place;
   readonly #listeners: PeerListeners;
   readonly #outgoing = new Map<RuntimeId, Outgoing>();
@@ -131,17 +131,17 @@ export class Kernel implements Carried, Mail {
     return this.#extensions;
   }
 
-  /** Opens a door of this runtime: what answers its methods, and what hears its notices. */
+  /** Opens a door of this runtime: `answers` has its methods, `behind` hears its notices. */
   serve<M, N extends Notice>(door: Door<M, N>, answers: Answers<M>, behind?: Behind<N>): void {
     this.doors.serve(door, answers, behind);
   }
 
-  /** Opens a door to one who answers each request himself. */
+  /** Opens a door whose owner answers each request itself. */
   open<M, N extends Notice>(door: Door<M, N>, port: Port<N>): void {
     this.doors.open(door, port);
   }
 
-  /** The methods of a door of a peer. Asking rejects with what the other side threw, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
+  /** The methods of a peer's door. Asking rejects with the other side's error, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
   at<M, N extends Notice>(peer: RuntimeId, door: Door<M, N>, options?: WaitOptions): Asks<M> {
     return door.asks((method, args) =>
       options ? this.requests.ask(peer, door.number, method, args, options) : this.requests.plain(peer, door.number, method, args),
@@ -153,22 +153,22 @@ export class Kernel implements Carried, Mail {
     return this.requests.request(pending, door.number, method, args);
   }
 
-  /** Finds what has a name, here or at peers. */
+  /** Finds a task, channel or service by name, here or at peers. */
   locate(name: Name | string, options?: LocateOptions): Promise<unknown> {
     return typeof name === 'string' ? this.names.locate('task', name, options) : this.names.locate(name.kind, name.name, options);
   }
 
-  /** Tells something at a door of a peer. */
+  /** Tells a notice at a door of a peer. */
   message<M, N extends Notice>(peer: RuntimeId, door: Door<M, N>, notice: N): void {
     this.#send(peer, KIND.MESSAGE, door.number, (encoder) => encoder.value(notice, 'message'));
   }
 
-  /** Sends what a place for one answer waits for: no credit is kept for it. */
+  /** Sends a reply the one message that it waits for; no credit is kept for it. */
   sendOnce(peer: RuntimeId, number: number, value: unknown): void {
     this.#send(peer, KIND.MESSAGE, number, (encoder) => encoder.value(value, 'message'));
   }
 
-  /** Closes the mailbox of a task of a peer, after what was sent to it before. */
+  /** Closes the mailbox of a task of a peer, behind the messages that were sent to it before. */
   closeTask(peer: RuntimeId, number: number): void {
     this.#send(peer, KIND.CLOSE, number, (encoder) => encoder.value(null));
   }
@@ -191,7 +191,7 @@ export class Kernel implements Carried, Mail {
     return window.hasRoom && this.carrier.hasRoom(peer);
   }
 
-  /** A message as bytes of their own, for any number of peers. Throws ERR_WIRE_CANNOT_TRAVEL. */
+  /** Encodes a message once, for any number of peers. Throws ERR_WIRE_CANNOT_TRAVEL. */
   encode(value: unknown): Buffer {
     return encodeValue(value, 'message', this.#extensions);
   }
@@ -208,7 +208,7 @@ export class Kernel implements Carried, Mail {
     for (const { window } of to) window.sent(bytes.length);
   }
 
-  /** Gives a sender back what a task has taken. */
+  /** Gives a sender credit for the messages that a task has taken. */
   credit(peer: RuntimeId, number: number, credit: { readonly messages: number; readonly bytes: number }): void {
     if (!this.peers.has(peer)) return;
     this.#send(peer, KIND.CREDIT, RUNTIME.number, (encoder) => {
@@ -216,7 +216,7 @@ export class Kernel implements Carried, Mail {
       encoder.value(credit.messages);
       encoder.value(credit.bytes);
     });
-    this.#out(peer).flush(); // the sender goes on while the rest is worked on
+    this.#out(peer).flush(); // the credit leaves at once, so that the sender goes on while the task works on the rest
   }
 
   /** Puts a message into the mailbox of a task of a peer; resolves when it is there. */
@@ -239,7 +239,7 @@ export class Kernel implements Carried, Mail {
     });
   }
 
-  /** Settles a request of a peer. What cannot travel is told as an error. */
+  /** Settles a request of a peer. A value that cannot travel becomes an error. */
   answer(peer: RuntimeId, id: number, ok: boolean, value: unknown): void {
     try {
       this.answerOrThrow(peer, id, value, ok);
@@ -263,7 +263,7 @@ export class Kernel implements Carried, Mail {
     out.commit();
   }
 
-  /** Posts all that is gathered. */
+  /** Posts all frames that are gathered. */
   flush(): void {
     for (const out of this.#outgoing.values()) out.flush();
   }
@@ -306,7 +306,7 @@ export class Kernel implements Carried, Mail {
     this.#listeners.online(peer);
   }
 
-  /** KE3 */
+  /** Ends every wait on a peer that is gone. KE3 */
   ended(peer: RuntimeId, how: SessionEnd): void {
     const info = this.peers.get(peer);
     const end: SessionEnd = { ...how, lost: how.lost ?? (info?.role === 'worker' ? 'worker' : 'host') };
@@ -325,7 +325,7 @@ export class Kernel implements Carried, Mail {
     this.#listeners.room(peer);
   }
 
-  /** Hears of peers from now on; returns what ends that. */
+  /** Has a listener hear of peers from now on; returns a function that ends that. */
   on(listener: PeerListener): () => void {
     return this.#listeners.on(listener);
   }
@@ -364,7 +364,7 @@ export class Kernel implements Carried, Mail {
     this.#refused.set(peer, refusal);
   }
 
-  // Once whoever sends has begun to wait, and before anything else is said to that peer. KE3
+  // Ends the waits on a peer that messages were refused to: after the sender has begun to wait, and before a new session opens. KE3
   #refuse(peer: RuntimeId): void {
     const end = this.#refused.get(peer);
     if (end && this.#refused.delete(peer)) this.ended(peer, end);

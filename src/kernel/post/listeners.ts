@@ -1,23 +1,23 @@
-// Who hears of sessions with peers: any number of listeners, each until it takes itself back.
+// Listeners hear of the sessions with peers. There are any number of them, each until it takes itself back.
 import { type Log, type RuntimeId, toError } from '../../base/index.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
-/** What can be heard of peers; a listener has what it wants to hear. */
+/** Hears of peers; a listener has the methods for the events that it wants to hear. */
 export interface PeerListener {
   /** A session has opened: the peer was not here before. */
   opened?(peer: PeerInfo): void;
   /** A peer is silent past the limit, but held. */
   offline?(peer: RuntimeId): void;
-  /** One that was is heard again. */
+  /** A peer that was offline is heard again. */
   online?(peer: RuntimeId): void;
-  /** A session has ended, and all waits on it; `info` is who it was, if it ever opened. */
+  /** A session has ended, and all waits on it; `info` says who the peer was, if the session ever opened. */
   ended?(peer: RuntimeId, end: SessionEnd, info: PeerInfo | undefined): void;
   /** There is room again to send to a peer. */
   room?(peer: RuntimeId): void;
 }
 
-/** The listeners of one runtime. One that throws harms no other. */
+/** The listeners of one runtime. A listener that throws harms no other. */
 export class PeerListeners {
   readonly #log: Log;
   readonly #listeners = new Set<PeerListener>();
@@ -26,7 +26,7 @@ export class PeerListeners {
     this.#log = log;
   }
 
-  /** Hears of peers from now on; returns what ends that. */
+  /** Has a listener hear of peers from now on; returns a function that ends that. */
   on(listener: PeerListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -6,13 +6,13 @@ export interface Range {
   readonly start: number;
   readonly end: number;
   readonly frames: number;
-  /** Bytes that belong between those of the buffer, before its byte `at`; large ranges only. */
+  /** Bytes that a value gave away instead of being copied; they belong before the buffer's byte `at`. Only large ranges have them. */
   readonly given?: readonly { readonly at: number; readonly bytes: Buffer }[];
   /** Called once when the bytes are needed no longer. */
   readonly release: (() => void) | undefined;
 }
 
-/** The bytes of a range from a place on, one piece after another. */
+/** Gives the bytes of a range from a place on, one piece after another. */
 export function piecesOf({ buffer, end, given = [] }: Range, from: number): Buffer[] {
   const pieces: Buffer[] = [];
   let position = from;
@@ -24,7 +24,7 @@ export function piecesOf({ buffer, end, given = [] }: Range, from: number): Buff
   return pieces.filter((piece) => piece.length > 0);
 }
 
-/** How many bytes a range has from a place on. */
+/** Counts the bytes of a range from a place on. */
 export function bytesOf({ end, given = [] }: Range, from: number): number {
   return given.reduce((sum, { bytes }) => sum + bytes.length, end - from);
 }
@@ -32,7 +32,7 @@ export function bytesOf({ end, given = [] }: Range, from: number): number {
 const SEGMENT_BYTES = 256 << 10;
 const KEPT = 32;
 const LONG_BYTES = 256 << 10;
-/** Long buffers kept: 32 MiB in all. */
+/** The units of long buffers that are kept: 32 MiB in all. */
 const MOST_UNITS = 128;
 
 /** Buffers that are used again once every range in them is released. */
@@ -41,14 +41,14 @@ export class Segments {
   readonly #long = new Map<number, Buffer[]>();
   #longUnits = 0;
 
-  /** A buffer of SEGMENT_BYTES and the count of its users. */
+  /** Gives a buffer of SEGMENT_BYTES, with the count of its users. */
   take(): Segment {
     return new Segment(this.#free.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES), (buffer) => {
       if (this.#free.length < KEPT) this.#free.push(buffer);
     });
   }
 
-  /** A buffer for a frame that outgrew its segment; fresh memory is slow to touch first, so long ones are kept too. */
+  /** Gives a buffer for a frame that outgrew its segment. Long buffers are kept too, because fresh memory is slow to touch first. */
   allocate(bytes: number): Buffer {
     if (bytes > LONG_BYTES * MOST_UNITS) return Buffer.allocUnsafeSlow(bytes);
     const units = Math.ceil(bytes / LONG_BYTES);
@@ -57,7 +57,7 @@ export class Segments {
     return kept ?? Buffer.allocUnsafeSlow(units * LONG_BYTES);
   }
 
-  /** A buffer that `allocate` gave. */
+  /** Makes a segment of a buffer that `allocate` gave. */
   adopt(buffer: Buffer): Segment {
     return new Segment(buffer, (free) => {
       const units = free.length / LONG_BYTES;
@@ -70,7 +70,7 @@ export class Segments {
   }
 }
 
-/** One buffer, given back when it is closed and nobody uses it. */
+/** One buffer, which is given back when it is closed and no range uses it. */
 export class Segment {
   readonly buffer: Buffer;
   readonly #giveBack: (buffer: Buffer) => void;

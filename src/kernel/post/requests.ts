@@ -1,8 +1,8 @@
 // Questions to other runtimes and their answers: correlation, deadline, cancellation.
 //
 //   RQ1. A request settles exactly once: by its answer, its deadline, its signal, or the end of the session.
-//   RQ2. One that the asker gives up is cancelled at the other side.
-//   RQ3. A runtime that is offline is asked nothing: whoever would ask it is told so at once.
+//   RQ2. A request that the asker gives up is cancelled at the other side.
+//   RQ3. A runtime that is offline is asked nothing: the asker is told so at once.
 import { type Clock, FlotillaError, IdMap, type RuntimeId } from '../../base/index.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 import type { WaitOptions } from '../tasks/reference.ts';
@@ -10,7 +10,7 @@ import type { WaitOptions } from '../tasks/reference.ts';
 /** Hears the one outcome of a request. */
 export type OnAnswer = (ok: boolean, value: unknown) => void;
 
-/** A request under way: whom it asks, and who hears its one outcome. */
+/** A request under way: the peer that it asks, and the callback that hears its one outcome. */
 export interface Pending {
   readonly peer: RuntimeId;
   settle(ok: boolean, value: unknown): void;
@@ -18,12 +18,12 @@ export interface Pending {
 
 class SessionLoss extends FlotillaError {}
 
-/** Whether an error is of a session that ended here, not one that somebody sent. */
+/** Whether an error says that a session ended here, as opposed to one that a peer sent. */
 export function isSessionLoss(error: unknown): boolean {
   return error instanceof SessionLoss;
 }
 
-/** The error for a session that ended while something was under way. */
+/** The error for a wait that ended with its session. */
 export function sessionError(end: SessionEnd, what: string): FlotillaError {
   const message = `${what}: the other runtime is gone (${end.message}). Whether it happened is unknown.`;
   const { terminated, lost = 'host', kind: how } = end;
@@ -31,7 +31,7 @@ export function sessionError(end: SessionEnd, what: string): FlotillaError {
   return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details });
 }
 
-/** The error for what was not even sent, since its runtime is offline. */
+/** The error for a request that was not even sent, because its runtime is offline. */
 export function offlineError(end: SessionEnd): FlotillaError {
   const message = `The other runtime is offline (${end.message}): nothing was sent. It is dialled again; try when it is back.`;
   return new SessionLoss(end.code ?? 'ERR_SESSION_LOST', message, { details: { lost: end.lost ?? 'host', how: end.kind } });
@@ -51,7 +51,7 @@ export class Requests {
     half: 0 | 1;
     send: (peer: RuntimeId, port: number, id: number, method: unknown, args: unknown) => void;
     cancel: (peer: RuntimeId, port: number, id: number, reason: unknown) => void;
-    /** Why a peer is not to be asked. */
+    /** Gives the reason why a peer is not to be asked, if there is one. */
     refusal: (peer: RuntimeId) => Error | undefined;
   }) {
     this.#clock = options.clock;
@@ -70,7 +70,7 @@ export class Requests {
     return this.#pending.some((pending) => pending.peer === peer);
   }
 
-  /** An id for something that is answered but not sent as a request. */
+  /** Gives an id to a wait that an answer settles, but that is not sent as a request. */
   open(pending: Pending): number {
     const id = this.#next;
     this.#next += 2;
@@ -78,7 +78,7 @@ export class Requests {
     return id;
   }
 
-  /** Whether nothing is to be sent for an id, because its peer is offline; then it is settled in a moment. RQ3 */
+  /** Whether nothing is to be sent for an id, because its peer is offline. Then the id is settled in a moment. RQ3 */
   refused(id: number, peer: RuntimeId): boolean {
     const refusal = this.#refusal(peer);
     if (refusal) this.#clock.defer(() => this.answered(id, false, refusal));
@@ -107,7 +107,7 @@ export class Requests {
     if (this.#pending.delete(id)) this.#cancel(peer, port, id, reason);
   }
 
-  /** Asks, as a promise. Rejects with what the other side threw, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
+  /** Asks, as a promise. Rejects with the other side's error, ERR_TIMEOUT, ERR_SESSION_LOST or the signal's reason. */
   ask(peer: RuntimeId, port: number, method: string, args: readonly unknown[], options: WaitOptions = {}): Promise<unknown> {
     return this.within(options, `'${method}'`, (settle) => {
       const id = this.request({ peer, settle }, port, method, args);
@@ -115,14 +115,14 @@ export class Requests {
     });
   }
 
-  /** Asks without a deadline. Rejects with what the other side threw, or ERR_SESSION_LOST. */
+  /** Asks without a deadline. Rejects with the other side's error, or ERR_SESSION_LOST. */
   plain(peer: RuntimeId, port: number, method: string, args: readonly unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.request({ peer, settle: (ok, value) => (ok ? resolve(value) : reject(value)) }, port, method, args);
     });
   }
 
-  /** A promise for an outcome that `begin` starts; what `begin` returns gives it up. */
+  /** Makes a promise for an outcome that `begin` starts; the function that `begin` returns gives it up. */
   within(options: WaitOptions, what: string, begin: (settle: OnAnswer) => (reason: unknown) => void): Promise<unknown> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {

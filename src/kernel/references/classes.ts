@@ -1,4 +1,7 @@
-// Registered classes: objects that travel with their class, because both sides named it.
+// The class registry: objects of its classes travel with their class, because both sides registered it under one name.
+//
+// Only a name and data cross the wire. Code that comes with data would run whatever a peer wants; and a constructor may open files or count
+// instances, so an object is put together without it, as it was when it was sent.
 //
 //   CL1. A class is found by the name it was registered with on this side, never by anything else that arrived.
 //   CL2. An object is made without running its constructor, from its own data, or by the class's own `fromWire`.
@@ -6,14 +9,14 @@ import { FlotillaError } from '../../base/index.ts';
 
 /** The extension by which objects of registered classes travel. */
 export const OBJECT_CODE = 4;
-/** The most classes one runtime registers. */
+/** The most classes that one runtime registers. */
 export const MOST_CLASSES = 10_000;
 
 /** A class whose objects may travel. */
 export type Travelling<T extends object = object> = (abstract new (
   ...args: never[]
 ) => T) & {
-  /** Makes an object of what stood for it: of what its `toWire()` gave, or its own enumerable properties. */
+  /** Makes an object of the value that its `toWire()` gave, or else of its own enumerable properties. */
   fromWire?(data: never): T;
 };
 

@@ -1,10 +1,10 @@
-// What all references have in common: where they point, and how they travel.
+// The base of all references: it knows where they point, and how they travel.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Post } from '../post/post.ts';
 
 /** The runtime that made a reference, or got it: a process may have several. */
 export interface RefHome extends Post {
-  /** Which runtimes are held to be gone, and with what. */
+  /** The runtimes that are held to be gone, and what was lost with each. */
   readonly gone: { lost(runtime: RuntimeId): 'worker' | 'host' | undefined };
 }
 
@@ -14,22 +14,22 @@ export interface RefWire {
   readonly number: number;
   readonly name: string;
   readonly addresses: readonly string[];
-  /** It takes one message, and no credit is kept for it. */
+  /** Whether it takes one message only, for which no credit is kept. */
   readonly once?: boolean;
-  /** Whoever sent the reference holds its runtime to be gone. */
+  /** Set if the sender of the reference holds its runtime to be gone. */
   readonly lost?: 'worker' | 'host';
 }
 
-/** Points to something with a number in a runtime. */
+/** Points to a task, channel or service, by its number in a runtime. */
 export abstract class Reference {
   /** The code of the extension by which references of this kind travel. */
   abstract readonly code: number;
   readonly name: string;
   readonly runtime: RuntimeId;
   readonly number: number;
-  /** The runtime that made it, or got it. */
+  /** The runtime that made the reference, or got it. */
   readonly home: RefHome;
-  /** How it travels, if it came from elsewhere. */
+  /** The reference as it arrived, if it came from elsewhere. */
   readonly wire: RefWire | undefined;
 
   constructor(home: RefHome, place: { readonly name: string; readonly runtime: string; readonly number: number }, wire?: RefWire) {
@@ -40,7 +40,7 @@ export abstract class Reference {
     this.number = place.number;
   }
 
-  /** What travels when `by` sends it. */
+  /** Gives the form in which the reference travels when `by` sends it. */
   travel(by: RefHome): RefWire {
     const { home, name, runtime, number, wire } = this;
     if (!wire) return { runtime, number, name, addresses: home.carrier.addresses };

@@ -1,4 +1,4 @@
-// References as they are made, sent and received: what belongs to this runtime comes home as itself.
+// Makes references, sends and receives them. A reference to a task of this runtime comes home as that task.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Gone } from '../peers/gone.ts';
 import type { TaskRef } from '../tasks/reference.ts';
@@ -6,20 +6,20 @@ import type { TaskTable } from '../tasks/table.ts';
 import { EndedRef, RemoteRef, TASK_CODE, type TaskRefHome } from '../tasks/task-refs.ts';
 import { Reference, type RefWire } from './ref-base.ts';
 
-/** What references are made for. */
+/** The parts of a runtime that its references need. */
 export interface ReferencesHome extends TaskRefHome {
   readonly gone: Gone;
   readonly tasks: Pick<TaskTable, 'addReply' | 'find' | 'reply'>;
 }
 
-/** Makes a reference of one kind from what travelled; the second, if it points into this runtime. */
+/** Makes references of one kind from those that travelled: `local`, if they point into this runtime, else `remote`. */
 export interface RefKind {
   readonly code: number;
   remote(wire: RefWire): Reference;
   local(wire: RefWire): unknown;
 }
 
-/** Turns references into what travels, and back. */
+/** Turns references into their travelling form, and back. */
 export class References {
   readonly #home: ReferencesHome;
   readonly #kinds = new Map<number, RefKind>();
@@ -40,7 +40,7 @@ export class References {
     });
   }
 
-  /** A reference to a task of another runtime. */
+  /** Makes a reference to a task of another runtime. */
   remote(wire: RefWire): TaskRef<unknown> {
     return new RemoteRef(this.#home, wire);
   }
@@ -58,7 +58,7 @@ export class References {
     return { code: value.code, payload: value.travel(this.#home) };
   }
 
-  /** The same as this runtime has it: a reference of another runtime of this process is taken as if it had arrived. */
+  /** Gives a reference as this runtime has it: one of another runtime of this process is taken as if it had arrived. */
   own<T>(value: T): T {
     if (!(value instanceof Reference) || value.home === this.#home) return value;
     return this.revive(value.code, value.travel(this.#home), undefined) as T;

@@ -1,8 +1,8 @@
 // The services of one runtime: functions that peers may start as tasks.
 //
-// Owns what is served and which tasks were started through which reference. Does not own the tasks.
+// Owns the services that are served, and knows which tasks were started through which reference. Does not own the tasks.
 //
-//   SP1. A call is answered once: with the result, with what was thrown, or with why it could not start.
+//   SP1. A call is answered once: with the result, with the error of the task, or with the reason why it could not start.
 //   SP2. A reference that is closed, or whose runtime is gone, leaves no task behind, unless they were detached.
 import { FlotillaError, type RuntimeId, toError } from '../../base/index.ts';
 import type { Registry } from '../names/registry.ts';
@@ -14,7 +14,7 @@ import type { LocalTask } from '../tasks/task.ts';
 import type { Service } from './service-name.ts';
 import { AnyServiceRef, SERVICE_CODE, type ServiceRef, type ServiceRefHome } from './service-ref.ts';
 
-/** The most tasks that one peer has running through services here. */
+/** The most tasks that one reference of a peer has running through a service here. */
 export const MOST_TASKS_EACH = 100_000;
 
 type Anything = (...args: unknown[]) => unknown;
@@ -27,7 +27,7 @@ export interface Served<in M, in A extends unknown[], out R> extends Disposable 
   close(): void;
 }
 
-/** What services need of their runtime. */
+/** The parts of a runtime that its services need. */
 export interface ServicesHome extends ServiceRefHome {
   readonly references: References;
   readonly names: Registry;
@@ -56,7 +56,7 @@ export class Services {
     home.on({ ended: (peer) => this.#lost(peer) });
   }
 
-  /** A number for a reference that this runtime holds. */
+  /** Gives a number to a reference that this runtime holds. */
   nextReference(): number {
     return ++this.#references;
   }
@@ -75,7 +75,7 @@ export class Services {
     return { name, ref: ref as unknown as ServiceRef<M, A, R>, close, [Symbol.dispose]: close };
   }
 
-  // SP1
+  // Answers one request at the door of services. SP1
   #asked(peer: RuntimeId, id: number, method: unknown, list: unknown[]): void {
     try {
       if (method === 'close') return this.#home.answer(peer, id, true, this.#closeReference(peer, list[0] as number, list[1] === true));
@@ -157,7 +157,7 @@ export class Services {
     return tasks.length;
   }
 
-  // SP2
+  // Ends all tasks that a peer has started, because the peer is gone. SP2
   #lost(peer: RuntimeId): void {
     for (const reference of [...(this.#started.get(peer)?.keys() ?? [])]) this.#closeReference(peer, reference, true);
     this.#started.delete(peer);

@@ -1,4 +1,4 @@
-// Services by definition: a name with the types of what it takes and gives, shared by those who serve it and those who call it.
+// Definitions of services: a name with the types of arguments and result, shared by the programs that serve it and those that call it.
 import { FlotillaError } from '../../base/index.ts';
 import { checkName } from '../names/name.ts';
 import type { TaskFunction, TaskGenerator, TaskResult } from '../tasks/self.ts';
@@ -14,7 +14,7 @@ export interface ServiceName<in M, in A extends unknown[], out R> {
 
 /** Options of {@link service}. */
 export interface ServiceOptions<A extends unknown[]> {
-  /** Throws, or returns why not, if the arguments will not do: the caller gets ERR_SERVICE_ARGUMENTS. */
+  /** Checks the arguments: throws, or returns the reason, if they will not do. The caller gets ERR_SERVICE_ARGUMENTS. */
   readonly check?: (...args: A) => string | undefined | void;
 }
 

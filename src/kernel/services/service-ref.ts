@@ -1,4 +1,4 @@
-// References to services, and what can be done with one.
+// References to services, by which their tasks are started and called.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import type { Asks } from '../post/door.ts';
 import type { Post } from '../post/post.ts';
@@ -11,7 +11,7 @@ export const SERVICE_CODE = 3;
 
 /** Options of {@link ServiceRef.close}. */
 export interface CloseService extends WaitOptions {
-  /** What becomes of tasks started through the reference that still run; `terminate` by default. */
+  /** Whether tasks started through the reference that still run are ended or left alone; `terminate` by default. */
   readonly running?: 'terminate' | 'detach';
 }
 
@@ -25,34 +25,34 @@ export interface ServiceRef<in M = never, in A extends unknown[] = never, out R 
   readonly name: string;
   readonly id: string;
   readonly runtime: RuntimeId;
-  /** Starts a task there. Rejects with ERR_SERVICE_ARGUMENTS, ERR_SERVICE_CLOSED, ERR_SESSION_LOST or what the function threw at once. */
+  /** Starts a task there. Rejects with ERR_SERVICE_ARGUMENTS, ERR_SERVICE_CLOSED, ERR_SESSION_LOST or the function's error. */
   readonly spawn: (...args: A) => Promise<TaskRef<M, R>>;
-  /** Starts a task there and resolves with what it returns; rejects as `spawn`, and with what the task threw. */
+  /** Starts a task there and resolves with its result; rejects as `spawn`, and with the error that the task threw. */
   readonly call: (...args: A) => Promise<R>;
   /** The same service with a timeout or signal for each call, at which the task there is terminated. */
   with(options: WaitOptions): ServiceRef<M, A, R>;
-  /** Has a task get a {@link TaskEnded} for each task that is started through this reference from now on; returns what ends that. */
+  /** Has a task get a {@link TaskEnded} for each task that is started through this reference from now on; returns how to end it. */
   monitor(watcher: TaskRef<TaskEnded<R>>): () => void;
   /** Gives the reference up. Idempotent. Where the service is served there is one reference, which can be used again. */
   close(options?: CloseService): Promise<void>;
 }
 
-/** What a reference to a service needs of its runtime. */
+/** The parts of a runtime that a reference to a service needs. */
 export interface ServiceRefHome extends Post, RefHome {
   readonly services: {
-    /** A number for a reference that this runtime holds. */
+    /** Gives a number to a reference that this runtime holds. */
     nextReference(): number;
   };
 }
 
 interface Shared {
-  /** Which of this runtime's references it is. */
+  /** The number of the reference among those of its runtime. */
   readonly number: number;
   readonly watchers: Set<TaskRef<TaskEnded<never>>>;
   closed: boolean;
 }
 
-/** A service of any runtime, this one included: what is asked takes the same way. */
+/** A service of any runtime. Requests to a service of this runtime take the same way as others. */
 export class AnyServiceRef extends Reference implements ServiceRef<unknown, unknown[], unknown> {
   readonly code = SERVICE_CODE;
   declare readonly home: ServiceRefHome;
@@ -94,14 +94,14 @@ export class AnyServiceRef extends Reference implements ServiceRef<unknown, unkn
 
   async close({ running = 'terminate', ...wait }: CloseService = {}): Promise<void> {
     if (this.#shared.closed) return;
-    const own = this.runtime === this.home.id; // then it is the service's own reference, which others of this runtime hold, too
+    const own = this.runtime === this.home.id; // a service here has one reference, which all of this runtime share, so it stays usable
     this.#shared.closed = !own;
     const gone = !own && !this.home.peers.has(this.runtime);
     if (!gone) await this.home.at(this.runtime, SERVICES, wait).close(this.#shared.number, running === 'terminate');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close().catch(() => {}); // the runtime that served it is gone, and its tasks with it
+    return this.close().catch(() => {}); // it rejects when the runtime that served it is gone, and its tasks with it
   }
 
   #ask(method: 'spawn' | 'call', args: unknown[]): Promise<unknown> {

@@ -1,4 +1,4 @@
-// What the value side of a runtime needs from its byte side, be that on the same thread or on another.
+// The contract between the value side of a runtime and its byte side, be that on the same thread or on another.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Range } from '../post/range.ts';
 import type { PeerInfo } from '../sessions/hub-options.ts';
@@ -10,7 +10,7 @@ export interface Carrier {
   readonly id: RuntimeId;
   readonly name: string;
   readonly addresses: readonly string[];
-  /** Where it is, if not at the first of its addresses. */
+  /** The location of the runtime, if it is not the first of its addresses. */
   readonly location?: string | undefined;
   /** Whether deliveries are acknowledged by the byte side, so that busy user code cannot hold them up. */
   readonly acknowledges: boolean;
@@ -19,17 +19,17 @@ export interface Carrier {
   reach(peer: RuntimeId, addresses: readonly string[], via?: RuntimeId): void;
   /** Tries to have a session with a peer again, unless there is one. */
   dial(peer: RuntimeId): void;
-  /** Ends the session with a peer, for a reason that whoever calls knows. */
+  /** Ends the session with a peer, for a reason that the caller knows. */
   end(peer: RuntimeId, end: SessionEnd): void;
-  /** A mailbox takes messages from now on, or no longer. */
+  /** Says that a mailbox takes messages from now on, or no longer. */
   mailbox(target: number, open: boolean): void;
 }
 
-/** What the byte side tells the value side. */
+/** The value side, as far as the byte side tells it of frames and peers. */
 export interface Carried extends FramePlaces {
   frame(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number, owned: boolean): void;
   opened(peer: PeerInfo): void;
-  /** Silent past the limit, but held. */
+  /** A peer is silent past the limit, but held. */
   offline(peer: RuntimeId): void;
   online(peer: RuntimeId): void;
   ended(peer: RuntimeId, end: SessionEnd): void;

@@ -31,7 +31,7 @@ export function carry(hub: Hub, { clock }: Environment, kernel: () => Pick<Carri
   };
 }
 
-/** What a runtime sends to itself takes the same way as all else, but for the link. */
+/** Hands a runtime the frames that it sends to itself. They take the same way as all others, but for the link. */
 export function loopBack(id: RuntimeId, range: Range, large: boolean, clock: Clock, frame: HubEvents['frame']): void {
   const bytes = Buffer.concat(piecesOf(range, range.start));
   range.release?.();
@@ -43,7 +43,7 @@ export function loopBack(id: RuntimeId, range: Range, large: boolean, clock: Clo
   });
 }
 
-/** Hands what a hub hears to a kernel on the same thread. */
+/** Hands the events of a hub to a kernel on the same thread. */
 export function carriedTo(kernel: () => Required<Carried> & { readonly requests: Requests }): HubEvents {
   return {
     frame: (...frame) => kernel().frame(...frame),

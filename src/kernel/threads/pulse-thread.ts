@@ -1,10 +1,10 @@
 // The thread that answers for a client whose own thread computes: it says to every peer that the process lives.
 //
-// Owns its links, one to each address that it was told of. Does not own the sessions: those are of the thread that computes.
+// Owns its links, one to each address that it was told of. Does not own the sessions, which belong to the thread that computes.
 //
-//   PL1. Every pulse says whether the other thread has moved since the pulse before the last: a peer takes one that stands still
+//   PL1. Every pulse says whether the other thread has moved since the pulse before the last: a peer takes a thread that stands still
 //        for busy, not for gone.
-//   PL2. An address that cannot be dialled any more is forgotten while the other thread moves: that names it again if it is needed.
+//   PL2. An address that cannot be dialled any more is forgotten while the other thread moves, which names it again if it is needed.
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Clock, type RandomBytes, Timers } from '../../base/index.ts';
 import {
@@ -26,7 +26,7 @@ import { controlFrame } from '../sessions/session.ts';
 
 const DIAL_MS = 3_000;
 
-/** What the thread is told when it starts. */
+/** The data that the thread starts with. */
 export interface PulseStart {
   /** The private key of the runtime. */
   readonly identity: Uint8Array;
@@ -39,7 +39,7 @@ export interface PulseStart {
   readonly beat: Int32Array;
 }
 
-/** What the thread reaches of the world. */
+/** The part of the outside world that the thread may reach. */
 export interface PulseWorld {
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -57,7 +57,7 @@ export class Pulses {
   readonly #links = new Map<string, Link | 'dialling'>();
   readonly #timers: Timers;
   #lastBeat = 0;
-  /** So many pulses the other thread has stood still. */
+  /** The number of pulses for which the other thread has stood still. */
   #still = 0;
 
   constructor(world: PulseWorld, start: PulseStart) {

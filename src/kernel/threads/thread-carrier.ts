@@ -7,7 +7,7 @@ import type { PeerInfo } from '../sessions/hub-options.ts';
 import { ROOM_BYTES, type SessionEnd } from '../sessions/session.ts';
 import type { Carried, Carrier } from './carrier.ts';
 
-/** From the thread of the user's code to the thread of the kernel. */
+/** The messages from the thread of the user's code to the thread of the kernel. */
 export type Upward =
   | { readonly kind: 'post'; readonly peer: RuntimeId; readonly bytes: ArrayBuffer; readonly frames: number; readonly large: boolean }
   | { readonly kind: 'reach'; readonly peer: RuntimeId; readonly addresses: readonly string[]; readonly via: RuntimeId | undefined }
@@ -15,7 +15,7 @@ export type Upward =
   | { readonly kind: 'end'; readonly peer: RuntimeId; readonly end: SessionEnd }
   | { readonly kind: 'mailbox'; readonly target: number; readonly open: boolean };
 
-/** From the thread of the kernel to the thread of the user's code. */
+/** The messages from the thread of the kernel to the thread of the user's code. */
 export type Downward =
   | { readonly kind: 'frames'; readonly peer: RuntimeId; readonly bytes: ArrayBuffer; readonly length: number }
   | { readonly kind: 'large'; readonly peer: RuntimeId; readonly frame: number; readonly target: number; readonly bytes: ArrayBuffer }
@@ -24,7 +24,7 @@ export type Downward =
   | { readonly kind: 'freed'; readonly peer: RuntimeId; readonly bytes: number }
   | { readonly kind: 'ended'; readonly peer: RuntimeId; readonly end: SessionEnd };
 
-/** What the kernel's thread tells the user's when it is ready. */
+/** The data that the kernel's thread tells the user's thread when it is ready. */
 export interface ThreadStart {
   readonly id: RuntimeId;
   readonly name: string;
@@ -50,7 +50,7 @@ export class ThreadCarrier implements Carrier {
     this.location = start.location;
   }
 
-  /** Begins to hand up what the hub says. */
+  /** Begins to hand up the events of the hub. */
   start(carried: Carried): void {
     this.#port.on('message', (down: Downward) => this.#take(carried, down));
   }
@@ -107,7 +107,7 @@ export class ThreadCarrier implements Carrier {
       case 'freed': {
         const had = this.hasRoom(down.peer);
         this.#pending.set(down.peer, (this.#pending.get(down.peer) ?? 0) - down.bytes);
-        // What is counted here is not what a session counts: it may have had room all the time, and says nothing then.
+        // This count is another than that of the session, which may have had room all the time, and then says nothing.
         if (!had && this.hasRoom(down.peer)) carried.room(down.peer);
         return;
       }

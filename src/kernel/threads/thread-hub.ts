@@ -1,11 +1,11 @@
 // A hub that serves user code on another thread: it accepts, acknowledges and keeps pulses going while that thread is busy.
 //
-// Owns what is on its way across, and which mailboxes of the other thread are open. Does not own the hub, nor the kernel of this
-// thread, which answers at the doors that are its own.
+// Owns the frames on their way across, and knows which mailboxes of the other thread are open. Does not own the hub, nor the kernel of
+// this thread, which answers at its own doors.
 //
 //   TH1. A delivery to an open mailbox is acknowledged here, at once.
-//   TH2. Frames cross in the order in which they came, in one batch a turn and peer; what ends a peer comes behind them.
-//   TH3. What has left is told in large steps: a message a frame would cost more than the frame.
+//   TH2. Frames cross in the order in which they came, in one batch a turn and peer; the end of a peer comes behind them.
+//   TH3. Bytes that have left are told in large steps, because a message for each frame would cost more than the frame.
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, RuntimeId } from '../../base/index.ts';
 import { eachFrame, KIND, LENGTH_BYTES, readVarint } from '../../wire/index.ts';
@@ -21,9 +21,9 @@ import type { Downward, Upward } from './thread-carrier.ts';
 const BATCH_BYTES = 16 << 10;
 const FREED_BYTES = 512 << 10;
 
-/** What a {@link ThreadHub} stands between. Hub and kernel are asked for when they are needed: they are made after it. */
+/** The parts that a {@link ThreadHub} stands between. Hub and kernel are asked for when they are needed: they are made after it. */
 export interface ThreadHubOptions {
-  /** To the thread of the user's code. */
+  /** The port to the thread of the user's code. */
   readonly port: MessagePort;
   readonly hub: () => Hub;
   /** The kernel of this thread. */
@@ -31,13 +31,13 @@ export interface ThreadHubOptions {
   /** The doors that this thread's kernel answers at. */
   readonly mine: ReadonlySet<number>;
   readonly clock: Clock;
-  /** A mailbox of the other thread takes messages from now on, or no longer. */
+  /** Hears that a mailbox of the other thread takes messages from now on, or no longer. */
   readonly onMailbox?: (target: number, open: boolean) => void;
-  /** The session with a peer has ended; told before either thread hears of it. */
+  /** Hears that the session with a peer has ended, before either thread does. */
   readonly onEnded?: (peer: RuntimeId) => void;
 }
 
-/** Hands what a hub hears to the other thread, or to this thread's kernel, and what the other thread sends to the hub. */
+/** Hands the events of a hub to the other thread, or to this thread's kernel, and the frames of the other thread to the hub. */
 export class ThreadHub implements Carried {
   readonly #port: MessagePort;
   readonly #hub: () => Hub;
@@ -46,10 +46,10 @@ export class ThreadHub implements Carried {
   readonly #clock: Clock;
   readonly #onMailbox: ThreadHubOptions['onMailbox'];
   readonly #onEnded: ThreadHubOptions['onEnded'];
-  /** The mailboxes of the other thread. */
+  /** The mailboxes of the other thread that are open. */
   readonly #open = new Set<number>();
   readonly #batches = new Map<RuntimeId, Batch>();
-  /** Bytes that left for each peer, and of which the other thread was not told yet. */
+  /** The bytes that have left for each peer, of which the other thread was not told yet. */
   readonly #freed = new Map<RuntimeId, number>();
 
   constructor({ port, hub, own, mine, clock, onMailbox, onEnded }: ThreadHubOptions) {
@@ -123,11 +123,11 @@ export class ThreadHub implements Carried {
       const release = (): void => this.#free(peer, size);
       return this.#hub().post(peer, { buffer, start: 0, end: size, frames: up.frames, release }, up.large);
     }
-    // What the threads of one runtime ask of each other.
+    // Frames to the own runtime are requests of the other thread to this one.
     eachFrame(buffer, 0, size, (kind, target, bytes, start, end) => own.frame(peer, kind, target, bytes, start, end, false));
   }
 
-  // TH1
+  // Acknowledges a delivery here, because the other thread may be busy for long, and hands it on as a message. TH1
   #deliver(peer: RuntimeId, target: number, buffer: Buffer, start: number, end: number): void {
     const id = readVarint(buffer, start, end);
     if (!this.#open.has(target)) return this.#own().answer(peer, id.value, false, taskEnded());
@@ -135,7 +135,7 @@ export class ThreadHub implements Carried {
     this.#across(peer, KIND.MESSAGE, target, buffer, id.next, end);
   }
 
-  // TH2
+  // Gathers a frame for the other thread. TH2
   #across(peer: RuntimeId, kind: number, target: number, buffer: Buffer, start: number, end: number): void {
     if (this.#batches.size === 0) this.#clock.defer(() => this.#flush());
     let batch = this.#batches.get(peer);
@@ -154,7 +154,7 @@ export class ThreadHub implements Carried {
     }
   }
 
-  // TH3
+  // Counts bytes that have left. TH3
   #free(peer: RuntimeId, size: number): void {
     const total = (this.#freed.get(peer) ?? 0) + size;
     if (total < FREED_BYTES) return void this.#freed.set(peer, total);
