@@ -1,4 +1,4 @@
-// Waits that grow, vary, and stop growing.
+// Waits between attempts: they grow, so that a busy peer is left alone, and vary, so that many runtimes do not try all at once.
 
 /** A wait that doubles from `firstMs` to `mostMs`, each drawn from the upper half of its range. */
 export class Backoff {

@@ -1,4 +1,4 @@
-// Time as something that is handed in, so that a whole cluster can run on virtual time.
+// The clock. It is handed in, so that a whole cluster can run on virtual time.
 
 /** A timer that can be stopped. */
 export interface Timer {

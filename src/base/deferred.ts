@@ -1,4 +1,4 @@
-// Promises: one with both its hands outside; what is waited for like one.
+// A promise that is settled from outside, and the test whether a value is waited for like a promise.
 
 /** A promise and the functions that settle it. */
 export class Deferred<T> {
@@ -13,7 +13,7 @@ export class Deferred<T> {
     });
   }
 
-  /** The same, for a promise that nobody may be waiting for: its rejection is not reported as unhandled. */
+  /** Gives itself back; its rejection is not reported as unhandled, because perhaps nobody waits for it. */
   quiet(): this {
     this.promise.catch(() => {});
     return this;

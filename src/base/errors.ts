@@ -1,10 +1,10 @@
-// Every way Flotilla fails: the table, the one error class, and how to recognise it.
+// All failures of Flotilla: their table, their one class, and the ways to recognise them.
 //
 //   ER1. A failure of ours is a FlotillaError with a code from the table; the row is its documentation
 //       (docs/errors.md is printed from it).
-//   ER2. Errors are recognised by code, never by class: shipped code may hold another copy of the class.
+//   ER2. Errors are recognised by code, never by class, because shipped code may hold another copy of the class.
 
-/** When trying again can help: `never`, `later` (the same thing, after a while), `elsewhere` (on another worker or host). */
+/** Whether trying again can help: `never`, `later` (the same thing, after a while), `elsewhere` (on another worker or host). */
 export type Retry = 'never' | 'later' | 'elsewhere';
 
 interface Row {
@@ -15,7 +15,7 @@ interface Row {
 
 const row = (retry: Retry, means: string, advice: string): Row => ({ retry, means, advice });
 
-/** The table of failures: code, whether to retry, what it means, what to do. */
+/** The table of failures: the code, whether to retry, the meaning, and the remedy. */
 export const ERRORS = {
   ERR_OPTION_UNKNOWN: row('never', 'An option that does not exist was given.', 'Use the option that the message suggests.'),
   ERR_OPTION_INVALID: row('never', 'An option has a value that cannot be used.', 'The message names the option and what it accepts.'),
@@ -207,7 +207,7 @@ export type ErrorCode = keyof typeof ERRORS;
 /**
  * The class of every failure that Flotilla itself raises. Errors of user code keep their own name.
  *
- * `code` is stable and is what to test; `retry` says whether trying again can help. ER1
+ * `code` is stable, so it is the property to test; `retry` says whether trying again can help. ER1
  *
  * @example
  * ```ts
@@ -250,18 +250,18 @@ export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** What was thrown, as an error: anything else becomes the cause of one. */
+/** Gives a thrown value as an error: a value that is none becomes the cause of one. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   return new Error(`a value was thrown that is not an error: ${String(thrown)}`, { cause: thrown });
 }
 
-/** A law of this code was broken: a fault of ours, never of the user's. */
+/** Throws if a law of this code does not hold, which is a fault of Flotilla, never of the user. */
 export function invariant(holds: unknown, law: string): asserts holds {
   if (!holds) throw new Error(`law broken: ${law}`);
 }
 
-/** The table as the text of docs/errors.md. */
+/** Gives the table as the text of docs/errors.md. */
 export function formatErrorTable(): string {
   const lines = Object.entries(ERRORS).map(([code, r]) => `| \`${code}\` | ${r.retry} | ${r.means} | ${r.advice} |`);
   return [

@@ -5,7 +5,7 @@ import { Fifo } from './fifo.ts';
 /** Hears each event until it is removed. */
 export type Listener<E> = (event: E) => void;
 
-/** A source of events. A listener that throws harms no other: what it threw goes to `onThrow`. */
+/** A source of events. A listener that throws harms no other: its error goes to `onThrow`. */
 export class Events<E extends object> {
   readonly #listeners = new Set<Listener<E>>();
   readonly #onThrow: (error: unknown) => void;
@@ -36,14 +36,14 @@ export class Events<E extends object> {
     }
   }
 
-  /** No more events come: whoever reads them comes to the end of those that wait. */
+  /** Says that no more events come: a reader comes to the end after those that wait. */
   end(): void {
     this.#ended = true;
     for (const wake of this.#readers) wake();
   }
 
   /**
-   * The events from now on, `first` before them. At most `limit` wait to be read: beyond it the oldest is dropped, or, if `strict`,
+   * Reads the events from now on, `first` before them. At most `limit` wait to be read: beyond it the oldest is dropped, or, if `strict`,
    * reading fails with ERR_LIMIT.
    */
   read(

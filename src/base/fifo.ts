@@ -1,10 +1,10 @@
 // A queue that is fast at both ends: a growing ring.
 
 const FIRST_SLOTS = 16;
-/** What a queue without items has: no item can be put into it, so that all of them share it. */
+/** The array of a queue without items. No item is ever put into it, so all such queues share it. */
 const NONE: never[] = [];
 
-/** First in, first out; O(1) at both ends. Takes objects only, so that what `shift` gives is never taken for nothing. */
+/** First in, first out; O(1) at both ends. It takes objects only, so that an item is never mistaken for the undefined of an empty queue. */
 export class Fifo<T extends object> {
   #items: (T | undefined)[] = NONE;
   #head = 0;
@@ -79,7 +79,7 @@ export class Fifo<T extends object> {
   }
 }
 
-/** Takes out of a set, or a map, what was put in first. */
+/** Takes the entry that was put in first out of a set or a map. */
 export function dropFirst<K>(of: { keys(): Iterator<K, unknown>; delete(key: K): unknown }): void {
   const first = of.keys().next();
   if (!first.done) of.delete(first.value);

@@ -1,5 +1,5 @@
-// A map from numbers that rise. Unlike Map it allocates only when it grows or shrinks, so it leaves no trail of old tables to the garbage
-// collector, which keeps alive what a dead table of the old generation points to.
+// A map from numbers that rise. Unlike Map it allocates only when it grows or shrinks. A Map that is filled and emptied for long leaves
+// old tables behind, and a dead table of the old generation keeps all values alive that it points to.
 //
 //   IM1. Ids are positive whole numbers. Iteration is in rising order.
 
@@ -7,7 +7,7 @@ const LEAST = 16;
 /** 2^32 over the golden ratio: neighbours are spread far apart. */
 const SPREAD = 0x9e3779b1;
 
-/** Values by id. */
+/** A map of values by id. */
 export class IdMap<T> {
   #ids = new Float64Array(LEAST);
   #values: (T | undefined)[] = new Array<T | undefined>(LEAST).fill(undefined);
@@ -40,7 +40,7 @@ export class IdMap<T> {
     let hole = this.#find(id);
     if (this.#ids[hole] !== id) return false;
     const mask = this.#ids.length - 1;
-    // What was put further on because this place was taken moves up.
+    // Entries that were put further on because this place was taken move up, so that they are found again.
     for (let at = (hole + 1) & mask; this.#ids[at] !== 0; at = (at + 1) & mask) {
       const home = this.#home(this.#ids[at] as number);
       if (((at - home) & mask) < ((at - hole) & mask)) continue;
@@ -60,7 +60,7 @@ export class IdMap<T> {
     return this.#size > 0 && this.#values.some((value) => value !== undefined && passes(value));
   }
 
-  /** All there is now, in rising order of the ids. IM1 */
+  /** Gives all entries there are now, in rising order of the ids. IM1 */
   *[Symbol.iterator](): Generator<[id: number, value: T], void, void> {
     const all: [number, T][] = [];
     for (const [at, id] of this.#ids.entries()) if (id !== 0) all.push([id, this.#values[at] as T]);
@@ -71,7 +71,7 @@ export class IdMap<T> {
     return Math.imul(id, SPREAD) >>> this.#shift;
   }
 
-  // Where an id is, or would be put.
+  // Finds the place where an id is, or would be put.
   #find(id: number): number {
     const ids = this.#ids;
     const mask = ids.length - 1;

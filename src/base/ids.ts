@@ -1,4 +1,4 @@
-// Names that machines give: random, printable, compared as text.
+// Ids, the names that machines give: random, printable, compared as text.
 
 /** Makes random bytes; handed in so that simulations can repeat. */
 export type RandomBytes = (length: number) => Uint8Array;
@@ -6,12 +6,12 @@ export type RandomBytes = (length: number) => Uint8Array;
 /** The id of one start of a runtime (an incarnation): 16 bytes, a digest of its public key, as 32 hexadecimal digits. */
 export type RuntimeId = string & { readonly __runtime: true };
 
-/** Bytes as hexadecimal digits. */
+/** Writes bytes as hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
-/** The id that bytes are. */
+/** Makes an id of its bytes. */
 export function runtimeIdOf(bytes: Uint8Array): RuntimeId {
   return toHex(bytes) as RuntimeId;
 }

@@ -1,15 +1,15 @@
-// What values may be: each kind says what a value must be, if it is not, so that every wrong one is told alike. Some are also written as text, on a
-// command line or in a file of options, and read from it.
+// Kinds: a kind tests a value, and says what the value must be if it is wrong, so that all wrong values are told alike. Some kinds also
+// read their values from text, on a command line or in a file of options.
 import type { RuntimeId } from './ids.ts';
 
-/** What a value must be, if it is not; `T` is what it is then. */
+/** Tests a value: gives undefined if it is of this kind (of type `T`), else a text that says what it must be. */
 export interface Kind<out T = unknown> {
   (value: unknown): string | undefined;
-  /** Never there: it lets the compiler compare a kind with the type of an option. */
+  /** A property that no kind has; it lets the compiler compare a kind with the type of an option. */
   readonly of?: T;
 }
 
-/** What the values of a kind are. */
+/** The type of the values of a kind. */
 export type KindValue<K> = K extends Kind<infer T> ? T : never;
 
 /** Whether a value is of a kind. */
@@ -23,10 +23,10 @@ export const text: Kind<string> = (value) => (typeof value === 'string' && value
 export const string: Kind<string> = (value) => (typeof value === 'string' ? undefined : 'a text');
 // The most letters of a name that people are shown.
 const MOST_LABEL = 256;
-// Escapes and line ends: what they do is up to the terminal of whoever is shown the name.
+// Escapes and line ends, which could do anything to the terminal where the name is shown.
 const CONTROL = /\p{Cc}/gu;
 
-/** A name that people are shown, wherever it came from: short, and in one line. */
+/** Makes a name fit to be shown to people, wherever it came from: short, and in one line. */
 export function labelOf(name: string): string {
   return name.slice(0, MOST_LABEL).replace(CONTROL, '?');
 }
@@ -39,15 +39,15 @@ export const callback: Kind<(...args: never[]) => unknown> = (value) => (typeof 
 export const list: Kind<readonly unknown[]> = (value) => (Array.isArray(value) ? undefined : 'an array');
 export const abortSignal: Kind<AbortSignal> = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
 
-/** A name that programs use: short, and anything else. */
+/** A name that programs use: short, with any characters. */
 export const short: Kind<string> = (value) =>
   typeof value === 'string' && value !== '' && value.length <= MOST_LABEL ? undefined : `a text of at most ${MOST_LABEL} letters`;
 /** The id of a runtime. */
 export const runtimeId: Kind<RuntimeId> = (value) => short(value);
 
-/** Whatever it is. */
+/** Any value at all. */
 export const anything: Kind<never> = () => undefined;
-/** A number that may be none, or infinite. */
+/** A number, also NaN or an infinite one. */
 export const measure: Kind<number> = (value) => (typeof value === 'number' ? undefined : 'a number');
 
 /** A number within bounds. */
@@ -82,17 +82,17 @@ export function atMost<T extends readonly unknown[]>(most: number, kind: Kind<T>
   return (value) => (Array.isArray(value) && value.length > most ? `an array of at most ${most} elements` : kind(value));
 }
 
-/** Of one kind or another. */
+/** A value of one kind or another. */
 export function either<const K extends readonly Kind[]>(...kinds: K): Kind<KindValue<K[number]>> {
   return (value) => (kinds.some((kind) => kind(value) === undefined) ? undefined : kinds.map((kind) => kind(value)).join(', or '));
 }
 
-/** Of a kind, or absent. */
+/** A value of a kind, or none. */
 export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return (value) => (value === undefined ? undefined : kind(value));
 }
 
-/** An object with all of these fields, each of its kind; what else it has does not matter. */
+/** An object with all of these fields, each of its kind; other fields do not matter. */
 export function record<T>(kinds: { readonly [F in keyof T]-?: Kind<T[F]> }): Kind<T> {
   const all: readonly (readonly [string, Kind])[] = Object.entries<Kind>(kinds);
   return (value) => {
@@ -119,24 +119,24 @@ export function fields<const K extends Readonly<Record<string, Kind>>>(kinds: K)
   };
 }
 
-/** A kind of what is written as text. */
+/** A kind whose values are also written as text. */
 export interface Written<out T = unknown> extends Kind<T> {
-  /** What a text means, or what it must be. */
+  /** Reads a text: gives the value that it means, or says what the text must be. */
   readonly read: (text: string) => { readonly value: T } | { readonly must: string };
-  /** Each text gives an array: what an option is given again is added. */
+  /** Whether each text gives an array. An option that is given again then adds to the values before. */
   readonly many?: boolean;
-  /** What a number counts, for people. */
+  /** The unit of a number, for people. */
   readonly unit?: string;
-  /** Of so many of a value is one of what is written. */
+  /** The units of the value that one unit of the text stands for: 1000 for seconds, whose values are in milliseconds. */
   readonly scale?: number;
 }
 
-/** A text, possibly an empty one: what it must be is known where it is used. */
+/** A text, possibly an empty one; its user checks it further. */
 export const word: Written<string> = written(string, {
   read: (text) => ({ value: text }),
 });
 
-/** Texts, each given apart. */
+/** A list of texts, each given apart. */
 export const words: Written<readonly string[]> = written(
   (value) => (Array.isArray(value) && value.every((one) => typeof one === 'string') ? undefined : 'a list of texts'),
   { read: (text) => ({ value: [text] }), many: true },
@@ -163,7 +163,7 @@ export const byteCount: Written<number> = written(number(0), {
   unit: 'bytes, k m g t',
 });
 
-/** A kind, and how its values are written. */
+/** Makes a kind whose values are also written as text. */
 export function written<T>(kind: Kind<T>, how: Pick<Written<T>, 'read' | 'many' | 'unit' | 'scale'>): Written<T> {
   return Object.assign((value: unknown) => kind(value), how);
 }

@@ -1,6 +1,6 @@
-// The logger that code in this package speaks to. Silent unless one is given.
+// The log, to which all code of this package reports. It is silent unless one is given.
 
-/** Where reports go. `fields` are for machines, `text` is for people. */
+/** Takes reports. `fields` are for machines, `text` is for people. */
 export interface Log {
   debug(text: string, fields?: Record<string, unknown>): void;
   info(text: string, fields?: Record<string, unknown>): void;
@@ -15,7 +15,7 @@ export const SILENT: Log = Object.freeze({ debug: nothing, info: nothing, warn: 
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** How much is said. */
+/** The level from which reports are written. */
 export type LogLevel = (typeof LEVELS)[number] | 'silent';
 
 /** Whether a text names a level. */
@@ -23,7 +23,7 @@ export function isLogLevel(text: string): text is LogLevel {
   return text === 'silent' || LEVELS.some((level) => level === text);
 }
 
-/** A log that writes one line a report, from `level` up. */
+/** Makes a log that writes one line for each report, from `level` up. */
 export function lineLog(write: (line: string) => void, level: LogLevel = 'info'): Log {
   if (level === 'silent') return SILENT;
   const from = LEVELS.indexOf(level);

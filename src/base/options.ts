@@ -1,8 +1,8 @@
-// One table of options for each thing that has some: it checks them by name and kind, and a misspelt one is told the right name.
+// Tables of options, one for each thing that has options. A table checks names and kinds, and suggests the right name for a misspelt one.
 import { FlotillaError } from './errors.ts';
 import type { flag, Kind, KindValue, Written } from './kinds.ts';
 
-/** An option: its kind, what it is called elsewhere, and whether users are told of it. */
+/** An option: its kind, its names elsewhere, and whether it is hidden from users. */
 export interface OptionRow<out T = unknown> {
   readonly is: Kind<T>;
   /** Its names in other systems. */
@@ -13,28 +13,28 @@ export interface OptionRow<out T = unknown> {
 
 /** An option that people write on a command line or in a file. */
 export interface LineRow<out T = unknown> {
-  /** A flag takes no text. */
+  /** The kind of the option; a flag takes no text. */
   readonly is: Written<T> | typeof flag;
   readonly also?: readonly string[];
   readonly internal?: undefined;
   readonly line: Line;
 }
 
-/** How an option stands on a command line. */
+/** An option as it stands on a command line. */
 export interface Line {
   /** Its name there, without dashes; by default its own: `udp-port` for `udpPort`. A flag that is `no-NAME` makes it false. */
   readonly name?: string;
   readonly letter?: string;
-  /** What stands for its text. */
+  /** The word that stands for its text in the help. */
   readonly takes?: string;
   readonly says: string;
-  /** What holds without it, for people. */
+  /** The value that holds without the option, for people. */
   readonly fallback?: string;
-  /** Not written to a file of options: it is of one machine, or a secret. */
+  /** Whether it is left out of a file of options, because it is of one machine, or a secret. */
   readonly unsaved?: boolean;
 }
 
-// As much of a type as a kind can tell: what a function takes, and what some lists hold, shows when they are used.
+// As much of a type as a kind can test. The parameters of a function and the elements of some lists show only when they are used.
 type Told<T> = T extends (...args: never[]) => unknown
   ? (...args: never[]) => unknown
   : T extends readonly unknown[]
@@ -47,25 +47,25 @@ export type OptionRows<O> = { readonly [K in keyof O]-?: OptionRow<Told<Exclude<
 /** The options of one thing. */
 export interface OptionTable<O> {
   readonly rows: OptionRows<O>;
-  /** The options, if they are such. Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID for the first that is not known, or not of its kind. */
+  /** Gives the options back. Throws ERR_OPTION_UNKNOWN or ERR_OPTION_INVALID for the first that is not known, or not of its kind. */
   check(options: unknown): O;
 }
 
-/** A table whose rows say what the type of its options is. */
+/** A table that the type of its options is made of. */
 export interface SettingsTable<R extends Readonly<Record<string, OptionRow | LineRow>>> {
   readonly rows: R;
   check(options: unknown): OptionsOf<R>;
 }
 
-/** The table of the options of a thing that is told by a name. The compiler wants a row for each property of `O`, of its type. */
+/** Makes a table; `of` names the thing in errors. The compiler wants a row for each property of `O`, of its type. */
 export function defineOptions<O extends object>(of: string, rows: OptionRows<O>): OptionTable<O> {
   return { rows, check: (options) => checked<O>(of, options, rows) };
 }
 
-/** What a row says the values of an option are. */
+/** The type of the options, made of the kinds of their rows. */
 export type OptionsOf<R extends Readonly<Record<string, OptionRow | LineRow>>> = { readonly [K in keyof R]?: KindValue<R[K]['is']> };
 
-/** The table of options that are written nowhere but in their rows: their type is made of these. */
+/** Makes a table of options whose type is written nowhere else: it is made of the rows. */
 export function defineSettings<const R extends Readonly<Record<string, OptionRow | LineRow>>>(of: string, rows: R): SettingsTable<R> {
   return { rows, check: (options) => checked<OptionsOf<R>>(of, options, rows) };
 }
@@ -95,7 +95,7 @@ function unknownOption(of: string, name: string, rows: Readonly<Record<string, O
   return new FlotillaError('ERR_OPTION_UNKNOWN', `${of} has no option '${name}'.${hint} It knows: ${known.join(', ')}.`);
 }
 
-/** A value as a text that says what is wrong shows it. */
+/** Shows a value in the text of an error. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
@@ -103,7 +103,7 @@ export function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
-/** The name closest to a misspelt one; none if all are far. */
+/** Gives the name closest to a misspelt one; undefined if all are far. */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const scored = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
@@ -111,7 +111,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   return scored && scored.distance <= Math.max(2, Math.floor(name.length / 3)) ? scored.candidate : undefined;
 }
 
-/** The options that were given: without those that are undefined. */
+/** Gives the options without those that are undefined. */
 export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -1,6 +1,6 @@
-// What was opened last is closed first; all of it, once.
+// A scope collects closers: the thing that was opened last is closed first, and each is closed once.
 
-/** Collects what must be closed. */
+/** Collects the closers of things that were opened. */
 export class Scope {
   readonly #closers: (() => unknown)[] = [];
   #closed: Promise<void> | undefined;
@@ -9,7 +9,7 @@ export class Scope {
     return this.#closed !== undefined;
   }
 
-  /** Remembers how to close something; if the scope is closed already, closes it at once. */
+  /** Remembers a closer; if the scope is closed already, calls it at once. */
   add(closer: () => unknown): void {
     if (this.#closed) void closer();
     else this.#closers.push(closer);

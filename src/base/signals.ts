@@ -1,8 +1,8 @@
-// One listener of an abort signal for any number of calls: a signal searches all its listeners whenever one is added.
+// One listener of an abort signal for any number of calls, because a signal searches all its listeners whenever one is added.
 
 const hooked = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls back once when the signal aborts; returns what takes it back. A hundred thousand calls may share a signal. */
+/** Calls back once when the signal aborts; returns a function that takes it back. A hundred thousand calls may share a signal. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (!signal) return () => {};
   let callbacks = hooked.get(signal);

@@ -1,4 +1,4 @@
-// The timers of something that ends: none fires after its end.
+// The timers of one owner that ends: none fires after the owner's end.
 import type { Clock, Timer } from './clock.ts';
 
 /** Timers that end together. */

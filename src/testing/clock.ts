@@ -1,6 +1,6 @@
-// Time that is moved by hand: a whole cluster runs on it, minutes in milliseconds.
+// A clock that is moved by hand. A whole cluster runs on it, minutes in milliseconds.
 //
-//   CK1. Nothing happens by itself: timers run in `advance`, in order of their time, then of their making.
+//   CK1. No timer runs by itself: timers run in `advance`, in order of their time, then of their making.
 //   CK2. Between two timers every promise reaction and every deferred callback has run.
 import type { Clock, Timer } from '../base/index.ts';
 
@@ -31,12 +31,12 @@ export class ManualClock implements Clock {
     return 1_700_000_000_000 + this.#now;
   }
 
-  /** Timers that ran so far. */
+  /** The number of timers that ran so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Timers that wait. */
+  /** The number of timers that wait. */
   get pending(): number {
     return this.#heap.filter((entry) => !entry.cancelled).length;
   }
@@ -55,14 +55,14 @@ export class ManualClock implements Clock {
     this.#deferred.push(callback);
   }
 
-  /** A turn takes some time, so that a loop of turns comes to an end of `advance`. */
+  /** Calls back after a turn, which takes some time here, so that a loop of turns comes to the end of `advance`. */
   turn(callback: () => void): void {
     this.after(TURN_MS, callback);
   }
 
-  /** Lets everything happen that is due now. CK2 */
+  /** Runs all promise reactions and deferred callbacks that are due now. CK2 */
   async settle(): Promise<void> {
-    if (++this.#settled % TURNS === 0) await turn(); // others of the process have their turn too
+    if (++this.#settled % TURNS === 0) await turn(); // other work of the process has its turn, too
     for (;;) {
       await reactions();
       const deferred = this.#deferred;
@@ -72,7 +72,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Moves time on, running what falls due. `until` stops early. CK1 */
+  /** Moves time on, and runs the timers that fall due; stops early when `until` holds. CK1 */
   async advance(ms: number, until: () => boolean = () => false): Promise<boolean> {
     const end = this.#now + ms;
     await this.settle();
@@ -134,7 +134,7 @@ function before(a: Entry, b: Entry): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-// A tick asked for by a promise reaction runs when all reactions that follow from this turn are done.
+// Resolves when all promise reactions of this turn are done: a tick that one of them asks for runs after them all.
 function reactions(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }

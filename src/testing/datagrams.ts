@@ -13,7 +13,7 @@ const FIRST_PORT = 50_000;
 
 /** The datagrams of a simulated network. */
 export class MemoryDatagrams {
-  /** How often a datagram is lost, or arrives twice: numbers in [0, 1]. */
+  /** The chance that a datagram is lost; `doubled` is the chance that it arrives twice. Numbers in [0, 1]. */
   lost = 0;
   doubled = 0;
   readonly #network: MemoryNetwork;
@@ -28,7 +28,7 @@ export class MemoryDatagrams {
     return this.#places.size;
   }
 
-  /** A machine is gone, with all that was open there. */
+  /** Closes all sockets of a machine, because the machine is gone. */
   crash(machine: string): void {
     for (const place of this.#places) if (place.machine === machine) this.#places.delete(place);
   }
@@ -54,7 +54,8 @@ export class MemoryDatagrams {
           send: (bytes, host, port) => {
             const there = [...this.#places].filter((one) => one.machine === host);
             const own = there.find((one) => one.own === port);
-            const shared = there.find((one) => one.options.port === port && one.options.listens !== false); // one of several gets it
+            // One of several sockets at a shared port gets it.
+            const shared = there.find((one) => one.options.port === port && one.options.listens !== false);
             const to = own ?? shared;
             if (to) this.#carry(place, to, to !== own, bytes);
           },

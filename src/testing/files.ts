@@ -7,12 +7,12 @@ interface Entry {
   mode: number;
 }
 
-/** Files of one simulated machine, by path. Folders are there when something is made in them. */
+/** The files of one simulated machine, by path. */
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, Entry>();
   readonly #folders = new Set<string>();
   readonly #now: () => number;
-  /** Bytes that fit in all; more fails as a full disk does. */
+  /** The number of bytes that fit in all; writing more fails as on a full disk. */
   capacity = Number.POSITIVE_INFINITY;
 
   constructor(now: () => number) {

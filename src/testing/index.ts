@@ -1,4 +1,4 @@
-/* What tests of Flotilla, and of programs that use it, are made of: virtual time, a network in memory, the leak gate. */
+/* The parts of tests of Flotilla, and of programs that use it: virtual time, a network in memory, the leak gate. */
 
 export { MemoryNetwork } from '../transport/index.ts';
 export { ManualClock } from './clock.ts';

@@ -1,6 +1,6 @@
-// Nothing survives a test: what a test opened and did not close fails that test, not the next.
+// The leak gate: a resource that a test opened and did not close fails that test, not the next.
 
-/** What the process holds open, by kind. */
+/** Counts the resources that the process holds open, by kind. */
 export function openResources(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) {
@@ -10,7 +10,7 @@ export function openResources(): Map<string, number> {
   return counts;
 }
 
-/** Remembers what is open; the function it returns throws if more is open `graceMs` later. */
+/** Remembers which resources are open; the function it returns throws if more are open `graceMs` later. */
 export function leakGate(graceMs = 2_000): () => Promise<void> {
   const before = openResources();
   return async () => {

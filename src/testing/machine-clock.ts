@@ -1,4 +1,5 @@
-// The time of one simulated machine: that of the world, while it is not paused; its wall clock can be wrong.
+// The clock of one simulated machine. It shows the time of the world; its timers wait while the machine is paused, and its wall clock
+// can be wrong.
 import type { Clock, Timer } from '../base/index.ts';
 import type { ManualClock } from './clock.ts';
 
@@ -9,7 +10,7 @@ export class MachineClock implements Clock {
   #dead = false;
   #held: (() => void)[] = [];
   readonly #timers = new Set<Timer>();
-  /** Milliseconds by which its wall clock differs from that of the world. */
+  /** The milliseconds by which its wall clock differs from that of the world. */
   skew = 0;
 
   constructor(world: ManualClock) {
@@ -52,7 +53,7 @@ export class MachineClock implements Clock {
     this.#world.turn(callback);
   }
 
-  /** Its machine is no more: nothing that was to happen there will. */
+  /** Stops the clock for good, because the machine is gone: no timer of it fires any more. */
   die(): void {
     this.#dead = true;
     for (const timer of this.#timers) timer.cancel();
@@ -64,7 +65,7 @@ export class MachineClock implements Clock {
     this.#paused = true;
   }
 
-  /** Goes on; what fell due meanwhile happens now, in its order. */
+  /** Goes on; timers that fell due meanwhile fire now, in their order. */
   resume(): void {
     this.#paused = false;
     for (const fire of this.#held.splice(0)) fire();

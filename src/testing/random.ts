@@ -1,6 +1,6 @@
 // Chance that repeats: the same seed gives the same numbers.
 
-/** A generator of numbers in [0, 1) from a seed. */
+/** Makes a generator of numbers in [0, 1) from a seed. */
 export function seededRandom(seed: number): () => number {
   let a = (seed ^ 0x9e3779b9) | 0;
   return () => {
@@ -11,7 +11,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Bytes from such a generator. */
+/** Makes a generator of bytes from one of numbers. */
 export function seededBytes(random: () => number): (length: number) => Uint8Array {
   return (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
 }

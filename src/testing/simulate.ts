@@ -1,8 +1,8 @@
 // Programs of several machines, run on virtual time under faults that a seed decides.
 //
 //   SI1. One seed gives one course of events, within one major version of Node.
-//   SI2. A run ends: with the program, with its failure, or at the limit of virtual time; then everything is closed, and what is
-//       left open is a failure too.
+//   SI2. A run ends: with the program, with its failure, or at the limit of virtual time; then everything is closed, and a resource
+//       that is left open is a failure, too.
 import type { Runtime, RuntimeOptions } from '../kernel/index.ts';
 import { seededRandom } from './random.ts';
 import { World } from './world.ts';
@@ -13,7 +13,7 @@ export interface Faults {
   readonly cut?: number;
   /** Two machines cannot reach each other for a while. */
   readonly partition?: number;
-  /** Nothing passes from one machine to another for a while; the other way it does. */
+  /** For a while nothing passes from one machine to another, but all passes the other way. */
   readonly oneWay?: number;
   /** A machine stops for a while, and goes on. */
   readonly pause?: number;
@@ -23,10 +23,10 @@ export interface Faults {
   readonly crash?: number;
   /** Everything is slow for a while. */
   readonly slow?: number;
-  /** Datagrams that are lost, or arrive twice. */
+  /** Datagrams are lost, or arrive twice. */
   readonly lost?: number;
   readonly doubled?: number;
-  /** How long partitions and pauses last at most, in ms; 3000 by default, which no session ends for. */
+  /** How long partitions and pauses last at most, in ms; 3000 by default, too short for a session to end. */
   readonly longest?: number;
 }
 
@@ -40,12 +40,12 @@ export interface SimulateOptions {
   readonly minutes?: number;
 }
 
-/** What a simulated run came to. Equal seeds give equal reports. */
+/** The report of a simulated run. Equal seeds give equal reports. */
 export interface SimulationReport {
   readonly seed: number;
-  /** Faults that happened. */
+  /** The number of faults that happened. */
   readonly faults: number;
-  /** Virtual milliseconds it took. */
+  /** The virtual milliseconds that the run took. */
   readonly ms: number;
   readonly steps: number;
   /** A digest of every byte that crossed the network, in order. */
@@ -85,7 +85,7 @@ export class SimulatedNetwork extends World {
     return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
-  /** A machine loses power. */
+  /** Takes the power of a machine away. */
   powerOff(name: string, tell: boolean): boolean {
     const machine = this.#machines.get(name);
     if (!machine?.runtime) return false;
@@ -126,8 +126,8 @@ const CLOSING_MS = 60_000;
 const QUIET: Faults = { cut: 0.03, partition: 0.015, oneWay: 0.015, pause: 0.01, jump: 0.01, slow: 0.01, lost: 0.2, doubled: 0.1 };
 
 /**
- * Runs a program of several machines on virtual time, under faults that the seed decides. Resolves with a report; rejects with what
- * the program threw, and the seed by which it can be run again.
+ * Runs a program of several machines on virtual time, under faults that the seed decides. Resolves with a report; rejects with the
+ * error of the program, and the seed by which it can be run again.
  *
  * @example
  * ```ts
@@ -157,7 +157,8 @@ export async function simulate(
   network.datagrams.lost = faults.lost ?? 0;
   network.datagrams.doubled = faults.doubled ?? 0;
   const injector = new Injector(network, faults, seed); // SI1
-  await new Promise((resolve) => setImmediate(resolve)); // every run begins in a turn of its own: stacks, which travel, are the same
+  // Every run begins in a turn of its own, so that stacks, which travel with errors, are the same.
+  await new Promise((resolve) => setImmediate(resolve));
   try {
     const running = program(network);
     const outcome: { done: boolean } = { done: false };
@@ -196,7 +197,7 @@ export async function simulate(
   }
 }
 
-/** Decides, by its own chance, what goes wrong next. */
+/** Decides, by its own chance, which fault happens next. */
 class Injector {
   count = 0;
   readonly #network: SimulatedNetwork;
@@ -266,7 +267,7 @@ class Injector {
     }
   }
 
-  /** Undoes everything. */
+  /** Undoes all faults that are open. */
   async stop(): Promise<void> {
     const open = [...this.#open.keys()];
     this.#open.clear();

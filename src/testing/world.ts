@@ -70,7 +70,7 @@ export class World {
     return files;
   }
 
-  /** A machine stops, and with it its timers; the world does not. */
+  /** Pauses a machine, and with it its timers; the world goes on. */
   pause(machine: string): void {
     this.#clockOf(machine).pause();
     this.network.stop(machine, true);
@@ -81,7 +81,7 @@ export class World {
     this.#clockOf(machine).resume();
   }
 
-  /** The wall clock of a machine is moved. */
+  /** Moves the wall clock of a machine. */
   jump(machine: string, ms: number): void {
     this.#clockOf(machine).skew += ms;
   }
@@ -104,7 +104,7 @@ export class World {
     return runtime;
   }
 
-  /** The runtime's machine loses power: nothing is said, nothing is left. `tell`: its peers' connections are reset. */
+  /** Takes the power of a runtime's machine away: it says no goodbye, and all its timers are gone. `tell` resets its peers' connections. */
   crash(runtime: Runtime, machine: string, tell: boolean): void {
     this.#runtimes.delete(runtime);
     this.network.crash(machine, tell);
