@@ -1,16 +1,17 @@
 // The processes of a tenant's own on a host, beside the places that are granted to it.
 //
-// Owns them, by numbers below zero, which no place has. Does not own the stay whose they are, nor decide how many there may be.
+// Owns these processes, by numbers below zero, which no place has. Does not own the stay that they belong to, nor decide how many
+// there may be.
 //
 //   BS1. A process counts from when it is asked for until it is gone, so that no more begin than there may be at a time.
-//   BS2. One that ends is not followed by another: its tenant is told, and decides.
-//   BS3. They end with the stay of their tenant, and none begins after that.
+//   BS2. A process that ends is not followed by another: its tenant is told, and decides.
+//   BS3. These processes end with the stay of their tenant, and none begins after that.
 import { Deferred, FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { ChildHandler, Launched } from './process/contract.ts';
 import type { WorkerInfo } from './protocol.ts';
 import { Slot, type SlotHost, type Stay } from './slot.ts';
 
-/** A process of a tenant's own, as it is started. */
+/** One such process: the slot that runs it, and the promise that its tenant waits for. */
 interface Own {
   readonly slot: Slot;
   readonly started: Deferred<WorkerInfo>;
@@ -35,7 +36,7 @@ export class Beside implements SlotHost {
     this.random = host.random;
   }
 
-  /** How many there are. BS1 */
+  /** How many processes there are, those that still begin included. BS1 */
   get size(): number {
     return this.#own.size;
   }
@@ -44,7 +45,7 @@ export class Beside implements SlotHost {
     return [...this.#own.values()].map(({ slot }) => slot);
   }
 
-  /** Starts one; resolves when it has greeted. Rejects with ERR_HOST_START. BS1, BS2 */
+  /** Starts a process; resolves when it has greeted. Rejects with ERR_HOST_START. BS1, BS2 */
   start(name: string): Promise<WorkerInfo> {
     if (this.#closed) return Promise.reject(new FlotillaError('ERR_HOST_START', `Process ${name} did not start: its tenant has left.`)); // BS3
     const number = --this.#last;
@@ -55,7 +56,7 @@ export class Beside implements SlotHost {
     return started.promise;
   }
 
-  /** Ends one. Resolves when it is gone. */
+  /** Ends a process. Resolves when it is gone. */
   async end(number: number, reason: string): Promise<void> {
     const own = this.#own.get(number);
     if (!own) return;
@@ -63,7 +64,7 @@ export class Beside implements SlotHost {
     this.#gone(own.slot, reason);
   }
 
-  /** Ends all. BS3 */
+  /** Ends all processes, and starts no more. BS3 */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#own.keys()].map((number) => this.end(number, 'its tenant left')));
@@ -94,7 +95,7 @@ export class Beside implements SlotHost {
     this.#gone(slot, reason);
   }
 
-  // Whoever still waits for one to begin is told why it does not.
+  // Forgets a process. A tenant that still waits for it to begin is told why it does not.
   #gone(slot: Slot, reason: string): void {
     const own = this.#own.get(slot.number);
     this.#own.delete(slot.number);
@@ -102,7 +103,7 @@ export class Beside implements SlotHost {
   }
 }
 
-/** Why a tenant may start no more. */
+/** The error for a tenant that may start no more processes. */
 export function besideError(host: string, most: number): FlotillaError {
   const text =
     most === 0 ? 'starts no processes beside the places that are granted' : `lets nobody have more than ${most} beside places at a time`;

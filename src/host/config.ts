@@ -1,4 +1,4 @@
-// What a worker process is told, from what its host was told.
+// Makes the configuration of a worker from the options of its host.
 import { GRACE_MS, workingFolder } from '../kernel/index.ts';
 import { type Networks, parseAddress } from '../transport/index.ts';
 import type { HostOptions } from './options.ts';
@@ -20,7 +20,7 @@ export function workerConfig(
 ): WorkerConfig {
   const { name, secret, listen = [], ports = [], advertise, settings = {} } = options;
   const port = ports[slot.number] ?? 0;
-  // An advertised port leads to the host alone: its workers are reached through it, as is what nobody dials, the process that sets it up.
+  // An advertised port leads to the host alone, so its workers are reached through it. Nobody dials the process that sets the host up.
   const dialled = slot.number !== SET_UP_SLOT && (advertise === undefined || parseAddress(at.networks, advertise, 0).port === 0);
   return {
     ...workerSettings(settings),

@@ -1,4 +1,4 @@
-// The folders of a host: gone with it, and those of hosts that could not tidy up are swept by the next.
+// The folders of a host. They go with it; a host that was killed cannot tidy up, so the next one sweeps what it left.
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,10 +16,11 @@ export function userFolder(): string {
 }
 
 /**
- * A fresh folder for one host of this process; sweeps those of processes that are gone. Others may pass through, not look, if `shared`.
+ * Makes a fresh folder for one host of this process, and sweeps those of processes that are gone. If `shared`, other users may pass
+ * through it, but not list it.
  *
- * Its name says whose it is. Whether a process of another system (a container, another machine) lives cannot be seen from here: such a
- * folder is swept when it has not been kept young for a day.
+ * Its name says which process it belongs to. Whether a process of another system (a container, another machine) lives cannot be
+ * seen from here: its folder is swept when it has not been kept young for a day.
  */
 export function hostFolder(random: RandomBytes, dest: string | undefined, shared: boolean, now: number): string {
   const root = dest === undefined ? userFolder() : resolve(dest);
@@ -32,12 +33,12 @@ export function hostFolder(random: RandomBytes, dest: string | undefined, shared
   return folder;
 }
 
-/** Says that the host of a folder lives, to those who cannot see it. */
+/** Renews the time of a folder. It tells hosts that cannot see this process that it lives. */
 export function keepYoung(folder: string, now: number): void {
   try {
     utimesSync(folder, now / 1_000, now / 1_000);
   } catch {
-    // it is gone: that is noticed where it is used
+    // the folder is gone: its host notices when it uses it
   }
 }
 
@@ -57,7 +58,7 @@ function sweep(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
-    // another user's, or another host sweeps it, too
+    // it is another user's, or another host sweeps it at the same time
   }
 }
 

@@ -1,9 +1,9 @@
-// What a host stands on: processes, folders, the store of code. Handed in, so that whole clusters can be simulated.
+// The ground that a host stands on: processes, folders, the store of code. It is handed in, so that whole clusters can be simulated.
 //
-// Owns the host's folder, which accounts are free, and the spare process. Does not own the workers that it starts: whoever starts
-// one ends it; nor who may have what (host.ts).
+// Owns the host's folder, which accounts are free, and the spare process. Does not own the workers that it starts: those who ask for
+// one end it. Does not decide who may have what (host.ts).
 //
-//   GR1. What is made for a client goes with it; what is made for the host goes with the host.
+//   GR1. Whatever is made for a client goes with that client; whatever is made for the host goes with the host.
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ import type { Availability } from './protocol.ts';
 /** The code that a host holds. */
 export interface CodeStore {
   put(hash: string, text: string): Promise<void>;
-  /** Gives units their names in a client's folder; returns the hashes of those whose text is not here. Throws ERR_CODE_*, ERR_HOST_FOLDER. */
+  /** Gives units their names in a client's folder; returns the hashes of texts that are not here. Throws ERR_CODE_*, ERR_HOST_FOLDER. */
   provide(folder: string, units: readonly UnitHead[], owner: Account | undefined): Promise<string[]>;
   /** Lets a client's code import a package that is installed here. Throws ERR_CODE_PACKAGE_ABSENT. */
   install(folder: string, name: string): Promise<void>;
@@ -34,15 +34,15 @@ export interface Home {
   readonly account: Account | undefined;
 }
 
-/** What a host needs of its machine. */
+/** The machine, as its host sees it. */
 export interface Ground {
   /** Starts a worker process. */
   launch(config: WorkerConfig, home: Home, handler: ChildHandler): Launched;
-  /** Makes the folder of a stay of a client, which no other stay has had. Throws ERR_HOST_START when nobody is left whose account it could use. */
+  /** Makes a folder for one stay of a client, which no other stay has had. Throws ERR_HOST_START when no account is free. */
   enter(client: RuntimeId, stay: number): Home;
-  /** A worker's own folder in its client's. */
+  /** Makes a worker's own folder inside its client's. */
   room(home: Home, slot: number): string;
-  /** Gives what the host has put into a client's folder to whoever its workers are. */
+  /** Hands a file that the host has put into a client's folder to the account that its workers run under. */
   give(home: Home, path: string): void;
   /** Removes a client's folder. */
   leave(home: Home): Promise<void>;
@@ -56,7 +56,7 @@ export interface GroundOptions {
   /** The program of a worker process. */
   readonly entry: string;
   readonly random: RandomBytes;
-  /** The variables of this process, for its workers. */
+  /** The environment variables of this process, which its workers get. */
   readonly variables: Readonly<NodeJS.ProcessEnv>;
   /** Where its folders are made; the system's place for temporary files by default. */
   readonly dest?: string | undefined;
@@ -70,11 +70,11 @@ export interface GroundOptions {
   readonly clock: Clock;
 }
 
-/** How often others are told that the folder of this host is in use. */
+/** How often the folder of this host is kept young, so that other hosts do not sweep it. */
 const YOUNG_MS = 10 * 60_000;
 
 const WORKER_MODE = 0o700;
-/** For who started the host and who its workers are, by their group; what is made inside is of that group, too. */
+/** A host and its workers share such a folder by their group; files made inside get that group, too. */
 const LENT_MODE = 0o2770;
 
 /** This machine. */
@@ -86,7 +86,7 @@ export class SystemGround implements Ground {
   /** Accounts that no client has. */
   readonly #free: Account[];
   readonly #sweeper: Sweeper;
-  /** Absent where workers have accounts: whose the next one is, is not known. */
+  /** Absent where workers have accounts, because nobody knows ahead which account the next worker needs. */
   readonly #spare: Spare | undefined;
   #youngAt: number;
 

@@ -1,4 +1,4 @@
-// Which place of a host is held by whom: the numbered ones, not what tenants have beside them.
+// The places of a host, and who holds each: the numbered ones, not the processes that tenants have beside them.
 import type { RuntimeId } from '../base/index.ts';
 import type { Assignment, SlotReport } from './protocol.ts';
 import type { Slot } from './slot.ts';
@@ -19,7 +19,7 @@ export class Holdings {
     this.#slots.delete(number);
   }
 
-  /** Those of a tenant. */
+  /** The places of a tenant. */
   of(tenant: RuntimeId): Slot[] {
     return [...this.#slots.values()].filter((slot) => slot.client === tenant);
   }
@@ -30,7 +30,7 @@ export class Holdings {
     return slot?.client === tenant ? slot : undefined;
   }
 
-  /** Of these places, which a tenant does not hold, and which it holds under an epoch that is not later. */
+  /** Sorts these places: `lacking` are those that the tenant does not hold, `held` those that it holds under an epoch that is not later. */
   known(tenant: RuntimeId, slots: readonly number[], epoch: number): { readonly lacking: number[]; readonly held: number[] } {
     const epochOf = (number: number): number | undefined => this.mine(tenant, number)?.epoch;
     return {
@@ -39,13 +39,13 @@ export class Holdings {
     };
   }
 
-  /** Where a worker is. */
+  /** The place whose process is this worker. */
   where(worker: RuntimeId): Slot | undefined {
     for (const slot of this.#slots.values()) if (slot.worker === worker) return slot;
     return undefined;
   }
 
-  /** What is granted, one place at a time. */
+  /** All grants, one place each. */
   get granted(): Assignment[] {
     return [...this.#slots.values()].map(({ client, number, epoch }) => ({ client, slots: [number], epoch }));
   }

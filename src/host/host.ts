@@ -4,10 +4,10 @@
 // asks), nor processes and folders themselves (ground.ts).
 //
 //   HO1. A slot has at most one process. A newer epoch takes the slot from an older one.
-//   HO2. What a client had here goes when it leaves or is lost: processes, folders. One that is only silent is waited for.
+//   HO2. What a client had here goes when it leaves or is lost: processes, folders. A client that is only silent is waited for.
 //   HO3. Nothing of a client starts before it says so, if it sets the host up first.
-//   HO4. Who lets a client go has brought it all that its workers printed, unless that takes no more.
-//   HO5. What a tenant starts beside places has a limit, is neither offered nor reported as a place, and goes with its tenant.
+//   HO4. A client that is let go has been brought all that its workers printed, unless it takes no more.
+//   HO5. Processes that a tenant starts beside places have a limit, are neither offered nor reported as places, and go with it.
 import { FlotillaError, type Log, type RuntimeId, randomFraction, SILENT, sleep } from '../base/index.ts';
 import { GRACE_MS, type Runtime } from '../kernel/index.ts';
 import { besideError } from './beside.ts';
@@ -33,7 +33,7 @@ import { Tenant } from './tenant.ts';
 import type { Tenants } from './tenants.ts';
 
 const PATIENCE_MS = 60_000;
-/** A host that closes waits so long for clients to take what was printed. */
+/** How long a host that closes waits for clients to take what their workers printed. */
 const LET_GO_MS = 5_000;
 const INTERRUPTED_MS = GRACE_MS + 1_000;
 
@@ -50,7 +50,7 @@ export class Host implements SlotHost {
   readonly #tenants = new Map<RuntimeId, Tenant>();
   readonly #leaving = new Set<Promise<void>>();
   #closed = false;
-  /** A client could not be taken as long as others are here. */
+  /** A client was turned away for want of room: when another has left, the host is offered again. */
   #turnedAway = false;
   #nextTenant = 1;
 
@@ -101,7 +101,7 @@ export class Host implements SlotHost {
 
   readonly random = (): number => randomFraction(this.#runtime.environment.random);
 
-  /** What this host offers to a scheduler. */
+  /** The offer of this host to a scheduler. */
   get offer(): Offer {
     const { clients } = this.options;
     const open = this.open && !this.#closed;
@@ -121,7 +121,7 @@ export class Host implements SlotHost {
     }));
   }
 
-  /** A client's place on the disk. */
+  /** The folder of a client, and the account of its workers. */
   homeOf(client: RuntimeId): Home | undefined {
     return this.#tenants.get(client)?.home;
   }
@@ -141,7 +141,7 @@ export class Host implements SlotHost {
     }
   }
 
-  /** Takes slots back from a client. Resolves when it has been brought all that was printed there. HO4 */
+  /** Takes slots back from a client. Resolves when the client has been brought all that was printed there. HO4 */
   async release(client: RuntimeId, slots: readonly number[]): Promise<void> {
     const given = slots.flatMap((number) => this.#holdings.mine(client, number) ?? []);
     const ends = given.map(async (slot) => {
@@ -153,7 +153,7 @@ export class Host implements SlotHost {
     await Promise.all([...ends, this.#dropEmpty(client)]);
   }
 
-  /** A client is gone: so is all it had here. Resolves when it has been brought all that was printed, if it is still there. HO2, HO4 */
+  /** Ends all that a client had here. Resolves when the client has been brought all that was printed, if it is still there. HO2, HO4 */
   drop(client: RuntimeId, reason = 'its client left', restMs = 0): Promise<void> {
     const tenant = this.#tenants.get(client);
     if (!tenant) return Promise.resolve();
@@ -180,7 +180,7 @@ export class Host implements SlotHost {
     return leaving.then(() => tenant.outbox.untilRoom());
   }
 
-  /** Asks clients (one by name or id, or all) to leave: what runs may end. Those that are not attached are dropped. */
+  /** Asks clients (one by name or id, or all) to leave; their running work may end. A client that is not attached is dropped. */
   ask(reason: string, which?: string, forGood = false): void {
     for (const client of this.#named(which)) {
       if (this.#tenants.get(client)?.attached) this.#notify(client, { kind: 'host-leaving', reason, forGood });
@@ -188,7 +188,7 @@ export class Host implements SlotHost {
     }
   }
 
-  /** Interrupts what clients have here, kills what has not ended after the grace period, and closes them; `forGood`: they do not come again. */
+  /** Interrupts the work of clients, kills what outlives the grace period, and drops the clients; `forGood`: they do not come again. */
   async interrupt(reason: string, which?: string, forGood = false): Promise<void> {
     const clients = this.#named(which);
     this.ask(reason, which, forGood);
@@ -211,7 +211,7 @@ export class Host implements SlotHost {
     const { zombiePeriod: most = 0 } = this.options.settings ?? {};
     for (const [client, tenant] of this.#tenants)
       if (tenant.beats()) this.#notify(client, { kind: 'availability', availability: report.availability });
-    // Only the client knows what it has just sent to a worker: it gives back what is idle, and a call on its way is not lost.
+    // The client itself gives idle places back: only it knows of a call on its way to them, which would else be lost.
     const idle = most > 0 ? report.slots.filter(({ idleMs }) => idleMs > most) : [];
     for (const client of new Set(idle.map((place) => place.client))) {
       const slots = idle.filter((place) => place.client === client).map(({ slot }) => slot);
@@ -220,7 +220,7 @@ export class Host implements SlotHost {
     return report;
   }
 
-  // A peer's session has ended. The scheduler may notice later: what is free at once would be granted to the dead.
+  // A peer's session has ended. Its places rest for a pulse, because a scheduler that notices later would grant them to the dead again.
   #peerEnded(peer: RuntimeId): void {
     this.#tenants.get(peer)?.outbox.end();
     if (this.#tenants.has(peer)) void this.drop(peer, 'its client is gone', this.#runtime.links.options.pulseMs);
@@ -299,7 +299,7 @@ export class Host implements SlotHost {
     const known = this.#tenants.get(peer);
     if ((known?.beside.size ?? 0) >= most) throw besideError(this.options.name, most);
     const tenant = known ?? this.#tenant(peer);
-    if (!known) tenant.attach(); // it is here: it has asked
+    if (!known) tenant.attach(); // a peer that asks is here
     try {
       return await tenant.beside.start(name);
     } catch (error) {
@@ -315,7 +315,7 @@ export class Host implements SlotHost {
     if (this.#tenants.get(peer) === tenant) await this.#dropEmpty(peer);
   }
 
-  // A tenant that has nothing here any more, and does not come for more, leaves nothing.
+  // Drops a tenant that has nothing here any more, so that its folder does not stay.
   #dropEmpty(client: RuntimeId): Promise<void> {
     return this.#all(client).length > 0 ? Promise.resolve() : this.drop(client, 'it gave everything back');
   }
@@ -324,7 +324,7 @@ export class Host implements SlotHost {
     let tenant = this.#tenants.get(client);
     if (!tenant) {
       const before = this.#turnedAway;
-      this.#turnedAway = true; // unless there is room for it
+      this.#turnedAway = true; // stays so when the next line throws, for want of room
       tenant = new Tenant(client, this.#nextTenant++, this.#runtime.post, this, this.options);
       this.#turnedAway = before;
       this.#tenants.set(client, tenant);
@@ -347,7 +347,7 @@ export class Host implements SlotHost {
     return { pulse: tenant.pulse ?? 0, tenancy: tenant.number };
   }
 
-  // As often as the most watchful client wants.
+  // Signs of life go out as often as the most watchful client wants.
   #pace(): void {
     if (!this.options.pulse) return;
     const wanted = [...this.#tenants.values()].flatMap(({ pulse }) => (pulse === undefined ? [] : [pulse]));
@@ -359,7 +359,7 @@ export class Host implements SlotHost {
     for (const number of slots) this.#holdings.mine(client, number)?.start();
   }
 
-  // Takes back what a client knows nothing of, unless that is of a later epoch; returns which of it is not there.
+  // Takes back places that a client knows nothing of, unless a later epoch granted them; returns those that it does not hold.
   #withdraw(client: RuntimeId, slots: readonly number[], epoch: number): number[] {
     const { lacking, held } = this.#holdings.known(client, slots, epoch);
     if (held.length > 0) void this.release(client, held);
@@ -379,12 +379,12 @@ export class Host implements SlotHost {
     else if (this.#runtime.post.peers.has(client)) this.#runtime.post.message(client, TENANT, notice);
   }
 
-  // What is left of an earlier stay is nothing to the next.
+  // A slot of an earlier stay may end late; the next stay of the client is not told of it.
   #tell({ client, stay }: Slot, notice: HostNotice): void {
     if (this.#tenants.get(client) === stay) this.#notify(client, notice);
   }
 
-  // What a tenant has here, at places and beside them.
+  // All processes of a tenant, at places and beside them.
   #all(client: RuntimeId): Slot[] {
     return [...this.#holdings.of(client), ...(this.#tenants.get(client)?.beside.slots ?? [])];
   }

@@ -1,20 +1,20 @@
-// Service hours: when a host takes clients, when it asks them to leave, when it ends them. Pure; local time, across midnight and changes of the clock.
+// Service hours: when a host takes clients, asks them to leave, and ends them. Pure; local time, across midnight and changes of the clock.
 import { FlotillaError } from '../base/index.ts';
 
-/** Times of day, as HH:MM, at which service starts, stops (what runs may end), and ends (what runs is killed). */
+/** Times of day, as HH:MM, at which service starts, stops (running work may end), and ends (running work is killed). */
 export interface ServiceHours {
-  /** By default, now: service begins at once, and each day at that time. */
+  /** Now, by default: service begins at once, and each day at that time. */
   readonly start?: string | undefined;
   readonly stop?: string | undefined;
   readonly end?: string | undefined;
 }
 
-/** Checked hours. */
+/** Hours that have been checked, and have a start. */
 export interface DailyHours extends ServiceHours {
   readonly start: string;
 }
 
-/** What a host does at a moment, and when that changes (milliseconds since 1970). */
+/** The phase that a host is in, and when it changes (milliseconds since 1970). */
 export interface ServiceAt {
   readonly phase: 'open' | 'stopping' | 'closed';
   readonly until: number;
@@ -43,7 +43,7 @@ export function parseHours(hours: ServiceHours, now: number): DailyHours {
   return { ...hours, start };
 }
 
-/** What is to be done at a moment. */
+/** The phase of service at a moment. */
 export function serviceAt(hours: DailyHours, now: number): ServiceAt {
   const days = [-1, 0, 1, 2].map((offset) => {
     const start = onDay(now, offset, hours.start);
@@ -57,7 +57,7 @@ export function serviceAt(hours: DailyHours, now: number): ServiceAt {
     if (stop !== undefined && end !== undefined && now >= stop && now < end) return { phase: 'stopping', until: end };
   }
   const next = Math.min(...days.map(({ start }) => start).filter((start) => start > now));
-  // Without an end, what runs when service stops has until the next start.
+  // Without an end, work that still runs when service stops has until the next start.
   return { phase: hours.end === undefined ? 'stopping' : 'closed', until: next };
 }
 

@@ -1,22 +1,22 @@
-// This machine: how many cores, how much memory, what it is called, and how much of it is free.
+// This machine: its name, cores, memory and disk, and how much of them is free.
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, hostname, loadavg, machine, release, tmpdir, totalmem, type } from 'node:os';
 import { dirname } from 'node:path';
 import type { Availability, HostFacts } from './protocol.ts';
 
-/** What a machine has. Bytes. */
+/** A machine's name and size; memory in bytes. */
 export interface Machine {
   readonly name: string;
   readonly cores: number;
   readonly memory: number;
 }
 
-/** What this machine has, as far as this process may use it. */
+/** This machine, as far as this process may use it. */
 export function thisMachine(): Machine {
   return { name: hostname().replace(/[^\w.-]/g, '-') || 'host', cores: usableCores(), memory: usableMemory().total };
 }
 
-/** What a host of this machine says of itself. */
+/** The facts that a host of this machine tells of itself. */
 export function factsOf(name: string, workers: number, folder = tmpdir()): HostFacts {
   const { cores, memory } = thisMachine();
   return { name, platform: thisPlatform(), workers, cores, memory, disk: diskOf(folder).total, swap: swapOf('SwapTotal') };
@@ -43,7 +43,7 @@ function usableMemory(): { total: number; free: number } {
   return { total: limit, free: Math.max(0, Math.min(limit - used, freemem())) };
 }
 
-/** Measures how much is free; processors, since the last time it was asked. */
+/** Measures how much is free. The share of idle processors is that of the time since the last measurement. */
 export class Meter {
   readonly #folder: string;
   #last = processorTimes();
@@ -71,7 +71,7 @@ function processorTimes(): { idle: number; all: number } {
   return { idle, all };
 }
 
-// Of a folder that there is not yet, those of where it will be.
+// The bytes of the disk that holds a folder. A folder that is not there yet counts as the one above it, where it will be made.
 function diskOf(folder: string): { free: number; total: number } {
   try {
     const { bavail, blocks, bsize } = statfsSync(folder);

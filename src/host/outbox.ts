@@ -1,7 +1,10 @@
-// What the workers of a client print, on its way to that client: kept in order and held back while it takes nothing, given up when it is gone.
+// The printed lines of a client's workers, on their way to that client: kept in order, held back while it takes none, and dropped when it
+// is gone.
 //
-//   OB1. While anything is held, what comes later is held, too.
-//   OB2. Who prints is asked to wait when there is no room: else a chatty worker fills this host's memory.
+// The outbox belongs to a stay, not to a process: the last lines of a worker, which often say why it ended, are read after its end.
+//
+//   OB1. While a line is held, later ones are held, too, so that none overtakes it.
+//   OB2. A stream is asked to wait when there is no room, so that its worker waits, too: else a chatty worker fills this host's memory.
 import { Deferred, type RuntimeId } from '../base/index.ts';
 import type { Post } from '../kernel/index.ts';
 import { type HostNotice, TENANT } from './protocol.ts';
@@ -20,13 +23,13 @@ export class Outbox {
     this.#client = client;
   }
 
-  /** The client is there and takes what was held. */
+  /** The client is there, and is given the held lines. */
   open(): void {
     if (this.#state === 'closed') this.#state = 'open';
     this.#look();
   }
 
-  /** The client never came, or is gone. */
+  /** The client never came, or is gone: the held lines are dropped. */
   end(): void {
     this.#state = 'ended';
     this.#held.length = 0;
@@ -38,7 +41,7 @@ export class Outbox {
     else if (!this.#gone) this.#post.message(this.#client, TENANT, notice);
   }
 
-  /** Resolves when all that was said has left and there is room for more, or nobody is there to take it; undefined if it is so. OB2 */
+  /** Resolves when all lines have left and there is room for more, or nobody is there to take them; undefined if that is so now. OB2 */
   untilRoom(): Promise<void> | undefined {
     if (this.#waiting) return this.#waiting.promise;
     if (this.#gone || (this.#held.length === 0 && this.#hasRoom)) return undefined;
@@ -52,7 +55,7 @@ export class Outbox {
     return waiting.promise;
   }
 
-  // Whether those who wait may go on.
+  // Gives lines as far as there is room, and lets those who wait go on when all have left.
   #look(): void {
     const waiting = this.#waiting;
     if (!waiting) return;

@@ -1,4 +1,4 @@
-// What is asked of a host, and what it tells its clients and workers; what else they all say of it.
+// The words between a host and its scheduler, clients and workers: requests at its door, and messages in both directions.
 import {
   flag,
   label,
@@ -22,11 +22,11 @@ export interface Assignment {
   readonly client: RuntimeId;
   readonly slots: readonly number[];
   readonly epoch: number;
-  /** The client says itself when its workers may start: it sets the host up first. */
+  /** Workers do not start before the client says so, because it sets the host up first. */
   readonly hold?: boolean;
 }
 
-/** What a machine has. Bytes. */
+/** The facts of a host's machine; sizes in bytes. */
 export interface HostFacts {
   readonly name: string;
   /** `type-release-machine-node-version`, as `linux-6.1.0-x86_64-node-v20.19.0`. */
@@ -34,7 +34,7 @@ export interface HostFacts {
   readonly workers: number;
   readonly cores: number;
   readonly memory: number;
-  /** Of the disk where the host keeps its files. */
+  /** The size of the disk where the host keeps its files. */
   readonly disk: number;
   readonly swap: number;
 }
@@ -44,22 +44,22 @@ export interface Availability {
   /** Percent. */
   readonly cpu: number;
   readonly memory: number;
-  /** Where the host keeps its files. */
+  /** The free bytes of the disk where the host keeps its files. */
   readonly disk: number;
   readonly swap: number;
   /** The system's load average of a minute; 0 where there is none. */
   readonly load: number;
 }
 
-/** What a host offers. */
+/** A host's offer to a scheduler. */
 export interface Offer {
   readonly facts: HostFacts;
   readonly addresses: readonly string[];
-  /** False: what runs goes on, nothing more is taken. */
+  /** If false, running work goes on, and no new client is taken. */
   readonly open: boolean;
-  /** It works for so many clients at a time; for any number if absent. */
+  /** The most clients that the host works for at a time; any number if absent. */
   readonly clients?: number | undefined;
-  /** What it has granted already: the truth for a scheduler that was restarted. */
+  /** The grants that hold now. A scheduler that was restarted learns from them who has what. */
   readonly held: readonly Assignment[];
 }
 
@@ -75,7 +75,7 @@ export interface SlotReport {
   readonly idleMs: number;
 }
 
-/** What a host tells its scheduler at every pulse. */
+/** A host's report to its scheduler, at every pulse. */
 export interface HostPulse {
   readonly availability: Availability;
   readonly slots: readonly SlotReport[];
@@ -84,7 +84,7 @@ export interface HostPulse {
 /** A worker as its client knows it. */
 export interface WorkerInfo {
   readonly id: RuntimeId;
-  /** `HOST/N`, or as a process beside places is called. */
+  /** `HOST/N`, or the name that its tenant gave to a process beside places. */
   readonly name: string;
   readonly host: RuntimeId;
   readonly hostName: string;
@@ -95,7 +95,7 @@ export interface WorkerInfo {
   readonly addresses: readonly string[];
 }
 
-/** Nothing was done at these places, as far as is known: their client gives those back where that is so, until it has work again. */
+/** These places seem idle to their host. Only their client is certain: it gives those back that are, until it has work again. */
 export interface IdlePlaces {
   readonly kind: 'idle';
   readonly host: RuntimeId;
@@ -113,17 +113,17 @@ export type HostNotice =
       readonly name: string;
       readonly reason: string;
       readonly lastLines: readonly string[];
-      /** The other work there is not to blame. */
+      /** Whether the other work there is not to blame. */
       readonly blameless: boolean;
       /** The number of a task that outlived its termination. */
       readonly terminated: number | undefined;
     }
   | { readonly kind: 'worker-failed'; readonly name: string; readonly reason: string }
-  /** The host has ended a worker on purpose, and what of its place. */
+  /** The host has ended a worker on purpose. */
   | { readonly kind: 'worker-closed'; readonly worker: RuntimeId; readonly name: string; readonly slot: number; readonly reason: string }
   /** All that the client had here, by this tenancy, is gone. */
   | { readonly kind: 'dismissed'; readonly tenancy: number; readonly reason: string }
-  /** The host wants to be left: nothing more is to be begun there; `forGood`: nor ever again. */
+  /** The host asks the client to leave: nothing more may begin there; `forGood`: nor ever again. */
   | { readonly kind: 'host-leaving'; readonly reason: string; readonly forGood: boolean }
   | { readonly kind: 'availability'; readonly availability: Availability }
   | { readonly kind: 'output'; readonly worker: string; readonly stream: 'stdout' | 'stderr'; readonly text: string };
@@ -136,7 +136,7 @@ export interface WorkerDies {
   readonly task: number | undefined;
 }
 
-/** From a worker to its host: what it does. */
+/** From a worker to its host: how many calls and tasks run, and how many are done. */
 export interface WorkerLoad {
   readonly kind: 'load';
   readonly running: number;
@@ -150,7 +150,7 @@ const MOST_EPOCH = 2 ** 52;
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 const slot = whole(0, MOST_WORKERS);
 
-// Place 0 is that of the process that sets the host up; what is below has no place.
+// Place 0 belongs to the process that sets the host up; numbers below it are those of processes beside places.
 const beside = whole(Number.MIN_SAFE_INTEGER, -1);
 const numbered = whole(Number.MIN_SAFE_INTEGER, MOST_WORKERS);
 const slots = listOf(slot);
@@ -182,28 +182,28 @@ const offer = record<Offer>({
 const report = record<SlotReport>({ slot, client: runtimeId, pid: measure, running: measure, tasks: measure, idleMs: measure });
 const idlePlaces = { host: runtimeId, slots, reason: string };
 
-/** What is said of hosts, as guards of doors check it. */
+/** The kinds of values that tell of hosts, by which other doors check theirs. */
 export const HOST_KINDS = { slots, addresses, epoch, facts, availability, offer, report, idlePlaces } as const;
 
-/** What schedulers and clients ask of a host. */
+/** The requests of schedulers and clients to a host. */
 export interface HostDoor {
   /** Gives places to a client; only the host's scheduler may. */
   assign(assignment: Assignment): void;
   /** The asker wants to be the host's scheduler. */
   enlist(): Offer;
-  /** Where the shared scheduler that has the host can be reached; nowhere if it has none. */
+  /** The addresses of the shared scheduler that has the host; none if it has none. */
   owner(): readonly string[];
   /** A client has nothing here any more; only the host's scheduler may. */
   dismiss(client: RuntimeId): void;
-  /** Takes places back that a client knows nothing of; which of them it does not have. Only the host's scheduler may. */
+  /** Takes back places that a client knows nothing of; returns those that it does not hold. Only the host's scheduler may. */
   withdraw(client: RuntimeId, slots: readonly number[], epoch: number): readonly number[];
-  /** A client that was granted something is here, with its pulse in ms; what is agreed, and which stay here this is. */
+  /** A client with a grant is here, and tells its pulse in ms; returns the pulse that is agreed, and the number of this stay. */
   attach(pulse: number): { readonly pulse: number; readonly tenancy: number };
-  /** Names units of code; which of them, by hash, are to be put. */
+  /** Names units of code; returns the hashes of those whose text is to be put. */
   provide(units: readonly UnitHead[]): readonly string[];
   put(hash: string, text: string): void;
   install(name: string): void;
-  /** Starts the process that sets the host up; it has done so. */
+  /** Starts the process that sets the host up; `prepared` ends it when that is done. */
   prepare(): void;
   prepared(): void;
   /** The workers of these places may start. */
@@ -219,7 +219,7 @@ export interface HostDoor {
   end(number: number, reason: string): void;
 }
 
-/** What a host hears of its workers. */
+/** The messages of workers to their host. */
 export type HostHears = WorkerLoad | WorkerDies;
 
 export const HOST = door<HostDoor, HostHears>(
@@ -259,7 +259,7 @@ const worker = record<WorkerInfo>({
   addresses,
 });
 
-/** The door of whoever has workers of a host, or processes beside them: there it is told of them. */
+/** The door of a tenant, at which a host tells it of its workers and of its processes beside places. */
 export const TENANT = door<object, HostNotice>(
   'tenant',
   17,
@@ -284,20 +284,20 @@ export const TENANT = door<object, HostNotice>(
   },
 );
 
-/** To the kernel's thread of a worker. */
+/** An order to a worker. Its kernel side takes it, because user code may keep the other thread busy. */
 export type WorkerOrder =
-  /** A call, asked at a door, is to settle soon. */
+  /** A call, asked at a door, was cancelled, and must settle soon. */
   | { readonly kind: 'cancel'; readonly call: number; readonly port: number }
-  /** Interrupts all that runs, and ends the process when it has ended, or after the grace period. */
+  /** Interrupts all that runs, and ends the process when all has ended, or after the grace period. */
   | { readonly kind: 'interrupt'; readonly reason: string };
 
-/** What is asked of the kernel's thread of a worker. */
+/** The requests that the kernel side of a worker answers. */
 export interface WorkerDoor {
-  /** Keeps calls from beginning; which of them do not. */
+  /** Keeps calls from beginning; returns those that will not begin. */
   recall(calls: readonly number[]): readonly number[];
 }
 
-/** A worker, as those ask it who started it and give it work. */
+/** The door of a worker's kernel side, for its host and its client. */
 export const WORKER = door<WorkerDoor, WorkerOrder>(
   'worker',
   18,

@@ -1,4 +1,4 @@
-// What the operator of a host says of it: each option once, as it is checked, written on a command line and in a file, and shown in the guide.
+// The options of a host, each once: how it is checked, how it is written on a command line and in a file, and how the guide shows it.
 import {
   byteCount,
   defineSettings,
@@ -176,16 +176,16 @@ export const HOST_OPTIONS = defineSettings('flotilla host', {
   encrypt: { is: oneOf('auto', 'always') },
 });
 
-/** What is said of a host. */
+/** The settings of a host, as its operator gave them. */
 export type HostSettings = OptionsOf<typeof HOST_OPTIONS.rows>;
 
-// What its workers are told of it.
+// The settings that workers are told of, too.
 const FOR_WORKERS = ['encrypt'] as const satisfies readonly (keyof HostSettings)[];
 
-/** What every worker process is told of what was said of its host. */
+/** The part of a host's settings that every worker process is told. */
 export type WorkerSettings = Pick<HostSettings, (typeof FOR_WORKERS)[number]>;
 
-/** What of a host's settings is for its workers. */
+/** Picks the settings that are for workers. */
 export function workerSettings(settings: HostSettings): WorkerSettings {
   return Object.fromEntries(FOR_WORKERS.map((name) => [name, settings[name]]));
 }

@@ -1,9 +1,9 @@
 // One worker place while a client holds it: its process, and the next one when that ends.
 //
 //   ST1. A place has at most one process.
-//   ST2. A worker that ends by itself is replaced after a back-off; one that was closed, only when it is to be restarted; one that
+//   ST2. A worker that ends by itself is replaced after a back-off; a worker that was closed, only when it is to be restarted; a slot that
 //       runs once, never.
-//   ST3. Of every process that greeted, its end is told once, with its reason.
+//   ST3. The end of every process that greeted is told once, with its reason.
 import { Backoff, type Clock, type RuntimeId, type Timer, toError } from '../base/index.ts';
 import type { Home } from './ground.ts';
 import type { Outbox } from './outbox.ts';
@@ -11,7 +11,7 @@ import type { ChildHandler, Launched } from './process/contract.ts';
 import { startError } from './process/ends.ts';
 import type { HostNotice, SlotReport, WorkerDies, WorkerInfo, WorkerLoad } from './protocol.ts';
 
-/** A worker that has lived so long was not the cause of its end. */
+/** A worker that has lived for so long did not fail at its start: the waits between replacements begin anew. */
 const STEADY_MS = 1_000;
 
 /** One stay of a client: what it has on this host from its first grant until all of that is gone. */
@@ -22,15 +22,15 @@ export interface Stay {
   readonly outbox: Outbox;
 }
 
-/** What a place needs of its host. */
+/** The host, as a place sees it. */
 export interface SlotHost {
   readonly clock: Clock;
   readonly random: () => number;
   launch(slot: Slot, handler: ChildHandler): Launched;
-  /** Greets a process; resolves with what runtime it is. */
+  /** Greets a process; resolves with the id of its runtime. */
   greet(child: Launched): Promise<RuntimeId>;
   ready(slot: Slot, worker: RuntimeId, pid: number): void;
-  /** What others are told of a process. */
+  /** Describes a process to others. */
   info(slot: Slot, worker: RuntimeId, pid: number): WorkerInfo;
   /** A process ended: by itself, or on purpose. */
   ended(slot: Slot, worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): void;
@@ -38,7 +38,7 @@ export interface SlotHost {
 }
 
 type Life =
-  /** Its client has not said yet that it may start. */
+  /** The place has no process, and its client has not said yet that one may start. */
   | { readonly kind: 'held' }
   | { readonly kind: 'starting'; readonly child: Launched }
   | { readonly kind: 'ready'; readonly child: Launched; readonly worker: RuntimeId; readonly since: number }
@@ -53,16 +53,16 @@ export class Slot {
   readonly epoch: number;
   readonly name: string;
   load: WorkerLoad = { kind: 'load', running: 0, tasks: 0, done: 0 };
-  /** Why its worker ends itself, if that is to be. */
+  /** The worker's own reason to end itself, if it has told one. */
   diesOf: WorkerDies | undefined;
-  /** When it last had work. */
+  /** When its worker last had work. */
   busyAt: number;
   readonly #host: SlotHost;
   readonly #backoff: Backoff;
   readonly #once: boolean;
   #life: Life = { kind: 'held' };
   #closing: 'close' | 'restart' | undefined;
-  /** Why its process ends, if it was asked to. */
+  /** The reason for which its process was asked to end, if it was. */
   #endsFor: string | undefined;
 
   /** `once`: its process is not followed by another. */
@@ -92,7 +92,7 @@ export class Slot {
     return { slot: this.number, client: this.client, pid: this.pid, running, tasks, idleMs };
   }
 
-  /** What its worker says of itself. */
+  /** Takes note of what its worker tells of itself. */
   heard(load: WorkerLoad | WorkerDies): void {
     if (load.kind === 'dies') {
       this.diesOf = load;
@@ -102,7 +102,7 @@ export class Slot {
     this.load = load;
   }
 
-  /** What its tenant is told of the end of its process. */
+  /** The notice by which its tenant is told of the end of its process. */
   endNotice(worker: RuntimeId, reason: string, lastLines: readonly string[], onPurpose: boolean): HostNotice {
     const { name, number, diesOf } = this;
     if (onPurpose) return { kind: 'worker-closed', worker, name, slot: number, reason };
@@ -152,13 +152,13 @@ export class Slot {
     return Promise.resolve();
   }
 
-  /** Its process ends soon, by itself and on purpose. */
+  /** Takes note that its process will end by itself and on purpose, so that its end counts as no failure. */
   closingSoon(reason: string, restart: boolean): void {
     this.#closing = restart ? 'restart' : 'close';
     this.#endsFor = reason;
   }
 
-  /** The place is given up. Resolves when its process is gone. */
+  /** Gives the place up. Resolves when its process is gone. */
   end(reason: string): Promise<void> {
     const life = this.#life;
     this.#life = { kind: 'ended' };
@@ -179,7 +179,7 @@ export class Slot {
     else this.#host.failed(this, startError(this.name, reason, lastLines).message);
     if (closing === 'close' || this.#once || this.#life.kind !== 'held') return;
     if (life.kind === 'ready' && this.#host.clock.now() - life.since > STEADY_MS) this.#backoff.reset();
-    // The first replacement comes at once; a worker that keeps ending, ever later.
+    // The first replacement comes at once; a worker that keeps ending is replaced ever later, or it would cost the machine its time.
     const atOnce = life.kind === 'ready' && (closing === 'restart' || this.#backoff.tries === 0);
     const wait = this.#backoff.next();
     this.#again(atOnce ? 0 : wait);

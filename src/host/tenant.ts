@@ -1,4 +1,4 @@
-// What one tenant has on a host: its folder, its code, its set-up process, processes beside places, and what could not be told to it yet.
+// One tenant of a host: its folder, its code, its set-up process, its processes beside places, and the notices that wait for it.
 import { FlotillaError, type RuntimeId, type Timer } from '../base/index.ts';
 import type { UnitHead } from '../code/index.ts';
 import { fileError, type Post } from '../kernel/index.ts';
@@ -13,7 +13,7 @@ import { Slot, type SlotHost, type Stay } from './slot.ts';
 export const SET_UP_SLOT = 0;
 const MOST_HELD = 1_000;
 const ATTACH_MS = 60_000;
-/** Timers are not exact: what is due by then is not left to the next. */
+/** Timers are not exact: a pulse that has passed but for this counts as passed, or its client would wait for two. */
 const EARLY = 0.9;
 
 /** A client of a host. */
@@ -23,10 +23,10 @@ export class Tenant implements Stay {
   readonly outbox: Outbox;
   /** Its processes beside places. */
   readonly beside: Beside;
-  /** What was to be told before the client attached. */
+  /** The notices from before the client attached; it is told them when it does. */
   readonly held: HostNotice[] = [];
   attached = false;
-  /** Its workers may start. */
+  /** Whether its workers may start. */
   begun = false;
   /** Its pulse, in ms. */
   pulse: number | undefined;
@@ -63,7 +63,7 @@ export class Tenant implements Stay {
     this.#patience = this.#host.clock.after(ATTACH_MS, late, { background: true });
   }
 
-  /** The client is here, and wants to hear of this host every so many ms. */
+  /** The client is here, and wants to hear of this host once in each pulse, in ms. */
   attach(pulse?: number): void {
     this.attached = true;
     this.pulse = pulse;
@@ -71,7 +71,7 @@ export class Tenant implements Stay {
     this.heard();
   }
 
-  /** The client fell silent: so long it is waited for. */
+  /** The client fell silent: `late` is called when it is not heard for so long. */
   silent(ms: number, late: () => void): void {
     this.heard();
     this.#patience = this.#host.clock.after(ms, late);
@@ -83,7 +83,7 @@ export class Tenant implements Stay {
     this.#patience = undefined;
   }
 
-  /** Whether a pulse of it has passed since this was so last; never, if it has not told any. */
+  /** Whether a pulse of the client has passed since this was last true; never, if it has told none. */
   beats(): boolean {
     if (this.pulse === undefined) return false;
     const now = this.#host.clock.now();

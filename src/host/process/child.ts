@@ -1,8 +1,8 @@
 // One worker process: started, heard, ended. It and all its descendants die when it, or this process, dies.
 //
-//   CD1. A worker leads a process group of its own; ending it is SIGKILL to the group and to all who inherited its mark, and so is its own end.
+//   CD1. A worker leads a process group of its own. Its end, whoever brings it, is SIGKILL to the group and to all that inherited its mark.
 //   CD2. The worker holds the other end of a socket of this process; when that closes it kills its group itself.
-//   CD3. What it prints is handed on line by line, and held back while nobody takes it; the last lines are remembered for the report of its end.
+//   CD3. Its output is handed on line by line, and held back while nobody takes it; the last lines are kept for the report of its end.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -24,19 +24,19 @@ const STDIO: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe', 'pipe'];
 export interface Started {
   readonly process: ChildProcess;
   readonly mark: string;
-  /** Resolves with why it could not be started, if it could not. */
+  /** Resolves with the error if the process could not be started; else never. */
   readonly failed: Promise<NodeJS.ErrnoException>;
 }
 
-/** What a process is started with. */
+/** Options of {@link startProcess}. */
 export interface Beginning {
   /** The program. */
   readonly entry: string;
   readonly limits: WorkerLimits;
   readonly account: Account | undefined;
-  /** What it and all that it starts is known by. */
+  /** The mark by which the process and all that it starts are known. */
   readonly mark: string;
-  /** The variables of this process, most of which it has, too. */
+  /** The environment variables of this process, most of which the new one gets. */
   readonly variables: Readonly<NodeJS.ProcessEnv>;
   readonly cwd: string;
 }
@@ -48,12 +48,12 @@ export function startProcess({ entry, limits, account, cwd, mark, variables }: B
   const env = { ...workerVariables(account, variables), [MARK]: mark };
   const child = asLent(account, () => spawn(command, args, { detached: true, cwd, env, stdio: STDIO, ...ids })); // CD1
   const failed = new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
-  // A process for which there are no descriptors has no streams at all.
+  // Where the system has no descriptors left, a process has no streams at all.
   if (!child.stdio) throw new FlotillaError('ERR_HOST_START', describeStart({ name: 'Error', message: '', code: 'EMFILE' }));
   return { process: child, mark, failed };
 }
 
-/** What a worker process is kept within, and what it is ended with. */
+/** The limits of a worker process, and the means to end it. */
 export interface ChildOptions {
   readonly limits: WorkerLimits;
   readonly account: Account | undefined;
@@ -69,7 +69,7 @@ export class Child implements Launched {
   readonly #account: Account | undefined;
   readonly #lastLines: string[] = [];
   readonly #exited: Promise<void>;
-  /** Ends what it has left, once. */
+  /** Ends the processes that it has left, once. */
   readonly #sweep: () => Promise<void>;
   #killedFor: string | undefined;
 
@@ -110,7 +110,7 @@ export class Child implements Launched {
         if (child.pid === undefined) void ended(() => describeStart(error));
       });
       child.once('exit', (code, signal) => {
-        // One that ended before it was killed ended of something else.
+        // A process may end of something else just before it is killed: then that is its reason.
         const killedFor = signal === 'SIGKILL' || code === 0 ? this.#killedFor : undefined;
         void ended(
           () => killedFor ?? describeExit({ code, signal, lastLines: this.#lastLines, killsBefore, limited: isAddressSpaceLimited() }),
@@ -123,7 +123,7 @@ export class Child implements Launched {
   kill(reason: string): Promise<void> {
     this.#killedFor ??= reason;
     asLent(this.#account, () => killGroup(this.pid));
-    void this.#sweep(); // while the system takes the process apart
+    void this.#sweep(); // meanwhile the system takes the process apart
     return this.#exited;
   }
 }

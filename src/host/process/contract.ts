@@ -2,10 +2,10 @@
 import type { Conn } from '../../transport/index.ts';
 import type { HostSettings, WorkerSettings } from '../settings.ts';
 
-/** What a worker process is told before anything else, over its socket. */
+/** The configuration of a worker process: the first that it is told, over its socket. */
 export interface WorkerConfig extends WorkerSettings {
   readonly name: string;
-  /** Where it is told to be: its host's location and its number. */
+  /** The location that the worker tells of itself: its host's, and its number. */
   readonly location: string;
   readonly secret: string;
   readonly folder: string;
@@ -21,7 +21,7 @@ export interface WorkerConfig extends WorkerSettings {
   readonly packages: string;
 }
 
-/** What a worker with all that it starts may use: of heap in MiB (its main thread), of memory in bytes, of processes (its own included). */
+/** The limits of a worker with all that it starts: heap in MiB (its main thread), memory in bytes, processes (its own included). */
 export type WorkerLimits = Pick<HostSettings, 'heap' | 'memory' | 'processes'>;
 
 /** Hears of a worker process. `ended` is called exactly once. */

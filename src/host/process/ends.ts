@@ -1,4 +1,4 @@
-// Why a worker process ended, in words for people: what the system says of it, and what it printed last.
+// Says why a worker process ended, in words for people, from what the system tells and what the process printed last.
 import { readFileSync } from 'node:fs';
 import { FlotillaError } from '../../base/index.ts';
 
@@ -22,7 +22,7 @@ export interface Exit {
 
 const CRASHES: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGBUS', 'SIGTRAP', 'SIGILL', 'SIGABRT'];
 
-/** What a process ended of. */
+/** The reason for which a process ended. */
 export function describeExit({ code, signal, lastLines, killsBefore, limited }: Exit): string {
   const text = lastLines.join('\n');
   const crashed = signal !== null || code === 134;
@@ -41,12 +41,12 @@ export function describeExit({ code, signal, lastLines, killsBefore, limited }: 
   return code === 0 ? 'it called process.exit(0)' : `it exited with code ${code}: by process.exit or an uncaught error`;
 }
 
-/** Whether a line is what a process that crashes prints of the insides of Node.js: it helps nobody, and hides the line that does. */
+/** Whether a line tells of the insides of Node.js, as a crash prints them. Such lines help nobody, and hide the one that does. */
 export function isInsides(line: string): boolean {
   return INSIDES.test(line);
 }
 
-/** What is worth telling of the lines that a process printed last. */
+/** The lines that are worth telling, of those that a process printed last. */
 export function tellingLines(lastLines: readonly string[]): string[] {
   return lastLines.filter((line) => !/^#?\s*$/.test(line));
 }
@@ -58,7 +58,7 @@ export function killsForMemory(): number {
       const kills = /^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
       if (kills !== undefined) return Number(kills);
     } catch {
-      // not by this name
+      // this system has no such file; it may have the next
     }
   }
   return 0;

@@ -1,4 +1,5 @@
-// Which process is meant by a number: numbers are given again, and mean another process in another namespace or on another machine.
+// Tells which process a number means. The number alone does not: it is given again, and means another process in another namespace or
+// on another machine.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -8,18 +9,18 @@ import { codeOf } from '../../base/index.ts';
 /** A process that can be told from any other: by its number, when it was started, and on which system that was. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** As the system tells it; empty where it does not. */
+  /** When it was started, as the system writes it; empty where the system does not tell. */
   readonly start: string;
   /** This boot of this machine, and the namespace in which the number holds. */
   readonly system: string;
 }
 
-/** This process. */
+/** The identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, start: startOf(process.pid), system: systemHere() };
 }
 
-/** What has become of a process; unknown if it is, or was, of another system. */
+/** Whether a process lives or is gone; unknown if it belongs to another system. */
 export function fateOf({ pid, start, system }: ProcessIdentity): 'lives' | 'gone' | 'unknown' {
   if (system !== systemHere()) return 'unknown';
   if (!isAlive(pid)) return 'gone';
@@ -37,7 +38,7 @@ export function isTitled(pid: number, title: string): boolean | undefined {
   }
 }
 
-/** Whether /proc tells of the processes that have their numbers here: one of another namespace would name strangers. */
+/** Whether /proc tells of the processes that have their numbers here. A /proc of another namespace would name strangers. */
 export function hasOwnProc(): boolean {
   try {
     return Number.parseInt(readFileSync('/proc/self/stat', 'latin1'), 10) === process.pid;
@@ -61,7 +62,7 @@ function startOf(pid: number): string {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return fields[0] === 'Z' ? 'ended' : (fields[19] ?? ''); // one that waits to be noticed by its parent is gone
+      return fields[0] === 'Z' ? 'ended' : (fields[19] ?? ''); // a process whose parent has not noticed its end is gone
     } catch {
       return '';
     }

@@ -1,7 +1,7 @@
-// Keeps a worker, with all that it starts, within memory and number of processes: measured again and again, ended beyond.
+// Keeps a worker, with all that it starts, within its memory and its number of processes: it is measured again and again, and ended beyond.
 //
-//   LW1. The nearer to its limit it is, the sooner it is looked at: sooner than memory can be filled until there.
-//   LW2. Processes that it starts are looked for every while; those that are known are looked at each time.
+//   LW1. The nearer a worker is to its limit, the sooner it is measured again: sooner than it can fill the memory that is left.
+//   LW2. Processes that a worker starts are looked for every while, because that reads all of /proc; known ones are measured each time.
 import { readFileSync } from 'node:fs';
 import type { Clock, Timer } from '../../base/index.ts';
 import type { WorkerLimits } from './contract.ts';
@@ -9,12 +9,12 @@ import { inherited, processes } from './marked.ts';
 
 const LOOK_FOR_MS = 500;
 const LEAST_MS = 5;
-/** Faster than that no machine fills fresh memory from one thread. */
+/** No machine fills fresh memory faster than this from one thread. */
 const BYTES_PER_MS = 4 << 20;
 const PAGE_BYTES = 4096;
 const MIB = 1 << 20;
 
-/** Watches one process group, and all who inherited its mark, until stopped. Where the system does not tell (no /proc), nothing is watched. */
+/** Watches one process group, and all processes that inherited its mark, until stopped. Without /proc, nothing is watched. */
 export class LimitWatch {
   readonly #group: number;
   readonly #marks: ReadonlySet<string>;

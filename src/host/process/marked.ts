@@ -1,13 +1,16 @@
-// What workers start outside of their process groups, detached: found by the mark that all descendants inherit.
+// Finds the processes that workers start detached, outside of their process groups, by the mark that all descendants inherit.
 //
-//   MK1. Only where the system tells what processes inherited (Linux); elsewhere nothing is found.
-//   MK2. Who starts meanwhile is found by looking again, until nobody is there.
+// A process leaves its group when it is detached, and its parent may be gone. Its environment it keeps, so a variable there tells the
+// leftovers of a worker from strangers.
+//
+//   MK1. Processes are found only where the system tells what they inherited (Linux); elsewhere none is.
+//   MK2. A process that starts during a look is found by looking again, until none is left.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
 import { hasOwnProc } from './identity.ts';
 import { type Account, asLent } from './users.ts';
 
-/** The variable of a worker's environment that names it. */
+/** The environment variable that holds the mark of a worker. */
 export const MARK = 'FLOTILLA_WORKER';
 const MOST_LOOKS = 5;
 
@@ -24,8 +27,10 @@ export function inherited(pid: string | number, marks: ReadonlySet<string>): boo
   }
 }
 
-/** Kills all who inherited one of these marks, but for those who were given it. MK2 */
+/** Kills all processes that inherited one of these marks, except those in `but`: the workers that were given it. MK2 */
 export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>): void {
+  // A child that is just being started is not seen yet, so there is another look. Looks are limited, or a program that starts children
+  // faster than they are killed would hold this process for ever.
   for (let look = 0; look < MOST_LOOKS; look++) {
     let killed = 0;
     for (const pid of processes()) {
@@ -41,7 +46,7 @@ export function killMarked(marks: ReadonlySet<string>, but: ReadonlySet<number>)
   }
 }
 
-/** The processes of this system, as far as they have the same numbers here. MK1 */
+/** The numbers of all processes of this system; none where /proc does not tell of them. MK1 */
 export function processes(): string[] {
   if (!hasOwnProc()) return [];
   try {
@@ -51,7 +56,7 @@ export function processes(): string[] {
   }
 }
 
-/** Ends what workers have left; those that end in one turn share a look at the processes. */
+/** Ends the processes that workers have left. Workers that end in one turn share a look, because each look reads all of /proc. */
 export class Sweeper {
   readonly #clock: Clock;
   #waiting: { readonly account: Account | undefined; readonly marked: Map<string, number>; readonly done: Promise<void> }[] = [];
@@ -60,7 +65,7 @@ export class Sweeper {
     this.#clock = clock;
   }
 
-  /** Resolves when nobody who inherited the mark of a process that has been killed is left. */
+  /** Kills all that inherited the mark of a worker that has been killed. Resolves when that is done. */
   sweep(mark: string, pid: number, account: Account | undefined): Promise<void> {
     const shared = this.#waiting.find((one) => one.account === account);
     if (shared) {

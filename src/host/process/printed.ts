@@ -1,14 +1,14 @@
-// What one stream of a worker process says: read line by line, held back while nobody takes it, and to its end when the process has ended.
+// One stream of a worker process: read line by line, held back while nobody takes the lines, and read to its end after the process.
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../base/index.ts';
 import type { ChildHandler } from './contract.ts';
 import { isInsides } from './ends.ts';
 
 const LINE_BYTES = 16 << 10;
-/** What has ended may have left its output open to somebody else: so long nothing may come until it is read no more. */
+/** A process that has ended may have left its output open in another one: after so long without output, the stream is read no more. */
 const QUIET_MS = 250;
 const LOOKS = 5;
-/** More than any pipe holds: what comes beyond was not printed by who has ended. */
+/** More than any pipe holds: output beyond it was not printed by the process that has ended. */
 const MOST_LEFT = 16 << 20;
 
 /** One stream of a process. */
@@ -19,7 +19,7 @@ export class Printed {
   #bytes = 0;
   #finishing = false;
 
-  /** `line` is told of each. */
+  /** Calls `line` with each line, and hands it to `handler`. */
   constructor(stream: Readable, name: 'stdout' | 'stderr', handler: ChildHandler, line: (text: string) => void) {
     this.#stream = stream;
     let rest = '';
@@ -39,7 +39,7 @@ export class Printed {
         rest = '';
       }
       const room = handler.untilRoom();
-      if (!room || this.#finishing) return; // what is left is little, and whoever holds lines back keeps it
+      if (!room || this.#finishing) return; // the rest is little, and the outbox holds it
       stream.pause();
       void room.then(() => stream.resume());
     });
@@ -54,7 +54,7 @@ export class Printed {
     });
   }
 
-  /** Its process has ended: reads what is left. Looks are counted, not time: a thread that was busy has not listened meanwhile. */
+  /** Reads the rest after the process has ended. It counts looks, not time, because a thread that was busy has not listened meanwhile. */
   finish(clock: Clock): Promise<void> {
     this.#finishing = true;
     this.#stream.resume();

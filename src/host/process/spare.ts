@@ -1,15 +1,15 @@
 // A process that is started ahead, so that the next worker is there at once.
 //
-// Owns the process until it is taken. Does not own what it becomes, nor the one that was taken.
+// Owns the process until it is taken. Does not own the worker that it becomes.
 //
 //   SR1. There is at most one, and it holds up nobody's end: neither the process nor its streams keep this one alive.
-//   SR2. One that ends by itself is forgotten; the next is started when one is asked for again, not at once, or a machine that
+//   SR2. A spare that ends by itself is forgotten; the next is started when one is asked for again, not at once, or a machine that
 //        can start none would try for ever.
 import { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/index.ts';
 import { killGroup, type Started } from './child.ts';
 
-/** A spare is started when what was just asked for is on its way. */
+/** A spare starts so much later, because it must not slow the worker that was just asked for. */
 const SPARE_MS = 250;
 
 /** Keeps one started process. */
@@ -25,7 +25,7 @@ export class Spare {
     this.#start = start;
   }
 
-  /** Starts one soon, unless there is one. SR1 */
+  /** Starts a spare soon, unless there is one. SR1 */
   prepare(): void {
     if (this.#ready || this.#closed) return;
     this.#timer?.cancel();
@@ -40,7 +40,7 @@ export class Spare {
     return taken;
   }
 
-  /** Ends it, for good. */
+  /** Ends the spare, and starts no more. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -53,7 +53,7 @@ export class Spare {
     try {
       made = this.#start();
     } catch {
-      return; // whoever wants one is told why there is none
+      return; // the next worker is started without it, and its client is told why that fails
     }
     // SR2
     const gone = (): void => {

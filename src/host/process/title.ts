@@ -1,6 +1,6 @@
-// What processes of ours are called in lists of processes.
+// The titles of our processes in lists of processes.
 //
-// Without spaces: programs that read /proc/PID/stat by its fields, as batch systems do to end what they started, stumble over them.
+// They have no spaces: programs that read /proc/PID/stat by its fields, as batch systems do to end what they started, stumble over them.
 
 /** The title of a daemon or worker. */
 export function titleOf(kind: 'host' | 'worker' | 'scheduler', name?: string): string {

@@ -1,6 +1,6 @@
 // Accounts of this system that workers run under, so that clients cannot touch the host's files, nor each other's.
 //
-//   US1. What a suid or sgid copy of Node.js lends, only workers get: this process goes on as who started it.
+//   US1. Only workers get the account that a suid or sgid copy of Node.js lends: this process goes on as the user who started it.
 //   US2. A worker has no way back: its real, effective and saved ids are one.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,24 +13,24 @@ export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
-  /** It is what a suid or sgid copy of Node.js lends. */
+  /** Whether a suid or sgid copy of Node.js lends it. */
   readonly lent?: boolean;
 }
 
-/** Goes on as who started this process; returns what a suid or sgid copy of Node.js lends, for workers. US1 */
+/** Goes on as the user who started this process; returns the account that a suid or sgid copy of Node.js lends, for workers. US1 */
 export function dropLentIds(): Account | undefined {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
   const [lentUid, lentGid] = [process.geteuid?.(), process.getegid?.()];
   if (uid === undefined || gid === undefined || lentUid === undefined || lentGid === undefined) return undefined;
   if (uid === lentUid && gid === lentGid) return undefined;
   const name = entries('/etc/passwd').find((fields) => Number(fields[2]) === lentUid)?.[0] ?? String(lentUid);
-  // The group stays: folders of the group are where both can write. Nobody else can.
+  // The group stays, because host and workers share folders by it. The mask keeps all others out.
   process.umask(0o007);
   process.seteuid?.(uid);
   return { name, uid: lentUid, gid: lentGid, lent: true };
 }
 
-/** Does something at once as an account that was lent; as this process itself for any other. */
+/** Acts as an account that was lent, until `act` returns; for any other account, acts as this process itself. */
 export function asLent<T>(account: Account | undefined, act: () => T): T {
   if (!account?.lent) return act();
   process.seteuid?.(account.uid);
@@ -41,7 +41,7 @@ export function asLent<T>(account: Account | undefined, act: () => T): T {
   }
 }
 
-/** How a program is started as an account. US2 */
+/** The command that runs Node.js as an account. US2 */
 export function commandOf(
   account: Account | undefined,
   args: readonly string[],
@@ -103,7 +103,7 @@ export function checkCanRun(accounts: readonly Account[], entry: string): void {
   }
 }
 
-/** Removes what an account has put into a folder, which others cannot. */
+/** Removes the files of an account from a folder. A process of that account does it, because no other may. */
 export function clearAs(account: Account, folder: string): Promise<void> {
   const script =
     'const { readdirSync, rmSync } = require("fs"); for (const name of readdirSync(process.argv[1])) try { rmSync(process.argv[1] + "/" + name, { recursive: true, force: true, maxRetries: 3 }); } catch {}';
