@@ -1,4 +1,4 @@
-// What a running call can ask about itself.
+// A running call as its function sees it: its signal, its place, how it reports.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { Place, TaskPost } from '../kernel/index.ts';
@@ -16,14 +16,14 @@ export interface Current extends Place {
   log(text: string): void;
 }
 
-/** What the calls of a worker have in common. */
+/** The parts that all calls of a worker share. */
 export interface CallsOfWorker {
   readonly post: TaskPost;
   readonly place: Place;
   abort(peer: RuntimeId, id: number): AbortController;
 }
 
-/** One call. There are hundreds of thousands a second, and few ask: all is made when it is asked for. */
+/** One running call. There are hundreds of thousands a second, and few ask, so each part is made when it is asked for. */
 export class RunningCall implements Current {
   readonly #calls: CallsOfWorker;
   readonly #peer: RuntimeId;
@@ -63,7 +63,7 @@ export class RunningCall implements Current {
     return this.#calls.abort(this.#peer, this.#id).signal;
   }
 
-  // What it gives works on its own, too: `const { log, progress } = here()`.
+  // The function that is returned works on its own, too: `const { log, progress } = here()`.
   get log(): Current['log'] {
     return (text) => this.#calls.post.message(this.#peer, CALLER, { kind: 'log', text: String(text) });
   }
@@ -85,7 +85,7 @@ interface Holder {
   concurrent: number;
 }
 
-// One per process, whatever copy of this module shipped code gets hold of.
+// The holder is one per process, because shipped code may load another copy of this module, which must see the same call.
 const scope = globalThis as { [KEY]?: Holder };
 scope[KEY] ??= { serial: undefined, storage: new AsyncLocalStorage(), concurrent: 0 };
 const held: Holder = scope[KEY];
@@ -105,7 +105,7 @@ export function current(): Current | undefined {
 }
 
 /**
- * The same for functions that only ever run in a call. Throws ERR_CALL_NONE outside of any.
+ * The call that is running, for functions that only ever run in one. Throws ERR_CALL_NONE outside of any.
  *
  * @example
  * ```ts
@@ -119,12 +119,12 @@ export function here(): Current {
   throw new FlotillaError('ERR_CALL_NONE', 'here() was asked outside of any call: it is for functions that a client runs.');
 }
 
-/** Sets the one call that runs at a time. */
+/** Sets the call that runs now, of those that run one at a time. */
 export function setSerial(call: Current | undefined): void {
   held.serial = call;
 }
 
-/** Runs one of several calls at once. */
+/** Runs a call beside others. */
 export function runConcurrent<T>(call: Current, run: () => T): T {
   held.concurrent = 1;
   return held.storage.run(call, run);

@@ -16,10 +16,10 @@ import { Streams } from './streams.ts';
 
 const FLUSH_MS = 1;
 const YIELD_MS = 10;
-/** Asked for instead of a function, to learn whether calls are answered. */
+/** The number that is asked for instead of a function's, to learn whether calls are answered. */
 export const PROBE = 0;
 
-/** What an executor runs in. */
+/** Options of {@link Executor}. */
 export interface ExecutorOptions {
   readonly post: TaskPost;
   readonly clock: Clock;
@@ -27,14 +27,14 @@ export interface ExecutorOptions {
   readonly load: (shipped: Shipped) => Promise<Loaded>;
   /** Lets objects of the classes that units export travel. */
   readonly classes?: (units: readonly string[]) => Promise<void>;
-  /** Keeps what the set-up of the host returned. */
+  /** Keeps the value that the set-up of the host returned. */
   readonly keep?: (data: unknown) => void;
   readonly gauges?: Gauges;
-  /** Of calls that wait here, those that are to run elsewhere. */
+  /** Those of the waiting calls that are to run elsewhere. */
   readonly recalled?: () => readonly number[];
   /** Gives other events of the thread a turn. */
   readonly turn: () => Promise<void>;
-  /** Told when a cancelled call has settled. */
+  /** Called when a cancelled call has settled. */
   readonly onSettled?: (call: number) => void;
   /** Goes on past a cancelled call that does not settle, where there is no process to end. */
   readonly abandons?: boolean;
@@ -50,7 +50,7 @@ interface Job {
   abandon?: () => void;
 }
 
-/** A function that was told of; `loaded` once it is. */
+/** A function that a client has defined; `loaded` is set once its code is there. */
 interface Defined {
   loaded: Loaded | undefined;
   readonly loading: Promise<Loaded>;
@@ -71,7 +71,7 @@ export class Executor {
   #running: Job | undefined;
   #flushedAt = 0;
   #interrupted: Error | undefined;
-  /** Whom it works for: the first that defines a function. */
+  /** The client that it works for: the first peer that defines a function. */
   client: RuntimeId | undefined;
 
   constructor(options: ExecutorOptions) {
@@ -166,7 +166,7 @@ export class Executor {
     }
   }
 
-  // Takes the way of a call, and is counted nowhere.
+  // A probe takes the way of a call, so that its answer proves that calls are answered. It is counted nowhere.
   #probe(peer: RuntimeId, id: number): void {
     const queue = new Fifo<{ peer: RuntimeId; id: number }>();
     queue.push({ peer, id });
@@ -207,7 +207,7 @@ export class Executor {
     this.#done = 0;
   }
 
-  // What is recalled is skipped, and answered by nobody: whoever recalled it knows.
+  // Skips recalled calls without an answer: the client that recalled them runs them elsewhere.
   #recall(): void {
     const recalled = new Set(this.#options.recalled?.() ?? []);
     if (recalled.size > 0) for (const job of this.#queue) if (recalled.has(job.id)) job.cancelled = true;
@@ -218,7 +218,7 @@ export class Executor {
     this.#flushedAt = now;
   }
 
-  // Runs a call; a promise only if it must be waited for.
+  // Runs a call; returns a promise only if the result must be waited for, because each wait costs more than a short call.
   #call(job: Job, fn: Loaded): PromiseLike<void> | undefined {
     const call = this.#current(job.peer, job.id);
     setSerial(call);
@@ -279,7 +279,7 @@ export class Executor {
     this.#post.answer(job.peer, job.id, ok, value);
   }
 
-  // Whether whoever asked waits for the answer; else it is told only that nothing runs any more.
+  // Whether the client still waits for the answer; if not, it is told only that the call runs no more.
   #isWanted(job: Job): boolean {
     if (this.#aborts.size > 0) this.#aborts.delete(key(job.peer, job.id));
     if (job.cancelled) this.#stopped(job.peer, job.id);
@@ -332,7 +332,7 @@ export class Executor {
     }
   }
 
-  // Alone on its worker: nothing else has been sent yet.
+  // A set-up is alone on its worker, because nothing else has been sent yet; so it has the number 0.
   async #setUp(peer: RuntimeId, fn: number, args: readonly unknown[], ofHost: boolean): Promise<void> {
     this.#abortFor(peer, 0);
     const call = this.#current(peer, 0);
@@ -367,7 +367,7 @@ export class Executor {
     if (!abort || this.#options.abandons) this.#stopped(peer, id);
   }
 
-  // Its client gives this worker nothing more until then.
+  // Tells the client that a cancelled call runs no more; it gives this worker nothing until then.
   #stopped(peer: RuntimeId, call: number): void {
     this.#post.message(peer, CALLER, { kind: 'stopped', call });
     this.#options.onSettled?.(call);

@@ -1,4 +1,5 @@
-// Numbers that both threads of a worker see: what runs, what has begun, what has been recalled.
+// Numbers that both threads of a worker see: what runs, what has begun, what has been recalled. They lie in shared memory, because the
+// user's thread cannot answer a question while it computes.
 //
 //   GA1. A call that has begun cannot be recalled, and one that was recalled does not begin, whichever thread is faster.
 import type { WorkerLoad } from '../host/index.ts';
@@ -30,7 +31,7 @@ export class Gauges {
     Atomics.add(this.words, RUNNING, by);
   }
 
-  /** Code is loaded, or a place is set up. */
+  /** Counts preparations: code that is being loaded, set-ups that run. */
   preparing(by: number): void {
     Atomics.add(this.words, PREPARING, by);
   }
@@ -49,12 +50,13 @@ export class Gauges {
     Atomics.add(this.words, DONE, count);
   }
 
-  /** A call begins; calls of one client have rising numbers. True: calls have been recalled since this was asked last. GA1 */
+  /** Notes that a call begins; calls of one client have rising numbers. True if calls were recalled since the last time. GA1 */
   begin(call: number): boolean {
     const { words } = this;
     Atomics.store(words, BEGUN, call >>> 1);
     let recalls = Atomics.load(words, RECALLS);
     if (recalls === this.#seen) return false;
+    // An odd number means that a recall is under way: this thread waits, so that both agree on which calls have begun.
     while (recalls & 1) {
       Atomics.wait(words, RECALLS, recalls, MOST_WAIT_MS);
       recalls = Atomics.load(words, RECALLS);
@@ -63,7 +65,7 @@ export class Gauges {
     return true;
   }
 
-  /** Of these calls, those that have not begun; `tell` is called with them before any other begins. GA1 */
+  /** Recalls those of these calls that have not begun, and returns them; `tell` is called with them before any other begins. GA1 */
   recall(calls: readonly number[], tell: (recalled: readonly number[]) => void): readonly number[] {
     const { words } = this;
     Atomics.add(words, RECALLS, 1);

@@ -5,7 +5,7 @@ export function isStreaming(fn: (...args: never[]) => unknown): boolean {
   return /^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
 
-/** What a generator gives, as it comes. */
+/** The values of a generator, as they come. */
 export function valuesOf(result: unknown): AsyncIterable<unknown> {
   return result as AsyncIterable<unknown>;
 }

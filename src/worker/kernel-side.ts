@@ -4,7 +4,7 @@
 // decide when something has had its time (ending/warden.ts).
 //
 //   KS1. The end of the session with the host is the end of the process: nobody else would end it.
-//   KS2. What the worker does is told to its host only when it has changed.
+//   KS2. The worker's load is told to its host only when it has changed.
 import type { MessagePort } from 'node:worker_threads';
 import type { RuntimeId } from '../base/index.ts';
 import { HOST, WORKER, type WorkerConfig, type WorkerLoad } from '../host/index.ts';
@@ -30,14 +30,14 @@ import type { Control } from './serve.ts';
 
 const LOAD_MS = 500;
 const LEAVE_MS = 500;
-/** Where calls are asked that run one at a time. */
+/** The doors whose calls run one at a time. */
 const IN_TURN: ReadonlySet<number> = new Set([CALLS.number, BATCH.number]);
 
-/** What a {@link KernelSide} is made of. */
+/** Options of {@link KernelSide}. */
 export interface KernelSideOptions {
   readonly config: WorkerConfig;
   readonly environment: Environment;
-  /** To the user's thread: frames, and what is said beside them. */
+  /** The ways to the user's thread: one for frames, one for what is said beside them. */
   readonly frames: MessagePort;
   readonly control: MessagePort;
   readonly gauges: Gauges;
@@ -85,7 +85,7 @@ export class KernelSide {
       log: environment.log,
       events: this.#across,
     });
-    this.#hub.keepers.add((peer) => this.#kernel.peers.get(peer)?.role === 'client'); // whether it is waited for, the host decides
+    this.#hub.keepers.add((peer) => this.#kernel.peers.get(peer)?.role === 'client'); // the host decides how long
     this.#kernel = new Kernel({ clock, carrier: this.#carrier(), half: 1 });
     this.#warden = new Warden({
       clock,
@@ -106,7 +106,7 @@ export class KernelSide {
     });
   }
 
-  /** Listens where the worker may be reached; what the user's thread has to know then. */
+  /** Listens where the worker may be reached; resolves with what the user's thread needs to start. */
   async listen(): Promise<ThreadStart> {
     const { name, location, listen, advertise } = this.#options.config;
     const { networks } = this.#options.environment;
@@ -117,7 +117,7 @@ export class KernelSide {
     return { id: this.#id, name, location, addresses: this.#hub.addresses };
   }
 
-  /** Greets the host, and lives for it from then on. */
+  /** Greets the host. From then on it is told the worker's load, and its end is the end of the worker. */
   async join(conn: Conn): Promise<void> {
     this.#host = await this.#hub.adopt(conn, 'dialer');
     this.#tellLoad(this.#host);

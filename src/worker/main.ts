@@ -1,6 +1,9 @@
 // The program of a worker process: user code on this thread, the kernel on a thread of its own.
 //
-// The kernel's thread is started first, and this thread's code is loaded while it starts.
+// User code may compute for minutes without a turn for events. Signs of life, orders and a kill cannot wait for it, so the kernel has a
+// thread that user code cannot block.
+//
+// The kernel's thread is started first, and this thread's code is loaded meanwhile, so that the worker is ready sooner.
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Gauges } from './gauges.ts';
 import type { Ready } from './serve.ts';

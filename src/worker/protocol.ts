@@ -1,25 +1,25 @@
-// What is asked of workers by those whose code they run, and what they ask and tell in return.
+// The words between a worker and those whose code it runs: requests at its doors, and what it asks and tells in return.
 import { anything, flag, type Kind, list, listOf, optional, record, string, whole } from '../base/index.ts';
 import type { Shipped } from '../code/index.ts';
 import { door, type TaskRef, workDoor } from '../kernel/index.ts';
 
-/** From a client to a worker, before the first call of a function. */
+/** From a client to a worker, before the first call of a function: its number, and where its code is. */
 export interface Define {
   readonly kind: 'define';
   readonly fn: number;
   readonly shipped: Shipped;
 }
 
-/** What a batch of `map` items came to. */
+/** The outcome of a batch of `map` items. */
 export interface BatchOutcome {
   readonly values: readonly unknown[];
-  /** Which items failed, and how. */
+  /** The items that failed, each with its error. */
   readonly failed: readonly (readonly [index: number, error: unknown])[];
   /** Milliseconds of work. */
   readonly elapsed: number;
 }
 
-/** From a worker to whoever has it work. */
+/** From a worker to the client that has it work. */
 export type WorkerNotice =
   | { readonly kind: 'item'; readonly call: number; readonly value: unknown }
   | {
@@ -30,10 +30,10 @@ export type WorkerNotice =
       readonly note: string | undefined;
     }
   | { readonly kind: 'log'; readonly text: string }
-  /** What it was told to stop has ended, or will not begin. */
+  /** A call that was cancelled has ended, or will not begin. */
   | { readonly kind: 'stopped'; readonly call: number };
 
-/** Whoever reads a stream has taken so many values, and has room for as many more. */
+/** The reader of a stream has taken so many values, and has room for as many more. */
 export interface Taken {
   readonly kind: 'taken';
   readonly call: number;
@@ -49,17 +49,17 @@ const batch: Kind = (value) =>
 export const CALLS = workDoor<Define>('calls', 32, list, { define: { fn: count, shipped } });
 /** Batches of `map` items, in turn with calls. */
 export const BATCH = workDoor('batch', 33, batch);
-/** Calls beside others. */
+/** Calls that mostly wait, and run beside others. */
 export const IO = workDoor('io', 34);
-/** Generators: their values are told at the door of whoever asked. */
+/** Calls of generators: their values are told at the caller's door. */
 export const STREAM = workDoor<Taken>('stream', 35, list, { taken: { call: count, more: count } });
 
-/** Tasks of a client, and what its calls need to be there before. */
+/** Requests to start tasks, and to prepare what calls need beforehand. */
 export interface TasksDoor {
   spawn(fn: number, args: readonly unknown[]): TaskRef<unknown, unknown>;
   /** Lets objects of the classes that units export travel. */
   classes(units: readonly string[]): void;
-  /** Runs a set-up; what that of a host returns is kept for all workers there. */
+  /** Runs a set-up; the value that a host's set-up returns is kept for all workers there. */
   setUp(fn: number, args: readonly unknown[], ofHost: boolean): void;
 }
 
@@ -69,7 +69,7 @@ export const TASKS = door<TasksDoor>('tasks', 36, {
   setUp: [count, list, flag],
 });
 
-/** What a worker asks of whoever has it work. */
+/** The requests of a worker to the client that has it work. */
 export interface CallerDoor {
   closeWorker(options: { readonly terminate: boolean; readonly restart: boolean }): void;
   closeHost(options: { readonly terminate: boolean }): void;

@@ -11,22 +11,22 @@ import { workerPlace } from './place/place.ts';
 
 const FOREVER_MS = 0x7fff_ffff;
 
-/** What the kernel's thread says when it is ready. */
+/** The first message of the kernel's thread, when it is ready. */
 export interface Ready {
   readonly start: ThreadStart;
   readonly config: WorkerConfig;
 }
 
-/** What the two threads say to each other beside frames. */
+/** The messages between the two threads, beside frames. */
 export type Control =
   | { readonly kind: 'settled'; readonly call: number }
   | { readonly kind: 'terminate'; readonly task: number; readonly reason: string | undefined }
-  /** The time of a task that was asked to end is over: whoever waits for its end is told while the process still lives. */
+  /** The time of a task that was asked to end is over: it counts as ended, so that those who wait hear of it before the process dies. */
   | { readonly kind: 'over'; readonly task: number; readonly reason: string }
   | { readonly kind: 'recalled'; readonly calls: readonly number[] }
   | { readonly kind: 'interrupt'; readonly reason: string };
 
-// Printing waits until it is read: what a worker prints is neither lost with it nor gathered in its memory.
+// Makes printing wait until the host has read it: else lines would gather in the worker's memory, and be lost when it is killed.
 function printAtOnce(): void {
   for (const name of ['stdout', 'stderr'] as const) {
     const get = Object.getOwnPropertyDescriptor(process, name)?.get;
@@ -41,11 +41,11 @@ function printAtOnce(): void {
   }
 }
 
-/** Begins to run what the client sends. */
+/** Begins to run the work that the client sends. */
 export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges, { start, config }: Ready): void {
   setTitle('worker', config.name);
   printAtOnce();
-  process.chdir(config.cwd); // it may have been started before it was known whose it would be
+  process.chdir(config.cwd); // a spare is started before its worker's folder is known
   const environment = nodeEnvironment();
   const carrier = new ThreadCarrier(frames, start);
   const kernel = new Kernel({ clock: environment.clock, carrier });
@@ -59,7 +59,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
     data: () => loadData(folder, kernel.extensions),
   });
   kernel.place = place;
-  kernel.tasks.graceMs = FOREVER_MS; // one that does not end costs the process: the other thread sees to that
+  kernel.tasks.graceMs = FOREVER_MS; // a task that does not end costs the process: the warden sees to that
   const executor: Executor = new Executor({
     post: kernel,
     clock: environment.clock,
@@ -87,7 +87,7 @@ export function serve(frames: MessagePort, control: MessagePort, gauges: Gauges,
     else if (message.kind === 'recalled') recalled.push(...message.calls);
   };
   control.on('message', heard);
-  // What shipped code imports under a name it computes is looked for like a file that was sent.
+  // Shipped code calls this where it computes the name of a module; such a name is looked for like a file that was sent.
   Object.defineProperty(globalThis, Symbol.for('flotilla.import'), {
     value: (specifier: string) =>
       /^(node:|data:)/.test(String(specifier)) ? importFrom(folder, String(specifier)) : place.import(String(specifier)),

@@ -1,6 +1,6 @@
 // The tasks that a client starts on this worker, and those that it no longer wants while they start.
 //
-//   SW1. A task whose start was cancelled does not begin, or is terminated; when it is no more, that is told.
+//   SW1. A task whose start was cancelled does not begin, or is terminated; its end is told.
 import { FlotillaError, type RuntimeId } from '../base/index.ts';
 import type { Loaded } from '../code/index.ts';
 import type { Asked, TaskPost, TaskRef } from '../kernel/index.ts';
@@ -11,12 +11,12 @@ interface Spawned {
   cancelled: boolean;
 }
 
-/** What the tasks of a worker are started with. */
+/** Options of {@link Spawns}. */
 export interface SpawnsOptions {
   readonly post: TaskPost;
   readonly gauges: Gauges;
   readonly turn: () => Promise<void>;
-  /** Told when a task whose start was cancelled is no more. */
+  /** Called when a task whose start was cancelled is no more. */
   readonly onSettled: (peer: RuntimeId, call: number) => void;
 }
 
@@ -57,7 +57,7 @@ export class Spawns {
     return spawned.ref;
   }
 
-  /** The start of a task is no longer wanted. SW1 */
+  /** Cancels the start of a task that is no longer wanted. SW1 */
   cancel(peer: RuntimeId, id: number): void {
     const spawned = this.#spawned.get(keyOf(peer, id));
     if (!spawned) return this.#options.onSettled(peer, id);

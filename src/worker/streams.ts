@@ -1,6 +1,6 @@
-// The values of generators on their way to the client: no more than it has room for.
+// The values of generators on their way to the client: never more at a time than it has room for.
 //
-//   SV1. What is yielded leaves while the generator computes on; one that never waits gives others their turn, too.
+//   SV1. Yielded values leave while the generator computes on; a generator that never waits gives others their turn, too.
 import type { Clock, RuntimeId } from '../base/index.ts';
 import type { Post } from '../kernel/index.ts';
 import type { Current } from './current.ts';
@@ -55,7 +55,7 @@ export class Streams {
     }
   }
 
-  /** The client has taken some. */
+  /** The client has taken some values, and has room for as many more. */
   credit({ call, more }: Taken): void {
     const credit = this.#credits.get(call);
     if (!credit) return;

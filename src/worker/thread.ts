@@ -1,6 +1,6 @@
 // The program of a worker's second thread: reads from the host's socket which worker this is, and runs its kernel.
 //
-//   WT1. When the socket to the host closes, the process group, and what detached itself from it, is killed from here, at once.
+//   WT1. When the socket to the host closes, the process group, and all that detached itself from it, is killed from here, at once.
 import { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { killGroup, killMarked, MARK, type WorkerConfig } from '../host/index.ts';
@@ -23,7 +23,7 @@ function die(): never {
   process.exit(0);
 }
 
-/** The first line on the host's socket: what this worker is. */
+/** Reads the first line on the host's socket: the configuration of this worker. */
 function readConfig(socket: Socket): Promise<WorkerConfig> {
   return new Promise((resolve) => {
     let text = '';

@@ -1,6 +1,6 @@
 // Patience with user code: time counts as far as this process has had it.
 //
-//   PN1. Looks are counted, not time: a process that was stopped, or that a busy machine gives no turn, has not had what has passed.
+//   PN1. Looks are counted, not time: a process that was stopped, or that a busy machine gives no turn, has not had the time that passed.
 import type { Clock } from '../../base/index.ts';
 
 const LOOK_MS = 50;

@@ -1,7 +1,10 @@
-// What ends the work of a worker, and the worker with it: cancelled calls, tasks that do not end, an interruption, silence.
+// Ends the work of a worker, and the worker with it: cancelled calls, tasks that do not end, an interruption, silence.
 //
-// Owns the time that what was asked to end still has, and which tasks are open. Does not own the process, the sessions, nor what
-// runs: it lives on the kernel's thread, which user code cannot stop, and says what is to be done to whoever does it.
+// Nothing in a process can stop a function that computes; only the end of the process does. So work is asked to end, has its time, and
+// then costs the worker its life. The host starts another.
+//
+// Owns the time that work which was asked to end still has, and which tasks are open. Does not own the process, the sessions, nor the
+// work: it lives on the kernel's thread, which user code cannot stop, and tells others what is to be done.
 //
 //   WD1. A cancelled call that has not settled after CANCEL_MS costs the worker its life, unless it can be kept from beginning;
 //       so does a task that outlives its grace. Both have that time while the process can run (patience.ts).
@@ -22,7 +25,7 @@ const AFTER_GRACE_MS = 250;
 const SILENT_WORKER =
   'it did not answer calls any more, though nothing ran there: something that was left behind computes, or what the language or Node.js gives was replaced (as nextTick of the process, or a method of Map.prototype)';
 
-/** What a {@link Warden} needs of its worker. */
+/** The worker, as its {@link Warden} sees it. */
 export interface Guarded {
   readonly clock: Clock;
   readonly gauges: Gauges;
@@ -34,14 +37,14 @@ export interface Guarded {
   readonly tellHost: (dies: WorkerDies) => boolean;
   /** Ends the process, at once. */
   readonly die: () => void;
-  /** Ends the process when what was said last has left. */
+  /** Ends the process when its last messages have left. */
   readonly leave: () => void;
 }
 
-/** Sees to it that what is to end does end. */
+/** Sees to it that work which was asked to end does end. */
 export class Warden {
   readonly #guarded: Guarded;
-  /** What has been asked to end, and when its time is over. */
+  /** The calls and tasks that were asked to end, each with the timer of its time. */
   readonly #ending = new Map<string, Timer>();
   readonly #openTasks = new Set<number>();
 
@@ -55,8 +58,9 @@ export class Warden {
     else this.#openTasks.delete(task);
   }
 
-  /** A call is to settle soon; one that waits its turn may still be kept from beginning. WD1 */
+  /** A cancelled call must settle soon. A call that still waits its turn after that time is only kept from beginning. WD1 */
   cancel(call: number, inTurn: boolean): void {
+    // The user's thread drops a waiting call itself, unless it computes all that time: only then is the call recalled from here.
     this.#killUnless(`call ${call}`, CANCEL_MS, () => !(inTurn && this.recall([call]).length > 0));
   }
 
@@ -67,7 +71,7 @@ export class Warden {
     this.#ending.delete(key);
   }
 
-  /** A task is to end within its grace. WD1 */
+  /** Asks a task to end within its grace. WD1 */
   terminate(task: number, reason: string | undefined): void {
     const { say, graceMs } = this.#guarded;
     say({ kind: 'terminate', task, reason });
@@ -80,7 +84,7 @@ export class Warden {
     return gauges.recall(calls, (recalled) => say({ kind: 'recalled', calls: recalled }));
   }
 
-  /** All that runs is to end, and the process with it. WD2 */
+  /** Asks all that runs to end, and ends the process with it. WD2 */
   interrupt(reason: string): void {
     const { clock, gauges, graceMs, say, leave } = this.#guarded;
     say({ kind: 'interrupt', reason });
@@ -89,12 +93,12 @@ export class Warden {
       const { running, tasks } = gauges.load;
       if (running + tasks > 0 && clock.now() < end) return void clock.after(QUIET_MS, look);
       for (const task of this.#openTasks) this.#endLate(task, reason);
-      clock.after(QUIET_MS * 2, leave); // what was answered last is still on its way
+      clock.after(QUIET_MS * 2, leave); // the last answers are still on their way
     };
     look();
   }
 
-  /** Asks whether calls are answered, again and again; `ask` asks as a call is asked. WD3 */
+  /** Watches whether calls are answered; `ask` sends a probe the way a call goes. WD3 */
   watch(ask: (answered: () => void) => void): void {
     const { clock, gauges } = this.#guarded;
     watchAnswers({ clock, idle: () => gauges.idle, ask, onSilent: () => this.#dieOf(SILENT_WORKER) });

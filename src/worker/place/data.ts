@@ -1,4 +1,5 @@
-// What a host's set-up returned, kept in the client's folder for all workers there: small values by the codec, large buffers apart.
+// Keeps the value that a host's set-up returned in the client's folder, for all workers there. Large buffers are files of their own, so
+// that workers can share them as memory instead of each having a copy.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeValue, type Extensions, encodeValue } from '../../wire/index.ts';
@@ -38,7 +39,7 @@ export function keepData(folder: string, value: unknown, extensions: Extensions)
   writeFileSync(join(place, 'value'), encodeValue(apart, 'data', extensions), { mode: 0o600 });
 }
 
-/** What was kept; undefined if nothing was. */
+/** Loads the value that was kept; undefined if none was. */
 export function loadData(folder: string, extensions: Extensions): unknown {
   const path = join(folder, FOLDER, 'value');
   if (!existsSync(path)) return undefined;

@@ -1,6 +1,7 @@
-// A file as memory: where the package 'koffi' is installed, mapped, so that all workers of a machine share its pages; else a copy.
+// Reads a file as memory. Where the package 'koffi' is installed the file is mapped, so that all workers of a machine share its pages;
+// elsewhere each worker has a copy.
 //
-// Owns the way to map files on this machine, once it has been looked for. Does not own the memory: that goes with the last who has it.
+// Owns the way to map files on this machine, once it has been looked for. Does not own the memory: that goes with its last user.
 //
 //   MD1. A mapping is private: a worker that writes to it gets pages of its own, and nobody else sees them.
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ interface Foreign {
 
 /** Reads files as memory. */
 export class FileMaps {
-  /** Looked for when the first file is read; absent where there is none, or it has failed. */
+  /** The system's function that maps files. It is looked for when the first file is read; absent where there is none, or it has failed. */
   #foreign: Foreign | undefined | 'unknown' = 'unknown';
 
   /** The bytes of a file. */

@@ -1,4 +1,4 @@
-// Where a function runs on a worker, as it sees it.
+// The place of a worker, as a function that runs there sees it.
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import type { WorkerConfig } from '../../host/index.ts';
 import { type FileSender, fileUnknown, type Place, type Post } from '../../kernel/index.ts';
 import { CALLER } from '../protocol.ts';
 
-/** The place of a worker. `client` is whom it works for. */
+/** The place of a worker. `client` tells the client that it works for. */
 export function workerPlace(options: {
   readonly post: Post;
   readonly config: WorkerConfig;
