@@ -1,4 +1,4 @@
-// Shell completion: what the shell asks while somebody types is answered from the verbs and options themselves.
+// Shell completion: the questions of a shell, while somebody types, are answered from the verbs and options themselves.
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
@@ -31,7 +31,7 @@ export function addCompletion(program: Command, typed: string): void {
     .addHelpText('after', EXAMPLES);
 }
 
-// The files and folders that a path may go on to. Of a folder that is the only one, what is in it: a shell ends a word that has one answer.
+// The files and folders that a path may go on to. If that is one folder, its contents: a shell ends a word that has only one answer.
 function pathsFor(typed: string): string[] {
   const folder = typed.includes('/') ? typed.slice(0, typed.lastIndexOf('/') + 1) : '';
   const begun = typed.slice(folder.length);

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { FlotillaError, toError } from '../base/index.ts';
 import { fromFile, toFile, type Values } from './options.ts';
 
-/** The options of a file, which those of the command line overrule. Rejects with ERR_CONFIG_FILE. */
+/** Adds the options of a file to those of the command line, which overrule them. Rejects with ERR_CONFIG_FILE. */
 export async function withConfig(of: 'host' | 'scheduler', given: Values): Promise<Values> {
   const path = given['config'];
   if (typeof path !== 'string') return given;

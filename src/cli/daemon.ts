@@ -1,4 +1,4 @@
-// What the daemons' verbs share: the first lines, the console, signals, the end.
+// The parts that the daemons' verbs share: the first lines, the console, signals, the end.
 import { fstatSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { isatty } from 'node:tty';
@@ -21,7 +21,7 @@ const CONSOLE = {
   scheduler: 'status | quit',
 } as const;
 
-/** Adds a daemon's options and what runs it to its verb. */
+/** Adds a daemon's options to its verb, and the action that runs it. */
 export function daemonCommand<R extends Readonly<Record<string, OptionRow | LineRow>>>(
   command: Command,
   of: DaemonName,
@@ -64,7 +64,7 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
     let asked = false;
     const stop = (now: boolean): void => {
       terminate ||= now;
-      if (asked) void daemon.close('terminate'); // who asks twice does not want to wait
+      if (asked) void daemon.close('terminate'); // a second request means not to wait
       asked = true;
       resolve();
     };
@@ -79,19 +79,19 @@ async function runDaemon(kind: 'host' | 'scheduler', daemon: Daemon, shown: Show
   process.exit(0);
 }
 
-// Whether somebody may say something: at a terminal, through a pipe, from a file. Not where a daemon was started without any of these.
+// Whether commands can come in: from a terminal, a pipe, a socket or a file. A daemon that was started without these has no console.
 function canBeRead(): boolean {
   if (isatty(0)) return true;
   try {
     const info = fstatSync(0);
     return info.isFIFO() || info.isSocket() || info.isFile();
   } catch {
-    return false; // it is closed
+    return false; // the input is closed
   }
 }
 
-// Reads commands; from a terminal, only while this process is in its foreground. A shell tells by SIGCONT of the way to the background, but
-// not of the way back.
+// Reads commands; from a terminal, only while this process is in its foreground, or the system would stop it. A shell tells by SIGCONT
+// of the way to the background, but not of the way back, so that is looked for every while.
 function openConsole(kind: 'host' | 'scheduler', daemon: Daemon, stop: (now: boolean) => void): () => void {
   let lines: Interface | undefined;
   let later: Timer | undefined;

@@ -42,7 +42,7 @@ and how to copy it, 'flotilla secret' shows.`;
 export async function main(argv: readonly string[]): Promise<number | undefined> {
   const lent = dropLentIds();
   const { version }: { version: string } = createRequire(import.meta.url)('flotilla/package.json');
-  // Whoever reads what we print may stop reading, as head does.
+  // A reader of our output may stop early, as `head` does: that is the end, and no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

@@ -1,4 +1,4 @@
-// The options of the daemons as a command line has them: those of the tables of the host and the scheduler, and a few of the command line's own.
+// The options of the daemons as a command line has them: those of the tables of host and scheduler, and a few of its own.
 import { defineSettings, flag, type Line, type LineRow, type OptionRow, type Written, word } from '../base/index.ts';
 import { SCHEDULER_OPTIONS } from '../cluster/index.ts';
 import { HOST_OPTIONS } from '../host/index.ts';
@@ -18,7 +18,7 @@ const OWN = defineSettings('flotilla', {
 
 /** One option on the command line. */
 export interface LineOption extends Line {
-  /** What the daemon calls it. */
+  /** Its name in the daemon's table of options. */
   readonly key: string;
   /** Its long name, without dashes. */
   readonly name: string;
@@ -38,7 +38,7 @@ export function optionsFor(of: DaemonName): readonly LineOption[] {
   return LINES[of];
 }
 
-/** The options of both, each once, with whose they are; what only a scheduler has stands where it has it. */
+/** The options of both daemons, each once, with the daemons that have it, in the order of the host; a scheduler's own stand between. */
 export function allOptions(): readonly (LineOption & { readonly of: readonly DaemonName[] })[] {
   const rest = [...LINES.scheduler];
   const merged = LINES.host.flatMap((one) => {

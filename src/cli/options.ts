@@ -29,13 +29,13 @@ export function withOurSpelling(argv: readonly string[], of: DaemonName): string
   });
 }
 
-/** What was said on the command line: commander says `true` for what a `--no-` option would deny. */
+/** The options that were given. Commander adds `true` for each that a `--no-` option would deny, which nobody has said. */
 export function withoutDefaults(of: DaemonName, given: Values): Values {
   const deniable = new Set(optionsFor(of).flatMap((one) => (denies(one) ? [valueKey(one)] : [])));
   return Object.fromEntries(Object.entries(given).filter(([key, value]) => !(value === true && deniable.has(key))));
 }
 
-/** What was said of a daemon, as it calls it: of the command line's own options, nothing. */
+/** The given options of a daemon, by the names in its table; those of the command line's own are left out. */
 export function settingsOf(of: DaemonName, values: Values, keys: object): Record<string, unknown> {
   const said = optionsFor(of).filter((one) => one.key in keys && values[valueKey(one)] !== undefined);
   return Object.fromEntries(said.map((one) => [one.key, values[valueKey(one)]]));
@@ -73,7 +73,7 @@ export function fromFile(of: DaemonName, name: string, value: unknown): [key: st
   return [key, result];
 }
 
-/** What `--save-config` writes: names as in a file of options, values as on the command line. */
+/** The options that `--save-config` writes: names as in a file of options, values as on the command line. */
 export function toFile(of: DaemonName, values: Values): Record<string, unknown> {
   const saved: Record<string, unknown> = {};
   for (const one of optionsFor(of)) {
@@ -86,7 +86,7 @@ export function toFile(of: DaemonName, values: Values): Record<string, unknown> 
   return saved;
 }
 
-/** The table, for the guide. */
+/** The table of all options, for the guide. */
 export function optionTable(): string {
   const lines = allOptions().map(({ name, letter, aliases, of, text, says, fallback, takes }) => {
     const flags = `${letter ? `\`-${letter}\` ` : ''}\`--${name}${text ? ` ${takes ?? 'value'}` : ''}\``;
@@ -95,7 +95,7 @@ export function optionTable(): string {
   return ['| option | also | of | means | default | unit |', '|---|---|---|---|---|---|', ...lines, ''].join('\n');
 }
 
-/** Reads an option of a verb, for commander. */
+/** The function that reads one option of a verb, for commander. */
 export function reads<T>(name: string, kind: Written<T>): (given: string) => T {
   return (given) => {
     const read = kind.read(given);

@@ -38,14 +38,14 @@ export function runCommand(): Command {
     });
 }
 
-/** Where hooks on a thread of their own are deprecated. */
+/** The first Node.js that deprecates hooks on a thread of their own. */
 const HOOKS_HERE = 26;
 
 interface HookedHere {
   registerHooks(hooks: SyncHooks): unknown;
 }
 
-// On every Node, so that enums and './x.js' for './x.ts' work on all.
+// Has our hooks read TypeScript on every Node, even on one that can itself, so that enums and './x.js' for './x.ts' work on all.
 async function readTypeScript(): Promise<void> {
   const modules = await import('node:module');
   if (!isHookedHere(modules)) return modules.register('./ts-hooks.js', import.meta.url);

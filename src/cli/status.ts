@@ -59,7 +59,7 @@ export function topCommand(): Command {
     });
 }
 
-// The terminal as it shall be, drawn over what it shows: clearing it first would flicker.
+// Draws the new picture over the old one: clearing the terminal first would flicker.
 function picture(text: string): string {
   const lines = cropped(text.split('\n'), process.stdout.rows || 24);
   return `\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\u001b[J`;

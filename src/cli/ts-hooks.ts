@@ -1,6 +1,7 @@
 // Module hooks that let every Node run TypeScript programs, enums included: './x.js' may mean './x.ts', and types are taken out.
 //
-// Node has two kinds of hooks: those of a thread of their own, which wait, and, where that kind is deprecated, those of the program's thread.
+// Node has two kinds of hooks, and both are here: those of a thread of their own, which may wait, and those of the program's own thread,
+// which may not. A Node that deprecates the first kind gets the second.
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadFnOutput, LoadHook, LoadHookContext, ResolveFnOutput, ResolveHook, ResolveHookContext } from 'node:module';
@@ -30,7 +31,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   }
 };
 
-/** The same, at once. */
+/** Finds that file without waiting, for hooks of the program's own thread. */
 export const resolveSync: SyncHooks['resolve'] = (specifier, context, next) => {
   try {
     return next(specifier, context);
@@ -51,7 +52,7 @@ export const load: LoadHook = async (url, context, next) => {
   return { format: 'module', source: code, shortCircuit: true };
 };
 
-/** The same, at once. */
+/** Takes the types out without waiting, for hooks of the program's own thread. */
 export const loadSync: SyncHooks['load'] = (url, context, next) => {
   const file = typescriptFile(url);
   if (file === undefined) return next(url, context);
@@ -86,7 +87,7 @@ function isFailure(error: unknown): error is TransformFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
-// What is wrong in the file and where, as esbuild shows it; its own stack would only hide that.
+// The error says what is wrong in the file and where, as esbuild shows it; a stack of its own would only hide that.
 function unreadable(failure: TransformFailure, [text = failure.message]: readonly string[]): Error {
   const error = new SyntaxError(text.replace(/^.*\[ERROR\] /, '').trimEnd());
   error.stack = `SyntaxError: ${error.message}`;

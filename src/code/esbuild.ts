@@ -31,7 +31,7 @@ export async function loadEsbuild(): Promise<Esbuild> {
   }
 }
 
-/** A file of the program as JavaScript, with the map back to it. Throws ERR_CODE_SYNTAX. */
+/** Reads a file of the program as JavaScript, with the map back to it. Throws ERR_CODE_SYNTAX. */
 export async function readModule(file: string): Promise<{ text: string; map: TraceMap | undefined }> {
   const source = await readFile(file, 'utf8');
   const loader = LOADERS[extname(file)];
@@ -39,7 +39,7 @@ export async function readModule(file: string): Promise<{ text: string; map: Tra
   return transform(source, file, loader ?? 'js');
 }
 
-// The map that a compiler left beside its output.
+// Reads the map that a compiler left beside its output.
 async function besideMap(source: string, file: string): Promise<TraceMap | undefined> {
   const name = /\n\/\/# sourceMappingURL=([^\s:]+\.map)\s*$/.exec(source)?.[1];
   if (name === undefined) return undefined;
@@ -50,7 +50,7 @@ async function besideMap(source: string, file: string): Promise<TraceMap | undef
   }
 }
 
-/** JavaScript for the oldest Node that shipped code must run on. */
+/** Turns a source into JavaScript for the oldest Node that shipped code must run on. */
 export async function transform(
   source: string,
   file: string,
@@ -72,7 +72,7 @@ export async function transform(
   }
 }
 
-/** What esbuild says, as one of our errors. */
+/** An error of esbuild as one of ours. */
 export function syntaxError(file: string, error: unknown): FlotillaError {
   const [first] = isFailure(error) ? error.errors : [];
   const where = first?.location ? `${first.location.file}:${first.location.line}` : file;

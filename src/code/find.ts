@@ -1,4 +1,4 @@
-// Where a function is written: its script and position, from the engine itself.
+// Finds where a function is written: its script and position, from the engine itself. A function's own text does not tell them.
 //
 //   FI1. The inspector is enabled only inside one synchronous look-up, never while user code runs.
 //   FI2. The module that holds a function is never imported to find it.
@@ -34,7 +34,7 @@ interface InternalProperty {
 export class FunctionFinder {
   readonly #scripts = new Map<string, Script>();
 
-  /** Where the function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. FI2 */
+  /** Finds where a function is written. Throws ERR_CODE_NOT_FOUND for native, bound and proxied functions. FI2 */
   find(fn: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)): SourcePlace {
     const name = fn.name ? `'${fn.name}'` : 'the function';
     const session = new Session();

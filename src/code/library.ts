@@ -1,6 +1,6 @@
-// All the code that one client ships: functions become units, each module one unit, whoever asks for it.
+// All the code that one client ships: functions become units, each module one unit, however many functions need it.
 //
-// Owns the units. Does not own who has them (the cluster's business).
+// Owns the units. Does not know which hosts have them (the cluster's business).
 //
 //   LI1. A module, and each piece of the program's own file, is one unit: one state and one identity of classes per worker.
 //   LI2. The program's own file is never shipped whole: that would run the program again.
@@ -48,8 +48,8 @@ export class Library implements SliceNeeds {
   }
 
   /**
-   * The first function that was seen at the place where this one is written: the same, for whoever ships it. Programs make functions anew
-   * for every call; a look-up is what each costs. One that cannot be found stands for itself.
+   * The first function that was seen at the place where this one is written: its code is the same, so it need not travel again. Programs
+   * make functions anew for every call; each of these costs one look-up. A function that cannot be found stands for itself.
    */
   firstAt(fn: AnyFunction): AnyFunction {
     if (this.#stands.has(fn)) return fn;
@@ -57,7 +57,7 @@ export class Library implements SliceNeeds {
     try {
       place = this.#placeOf(fn);
     } catch {
-      return fn; // to ship it says why
+      return fn; // shipping it fails, and says why
     }
     let there = this.#firsts.get(place.script);
     if (!there) {
@@ -82,7 +82,7 @@ export class Library implements SliceNeeds {
     return unit;
   }
 
-  /** The modules that this process has evaluated when a function of a unit is known here, by unit: for one that only stands, none. */
+  /** The modules that this process has evaluated to have a function of a unit, by unit; none for a function that stands for an export. */
   evaluated(fn: AnyFunction, name: string): { unit: string; file: string }[] {
     const found = new Map<string, string>();
     const seen = new Set<string>();
@@ -210,6 +210,7 @@ export class Library implements SliceNeeds {
     return { label, unit, name: 'fn', path: [] };
   }
 
+  // Only pieces are shipped of a file that stands `alone`: the program's own, which would run again, and CommonJS, which is no module.
   #slice(place: SourcePlace): Sliced {
     const { url, source } = place.script;
     const known = this.#sliced.get(url);
@@ -246,7 +247,8 @@ function topName(path: readonly Syntax[]): { name: string; path: string[] } | un
   if (first.type === 'ClassDeclaration' && isNamed(first)) {
     const { name } = first.id;
     const method = rest[0];
-    if (method?.type === 'MethodDefinition' && method.kind === 'constructor') return { name, path: [] }; // where an engine says that a class is
+    // Engines tell the place of a class as that of its constructor.
+    if (method?.type === 'MethodDefinition' && method.kind === 'constructor') return { name, path: [] };
     if (second?.type !== 'ClassBody' || method?.type !== 'MethodDefinition' || rest.length !== 2) return undefined;
     if (!method.static || method.kind !== 'method' || method.computed) throw methodError(`${name}.${nameOf(method.key)}`);
     return { name, path: [nameOf(method.key)] };

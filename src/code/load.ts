@@ -8,7 +8,7 @@ import type { Shipped } from './unit.ts';
 /** Any function that was shipped. */
 export type Loaded = (...args: unknown[]) => unknown;
 
-/** The function that was shipped, from a client's folder. Rejects with what its module throws, or ERR_CODE_MISSING. */
+/** Loads a shipped function from a client's folder. Rejects with what its module throws, or ERR_CODE_MISSING. */
 export async function load(folder: string, shipped: Shipped): Promise<Loaded> {
   const exported = shipped.package === undefined ? await loadUnit(folder, shipped.unit) : await importFrom(folder, shipped.package);
   const value = shipped.path.reduce(propertyOf, exported[shipped.name]);
@@ -17,13 +17,13 @@ export async function load(folder: string, shipped: Shipped): Promise<Loaded> {
   throw new FlotillaError('ERR_CODE_NOT_FOUND', `The package '${shipped.package}' on the host has no function '${shipped.name}'.`);
 }
 
-/** All that a unit exports, in a client's folder. */
+/** Loads a unit in a client's folder: all that it exports. */
 export async function loadUnit(folder: string, unit: string): Promise<Record<string, unknown>> {
   const exported: Record<string, unknown> = await import(pathToFileURL(inCode(folder, `${unit}.mjs`)).href);
   return exported;
 }
 
-/** Imports as code in a client's folder would. */
+/** Imports a module as code in a client's folder would: a stub in that folder does it, so that packages are looked for from there. */
 export async function importFrom(folder: string, specifier: string): Promise<Record<string, unknown>> {
   const stub = inCode(folder, 'from.mjs');
   if (!existsSync(stub)) writeFileSync(stub, 'export const from = (specifier) => import(specifier);\n', { mode: 0o600 });
@@ -46,7 +46,7 @@ function inCode(folder: string, name: string): string {
 
 type AnyClass = abstract new (...args: never[]) => object;
 
-/** The classes that a module exports whose objects may travel, by exported name: those that extend nothing of the language. */
+/** The classes that a module exports whose objects may travel, by exported name: those that extend no class of the language. */
 export function classesOf(exported: Record<string, unknown>): Map<string, AnyClass> {
   const classes = new Map<string, AnyClass>();
   for (const [name, value] of Object.entries(exported)) {

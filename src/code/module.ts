@@ -9,7 +9,7 @@ import { makeUnit, type Unit, unitName } from './unit.ts';
 /** The prefix under which a module unit exports every name of its top level. */
 export const TOP_PREFIX = '__flotilla_';
 
-/** What a builder of units asks of the library: that other units exist, by name. */
+/** The library, as a builder of units sees it: it makes other units, too, and returns their names. */
 export interface Needs {
   module(file: string): string;
   package(file: string, name: string): string;
@@ -51,7 +51,7 @@ export async function buildModule(file: string, needs: Needs): Promise<Unit> {
   });
 }
 
-/** Where a resolved import leads in the shipped code. */
+/** The specifier of a resolved import in the shipped code, and the unit or the package that it needs. */
 export function follow(found: Resolved, specifier: string, needs: Needs): { specifier: string; unit?: string; external?: string } {
   switch (found.kind) {
     case 'as-is':
@@ -99,7 +99,7 @@ export function importSources(root: Syntax): Source[] {
   return found;
 }
 
-/** What shipped code calls for `import()` of what is known only when it runs. */
+/** The expression that shipped code calls instead of `import()` where the specifier is known only when it runs. */
 export const IMPORT = "globalThis[Symbol.for('flotilla.import')]";
 
 /** The places of `import(` whose argument is computed. */

@@ -33,7 +33,7 @@ function topStatements(root: Program): (Statement | ModuleDeclaration)[] {
   );
 }
 
-/** The path to a node as if such a `try` block were not there. */
+/** The path to a node as if the `try` block of a lowered `using` were not there. */
 export function withoutLowering(path: Syntax[]): Syntax[] {
   const [root, statement, block, ...rest] = path;
   return root && statement?.type === 'TryStatement' && block === statement.block ? [root, ...rest] : path;
@@ -92,7 +92,7 @@ function importBinding(statement: ImportDeclaration, specifier: ImportDeclaratio
   return { kind: 'import', specifier: nameOf(statement.source), name };
 }
 
-// const x = require('y') and const { x } = require('y') in a CommonJS file.
+// Reads const x = require('y') and const { x } = require('y') of a CommonJS file as imports.
 function requireBinding({ id, init }: VariableDeclarator, name: string): ImportBinding | undefined {
   if (init?.type !== 'CallExpression' || init.callee.type !== 'Identifier' || init.callee.name !== 'require') return undefined;
   const [argument] = init.arguments;
@@ -111,7 +111,8 @@ function assignedNames(root: Program): Set<string> {
   const visit = (node: Syntax): void => {
     if (node.type === 'AssignmentExpression') for (const name of patternNames(node.left)) names.add(name);
     else if (node.type === 'UpdateExpression') for (const name of patternNames(node.argument)) names.add(name);
-    else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') for (const name of patternNames(node.left)) names.add(name); // of a declaration, none
+    // A loop that declares its variable assigns to no other: a declaration gives no names here.
+    else if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') for (const name of patternNames(node.left)) names.add(name);
     for (const child of childrenOf(node)) visit(child);
   };
   visit(root);
@@ -146,7 +147,7 @@ const PURE_CONSTRUCTORS = new Set([
   'AsyncLocalStorage',
   'Intl.NumberFormat',
 ]);
-// __name is what tsx and esbuild wrap functions in to keep their names.
+// tsx and esbuild wrap functions in calls of __name, to keep their names.
 const PURE_CALLS = new Set([
   '__name',
   'Symbol',
@@ -177,7 +178,7 @@ const PURE_CALLS = new Set([
   'parseFloat',
 ]);
 
-/** Whether evaluating an expression does nothing but make a value. */
+/** Whether evaluating an expression does nothing but make a value, so that it may be done again on each worker. */
 export function isPure(node: Syntax | null | undefined, source: string): boolean {
   if (!node) return true;
   const pure = (one: Syntax | null | undefined): boolean => isPure(one, source);

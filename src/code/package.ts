@@ -9,7 +9,7 @@ import { makeUnit, type Unit, unitName } from './unit.ts';
 
 const REQUIRE = "import { createRequire as __flotilla_require } from 'node:module'; const require = __flotilla_require(import.meta.url);";
 
-/** Builds the unit of a package's file. One that cannot be bundled (a native addon) becomes a pointer to the worker's own copy. */
+/** Builds the unit of a package's file. A package that cannot be bundled (a native addon) becomes a pointer to the worker's own copy. */
 export async function buildPackage(file: string, name: string, needs: Needs): Promise<Unit> {
   const esbuild = await loadEsbuild();
   const imports = new Set<string>();
@@ -56,7 +56,8 @@ export async function buildPackage(file: string, name: string, needs: Needs): Pr
   }
 }
 
-// A CommonJS module bundled as ESM exports only a default: the names are those of the copy that this process has loaded.
+// Adds the names that a CommonJS module exports. Bundled as ESM it has only a default, so the names are those of the copy that this
+// process has loaded.
 function withNames(code: string, file: string): string {
   const exported: unknown = createRequire(dirname(file) + '/')(file);
   if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return code;

@@ -1,4 +1,4 @@
-// From an import's specifier to the file it means: the same answer that the program itself got.
+// Resolves the specifier of an import to the file it means: the same answer that the program itself got.
 import { existsSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, extname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FlotillaError } from '../base/index.ts';
 import { loadEsbuild } from './esbuild.ts';
 
-/** What a specifier means. */
+/** The meaning of a specifier: one that stays as it is, a file of the program, a package's file, or a package that is absent here. */
 export type Resolved =
   | { readonly kind: 'as-is' }
   | { readonly kind: 'file'; readonly file: string }

@@ -1,6 +1,9 @@
 // A piece of a file as a unit: one top-level statement, or one expression, with the names it uses imported from other units.
 //
-//   SL1. Lines and columns stay those of the file: what is not shipped is blanked out, what is added comes after it.
+// The program's own file cannot travel whole: each worker would run the program again. So a function takes along only the statements
+// whose names it uses, and these take theirs. Each is a unit of its own, so that functions which share one have it once on a worker.
+//
+//   SL1. Lines and columns stay those of the file, so that stacks fit: all other text is blanked out, and additions come after the piece.
 //   SL2. Of the program's own file only statements that do nothing when they run are shipped: functions, classes, pure constants.
 import { originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
 import type { Program } from 'acorn';
@@ -22,7 +25,7 @@ export interface Sliced {
   readonly alone: boolean;
 }
 
-/** What a slicer asks of the library. */
+/** The library, as a slicer sees it. */
 export interface SliceNeeds extends Needs {
   statement(from: Sliced, statement: Syntax): string;
 }
@@ -52,7 +55,7 @@ export async function buildStatement(from: Sliced, statement: Syntax, needs: Sli
   );
 }
 
-/** Builds the unit of one function expression; it exports it as `fn`. */
+/** Builds the unit of one function expression; the unit exports it as `fn`. */
 export async function buildExpression(from: Sliced, node: Syntax, parent: Syntax | undefined, needs: SliceNeeds): Promise<Unit> {
   const method = parent?.type === 'Property' && (parent.method || parent.kind !== 'init') ? parent : undefined;
   const whole = method ?? node;
@@ -102,14 +105,14 @@ async function finish(
   const edits: { start: number; end: number; text: string }[] = computedImports(piece).map((at) => ({ ...at, text: `${IMPORT}(` }));
   for (const source of importSources(piece)) {
     const found = await resolveImport(source.specifier, from.file).catch(() => undefined);
-    if (!found) continue; // it may be there where it runs, or its absence be caught
+    if (!found) continue; // the worker may have it, or the code may expect its absence
     const to = follow(found, source.specifier, needs);
     if (!to.unit) continue;
     imports.add(to.unit);
     edits.push({ start: source.start, end: source.end, text: JSON.stringify(to.specifier) });
     if (source.attributes) edits.push({ ...source.attributes, text: '' });
   }
-  // What was put before the piece may have moved it.
+  // Text that was put before the piece may have moved it, and the places of all edits with it.
   const moved = text.indexOf(from.source.slice(piece.start, piece.end)) - piece.start;
   const linked = applyEdits(
     text,
@@ -126,7 +129,7 @@ async function finish(
   return makeUnit({ name, text: shipped, imports: [...imports], externals: [...externals], file: from.file, maps });
 }
 
-// SL2
+// Refuses a name whose value a worker could not make again: a variable that changes, or one that running code has made. SL2
 function checkShippable(from: Sliced, name: string, binding: Declared, at: number): void {
   if (binding.kind !== 'variable') return;
   const used = `'${name}', which the function uses at ${userLine(from, at)},`;
@@ -143,7 +146,7 @@ function checkShippable(from: Sliced, name: string, binding: Declared, at: numbe
   );
 }
 
-// How a method is read of its object; a key that is no name is written as it is.
+// The text that reads a method of its object; a key that is no name goes into brackets.
 function pickOf(key: Syntax): string {
   return key.type === 'Literal' ? `[${JSON.stringify(nameOf(key))}]` : `.${nameOf(key)}`;
 }
@@ -164,7 +167,7 @@ function blank(source: string, start: number, end: number, around: readonly [str
   return before + source.slice(start, end) + around[1];
 }
 
-// Puts text where there are spaces, on the line of the piece or one before it.
+// Puts text where there are spaces, on the line of the piece or one before it, so that no column moves.
 function prepend(text: string, prefix: string, start: number): string {
   const room = ' '.repeat(prefix.length);
   const at = text.slice(0, Math.max(0, start - 2)).lastIndexOf(room);

@@ -1,4 +1,4 @@
-// Stacks from workers, told in the user's own files and lines.
+// Translates stacks from workers into the user's own files and lines.
 
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ export function mapStack(text: string, find: (name: string) => Unit | undefined)
     const unit = find(name);
     if (!unit) continue;
     let start = match.index;
-    while (start > done && !BOUND.test(text.charAt(start - 1))) start--; // the folder before it
+    while (start > done && !BOUND.test(text.charAt(start - 1))) start--; // back over the folder in front
     mapped += text.slice(done, start) + placeIn(unit, line, column);
     done = match.index + whole.length;
   }

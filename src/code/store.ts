@@ -1,8 +1,8 @@
 // The code that a host holds: texts by hash, once each, and for every client a folder in which its units have their names.
 //
-//   CS1. A text has its name once it is on the disk, whole; it is checked when it arrives and whenever it is used. One that is
+//   CS1. A text has its name once it is on the disk, whole; it is checked when it arrives and whenever it is used. A text that is
 //        damaged is as one that is not here.
-//   CS2. The store is bounded: beyond its limit, what was used longest ago goes. Whoever misses something sends it again.
+//   CS2. The store is bounded: beyond its limit, the texts that were used longest ago go. A client whose text is gone sends it again.
 //   CS3. A client's folder holds copies: it works on when the store forgets, and what is written there changes nothing here.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -18,7 +18,7 @@ const SAFE_NAME = /^[mp][0-9a-f]{16}$/;
 const SAFE_HASH = /^[0-9a-f]{64}$/;
 const SAFE_PACKAGE = /^(@[\w.-]+\/)?[\w.-]+$/;
 
-/** Whose a client's folder is, if not the host's own. */
+/** The account that a client's folder belongs to, if not the host's own. */
 export interface FolderOwner {
   readonly uid: number;
   readonly gid: number;
@@ -32,7 +32,7 @@ export interface StoreOptions {
   readonly wall: () => number;
   /** Where packages that cannot be shipped are looked for. */
   readonly packages: string;
-  /** Bytes; 512 MiB by default. */
+  /** The limit of the store, in bytes; 512 MiB by default. */
   readonly most?: number;
 }
 
@@ -97,7 +97,7 @@ export class Store {
     return join(this.#folder, `${hash}.mjs`);
   }
 
-  // A text that is used is young again. CS1
+  // Reads a text, if it is whole, and makes it young again, so that trimming spares what is used. CS1
   async #text(hash: string): Promise<Buffer | undefined> {
     const path = this.#path(hash);
     const text = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -110,11 +110,12 @@ export class Store {
       return undefined;
     }
     const now = this.#wall() / 1_000;
-    await utimes(path, now, now).catch(() => {}); // it has gone meanwhile: we have it
+    await utimes(path, now, now).catch(() => {}); // it has been trimmed meanwhile, but is read
     return text;
   }
 
-  // CS2
+  // Removes the oldest texts; clients that have copies of them work on. The sum is kept between two looks, because a look reads the whole
+  // folder, and is measured anew beyond the limit, because other hosts of this user write and trim here, too. CS2
   async #trim(added: number): Promise<void> {
     if (this.#bytes !== undefined) this.#bytes += added;
     if (this.#bytes !== undefined && this.#bytes <= this.#most) return;
@@ -135,7 +136,7 @@ export class Store {
   }
 }
 
-// A file is at its place whole, or not at all.
+// Writes a draft and renames it, so that a file is at its place whole, or not at all.
 async function placeFile(path: string, text: string | Buffer, onDisk: boolean, owner?: FolderOwner): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
@@ -165,7 +166,7 @@ function folderError(error: NodeJS.ErrnoException, folder: string): Error {
   );
 }
 
-/** The folder of this package: what a worker's `flotilla` is. */
+/** The folder of this package, to which `flotilla` leads in a client's folder. */
 export function ownRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
@@ -196,7 +197,7 @@ function findPackage(name: string, from: string): string | undefined {
 async function linkPackage(folder: string, name: string, target: string): Promise<void> {
   const path = join(folder, 'node_modules', name);
   if (existsSync(path)) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 }); // the folder above lets nobody in but whose it is
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 }); // the folder above lets only its owner in
   await symlink(target, path, 'junction').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });

@@ -1,4 +1,4 @@
-// Reading a module: its syntax tree, the names it declares at the top, and the names a piece of it uses from outside.
+// Reads a module: its syntax tree, the names it declares at the top, and the names a piece of it uses from outside.
 import {
   type AnonymousFunctionDeclaration,
   type AnyNode,
@@ -21,7 +21,7 @@ type Keyed = Extract<Syntax, { type: 'Property' }> | MethodDefinition | Property
 /** A piece of a module: the names it uses that it does not declare, each with the place of its first use. */
 export interface Uses {
   readonly names: Map<string, number>;
-  /** Uses `this`, `super` or `arguments` of a function around it. */
+  /** The place where it first uses `this` or `super` of a function around it. */
   readonly receiver: number | undefined;
 }
 
@@ -74,7 +74,7 @@ export function isClass(node: Syntax): boolean {
   return node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 }
 
-/** What a name, or a key that is written out, says. */
+/** The text of a name, or of a key that is written out. */
 export function nameOf(node: Syntax): string {
   return String(node.type === 'Literal' ? node.value : 'name' in node ? node.name : undefined);
 }

@@ -1,4 +1,4 @@
-// What is shipped: one file of JavaScript, named so that workers import it once, stored by the hash of its text.
+// A unit of shipped code: one file of JavaScript, named so that workers import it once, stored by the hash of its text.
 import { createHash } from 'node:crypto';
 import { TraceMap } from '@jridgewell/trace-mapping';
 
@@ -11,14 +11,14 @@ export interface Unit {
   readonly imports: readonly string[];
   /** Packages that the worker's machine must have. */
   readonly externals: readonly string[];
-  /** Those of them that are evaluated with it, in the client's process too: modules that it imports statically. */
+  /** Those of the imported units that are evaluated with it, in the client's process too: modules that it imports statically. */
   readonly evaluates?: readonly string[];
   /** The file it comes from, and the maps from its lines to that file's, applied in order. */
   readonly file: string;
   readonly maps: readonly TraceMap[];
 }
 
-/** A unit as it travels. */
+/** A unit without its text: a host is told of it first, and asks for texts that it does not have. */
 export interface UnitHead {
   readonly name: string;
   readonly hash: string;
@@ -31,7 +31,7 @@ export interface Shipped {
   readonly unit: string;
   readonly name: string;
   readonly path: readonly string[];
-  /** Of a package that is installed on the host, rather than of a unit. */
+  /** The package, installed on the host, that the function is of; it is of no unit then. */
   readonly package?: string;
 }
 
@@ -44,7 +44,7 @@ export function digest(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** A unit of this text. */
+/** Makes a unit: adds the hash of its text. */
 export function makeUnit(unit: Omit<Unit, 'hash'>): Unit {
   return { ...unit, hash: digest(unit.text) };
 }

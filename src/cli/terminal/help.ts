@@ -1,4 +1,4 @@
-// How --help is laid out: on a narrow terminal descriptions stand below what they describe.
+// Lays out --help: on a narrow terminal descriptions stand below what they describe.
 import { Help, type HelpConfiguration } from 'commander';
 
 const LEAST_BESIDE = 28;

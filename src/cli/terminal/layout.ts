@@ -1,7 +1,7 @@
-// How text is laid out for people: tables and paragraphs that fit the terminal they are read on.
+// Lays out text for people: tables and paragraphs that fit the terminal they are read on.
 import { Help } from 'commander';
 
-/** A column: its title, and how much it matters; 0 is never left out. */
+/** A column: its title, and how much it matters: the greater the rank, the sooner it is left out; 0 never. */
 export type Column = readonly [title: string, rank: number];
 
 const GAP = 2;
@@ -9,7 +9,7 @@ const READABLE_CELL = 20;
 const LEAST_CELL = 10;
 const LEAST_PARAGRAPH = 20;
 
-/** How wide what is printed may be: the terminal, or, in a pipe or file, whatever it takes. */
+/** The greatest width of a printed line: that of the terminal; in a pipe or file, any. */
 export function width(stream: NodeJS.WriteStream = process.stdout): number {
   return stream.isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY;
 }
@@ -51,7 +51,7 @@ export function hang(text: string, indent: number, most = width()): string {
   return ' '.repeat(lead) + broken.replaceAll('\n', `\n${' '.repeat(indent)}`);
 }
 
-/** Of some lines, as many as a terminal has room for, and how many more there are. */
+/** The first lines, as many as a terminal has room for; the last of them says how many more there are. */
 export function cropped(lines: readonly string[], rows: number): readonly string[] {
   return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `... ${lines.length - rows + 1} more lines: flotilla status`];
 }

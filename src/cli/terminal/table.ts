@@ -34,7 +34,7 @@ const CLIENTS: readonly Column[] = [
   ['RETRIED', 5],
 ];
 
-/** The tables of hosts and clients; with `workers`, of those too. */
+/** The tables of hosts and clients; with `workers`, of workers, too. */
 export function formatStatus({ scheduler, hosts, clients }: ClusterStatus, workers: boolean): string {
   const hostRows = hosts.map(({ name, workers: all, granted, open, availability: free, addresses }) => [
     name,
