@@ -1,22 +1,22 @@
-// What a client sends to its hosts ahead of its work: functions, classes, modules, files.
+// Components: functions, classes, modules and files that a client sends to its hosts ahead of its work.
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlotillaError, toError } from '../../base/index.ts';
 import { workingFolder } from '../../kernel/index.ts';
 
-/** A function or class, the URL of a module, or the path of a file or of a folder with all that is in it. */
+/** One component: a function or class, the URL of a module, or the path of a file or of a folder with all that is in it. */
 export type Component = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => object) | URL | string;
 
 /** A file that goes to the client's folder on each host. */
 export interface FilePart {
   readonly path: string;
-  /** The folder there, relative to the client's. */
+  /** The file's folder on the host, relative to the client's folder there. */
   readonly dir: string;
   readonly name: string;
 }
 
-/** The components of an option, told apart. */
+/** The components of an option, sorted by kind. */
 export interface Parts {
   readonly functions: readonly ((...args: never[]) => unknown)[];
   readonly classes: readonly (abstract new (...args: never[]) => object)[];
@@ -26,7 +26,7 @@ export interface Parts {
 
 const CODE = /\.[mc]?[jt]sx?$/;
 
-/** Tells components apart. Throws ERR_OPTION_INVALID for what is none, or a file that is not there. */
+/** Sorts components by kind. Throws ERR_OPTION_INVALID for a value that is no component, or a file that does not exist. */
 export function partsOf(components: readonly Component[]): Parts {
   const functions: ((...args: never[]) => unknown)[] = [];
   const classes: (abstract new (...args: never[]) => object)[] = [];
@@ -51,7 +51,7 @@ export function partsOf(components: readonly Component[]): Parts {
   return { functions, classes, modules, files };
 }
 
-/** Where a file goes, or all files of a folder: what is under the current folder keeps its place, others go to the top. Throws ERR_OPTION_INVALID. */
+/** The file parts of a file or folder: a file under the current folder keeps its place, others go to the top. Throws ERR_OPTION_INVALID. */
 export function fileParts(path: string): FilePart[] {
   const whole = resolve(path);
   try {
@@ -64,7 +64,7 @@ export function fileParts(path: string): FilePart[] {
   }
 }
 
-// The plain files of a folder, in order, by their path in it.
+// Lists the plain files of a folder by their path in it, sorted.
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true })
     .map(String)
@@ -72,7 +72,7 @@ function filesUnder(folder: string): string[] {
     .sort();
 }
 
-// The place there of a file of a folder.
+// The folder on a host for a file of this folder.
 function dirOf(folder: string, name: string): string {
   const { dir, name: top } = filePart(folder);
   return [dir, top, ...dirname(name).split(sep)].filter((part) => part !== '' && part !== '.').join('/');

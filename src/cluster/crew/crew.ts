@@ -1,10 +1,10 @@
-// The hosts and workers that a client has: granted by a scheduler, set up, watched until they leave.
+// The crew: the hosts and workers that a client has, from their grant and setup until they leave.
 //
 // Owns what the client knows of hosts and workers, and does what is decided about them (react.ts). Does not own what they work on
 // (dispatch/), nor what is sent ahead (provision.ts).
 //
-//   CW1. What happens changes the state at once; what is to be done about it is done in order, one thing after another.
-//   CW2. A worker's loss is told with its reason: the host's report is waited for, as long as the host is there.
+//   CW1. An event changes the state at once; its effects follow in order, one after another, so that every change is told in order.
+//   CW2. A worker's loss is told with its reason: while the host is there, its report is waited for, as only the host saw the process end.
 import { Events, type Log, type RuntimeId, toError } from '../../base/index.ts';
 import { HOST, type HostNotice, SET_UP_SLOT } from '../../host/index.ts';
 import type { Post, Runtime, SessionEnd } from '../../kernel/index.ts';
@@ -33,25 +33,25 @@ export interface CrewOptions {
   readonly abandonZombieHosts: boolean | number;
 }
 
-/** What a crew is made of. */
+/** The parts that a crew is made of. */
 export interface CrewParts {
   readonly runtime: Runtime;
   readonly dispatcher: Dispatcher;
   readonly provision: Provision;
-  /** How much is wanted of each host. */
+  /** How much the client wants of each host. */
   readonly limits: Limits;
-  /** No hosts and workers, as yet. */
+  /** The state that the crew changes; it has no hosts and workers yet. */
   readonly state: CrewState;
   readonly events: Telling;
   readonly log: Log;
   readonly options: CrewOptions;
   /** Takes the lines that workers print. */
   readonly output: (line: OutputLine) => void;
-  /** The text of a worker, with its stacks in the user's own files. */
+  /** Rewrites the stacks in a worker's text so that they point into the user's own files. */
   readonly mapStack: (text: string) => string;
 }
 
-/** Something about a host that others act upon, and why. */
+/** A host that wants to be left or has barred the client, and why. */
 export interface StationEnd {
   readonly station: Station;
   readonly reason: string;
@@ -62,15 +62,15 @@ export class Crew {
   readonly events: Telling;
   readonly state: CrewState;
   readonly stations: ReadonlyMap<RuntimeId, Station>;
-  /** Workers that work. */
+  /** Workers that are set up and take work. */
   readonly members: ReadonlyMap<RuntimeId, Member>;
   readonly partings: Partings;
-  /** Hosts that want to be left. */
+  /** Tells of hosts that want to be left. */
   readonly leavings = new Events<StationEnd>();
-  /** The last host has closed this client for good. */
+  /** Tells that the last host has closed this client for good. */
   readonly bars = new Events<StationEnd>();
   readonly asks: HostAsks;
-  /** What is owed to other clients. */
+  /** The places that this client owes to others. */
   readonly returns: Returns;
   #scheduler: CrewScheduler | undefined;
   readonly #parts: CrewParts;
@@ -92,7 +92,7 @@ export class Crew {
     dispatcher.drains.on((member) => this.#happens({ kind: 'drained', member }));
   }
 
-  /** There is a scheduler, which grants places and asks for them back. */
+  /** Sets the scheduler that grants places and asks for them back. */
   obey(scheduler: CrewScheduler): void {
     this.#scheduler = scheduler;
   }
@@ -101,39 +101,39 @@ export class Crew {
     return this.#scheduler;
   }
 
-  /** The client leaves: what ends now is no loss. */
+  /** Notes that the client leaves: a host or worker that ends from now on is no loss. */
   leaveAll(): void {
     this.state.closing = true;
   }
 
-  /** Has this very process work, of which no change is told. */
+  /** Takes this process itself as a worker. No event tells of it, because the program knows its own process. */
   employ(member: Member): void {
     enlist(this.state, member);
     this.#parts.dispatcher.add(member);
   }
 
-  /** Takes a line of a worker. */
+  /** Passes a line that a worker printed on to the program. */
   output(line: OutputLine): void {
     this.#parts.output(line);
   }
 
-  /** What the scheduler grants. */
+  /** Takes a grant of the scheduler. */
   granted(grant: Grant): void {
     this.#happens({ kind: 'granted', grant, barred: this.#parts.limits.bars(grant.host) });
   }
 
-  /** What a host says. */
+  /** Takes a notice of a host. */
   heard(host: RuntimeId, notice: HostNotice): void {
     if (notice.kind === 'idle') return this.returns.idlePlaces(notice);
     if (notice.kind === 'output') {
-      this.partings.heard(); // also what a host has left to bring of a place that was given back
+      this.partings.heard(); // a place that was given back still counts: its last lines are on the way
       return this.output({ worker: notice.worker, stream: notice.stream, text: this.#parts.mapStack(notice.text) });
     }
     const station = this.stations.get(host);
     if (station && !this.#isOfSetUp(station, notice)) this.#happens({ kind: 'heard', station, notice });
   }
 
-  // Whether what a host says is about a process that sets something up, and has been taken as that.
+  // Passes a notice about a process that runs a setup to the provision; returns whether it was one, as the crew must not see it then.
   #isOfSetUp({ id, name }: Station, notice: HostWord): boolean {
     const { provision } = this.#parts;
     const setUp = `${name}/${SET_UP_SLOT}`;
@@ -154,12 +154,12 @@ export class Crew {
     }
   }
 
-  /** A session with a peer has ended. */
+  /** Takes the end of a session with a peer. */
   peerEnded(peer: RuntimeId, end: SessionEnd): void {
     this.#happens({ kind: 'peer-ended', peer, end });
   }
 
-  /** Whether a worker of this name was closed, and is not asked for. */
+  /** Whether the program has closed a worker of this name and not asked for it again. */
   isShut(where: string): boolean {
     return this.#parts.limits.isShut(where);
   }
@@ -169,40 +169,40 @@ export class Crew {
     return membersOf(this.state, station);
   }
 
-  /** The worker of a place. */
+  /** The worker at a place of a host; undefined if none works there. */
   at(station: Station, slot: number): Member | undefined {
     return memberAt(this.state, station, slot);
   }
 
-  /** Whether it has been decided already what becomes of a worker's place. */
+  /** Whether a worker is leaving already, so that the fate of its place is decided. */
   decided(member: Member): boolean {
     return this.state.after.has(member.info.id);
   }
 
-  /** Everything ends now, on purpose: workers, then hosts. */
+  /** Gives all places back now: workers end on purpose, then hosts. */
   dissolve(reason: string): void {
     this.returns.forget();
     for (const station of [...this.stations.values()]) for (const slot of [...station.slots]) this.giveBack(station, slot, reason);
   }
 
-  /** Takes no more for a worker; what becomes of its place is decided when it has nothing under way. Resolves when it has ended. */
+  /** Gives a worker no more work, and ends it when it has nothing under way. Resolves when it has ended. */
   leave(member: Member, restart: boolean, reason?: string): Promise<void> {
     const done = leaves(this.state, member, restart, reason);
     this.#parts.dispatcher.leave(member);
     return done.promise;
   }
 
-  /** Gives a place back. */
+  /** Gives a place back to the scheduler; its worker ends. */
   giveBack(station: Station, slot: number, reason: string): void {
     this.#happens({ kind: 'give-back', station, slot, reason });
   }
 
-  /** An event of a worker. */
+  /** Makes an event about a worker. */
   told(kind: WorkerKind, member: Member): Change {
     return workerEvent(kind, member.info, this.stations.get(member.info.host));
   }
 
-  // CW1
+  // An effect may cause the next event. The loop that runs already takes that event's effects too, so that they don't overtake its own. CW1
   #happens(event: CrewEvent): void {
     this.#toDo.push(...react(this.state, event));
     if (this.#acting) return;
@@ -252,7 +252,7 @@ export class Crew {
     }
   }
 
-  // What is asked of hosts, and of those who set them up: what comes of it happens later.
+  // Asks hosts and the provision; their answer comes back later as an event.
   #ask(effect: HostAsk | WorkerStep): void {
     const { provision, options } = this.#parts;
     switch (effect.kind) {
@@ -262,7 +262,7 @@ export class Crew {
       case 'attach-again':
         return void this.asks.attach(effect.station).then(
           ({ tenancy }) => this.#happens({ kind: 'more', began: effect.station, grant: effect.grant, barred: effect.barred, tenancy }),
-          () => {}, // its end is noticed elsewhere
+          () => {}, // the host's end is an event of its own
         );
       case 'equip':
         return this.#step(effect.station, provision.equip(effect.station), { ...effect, kind: 'equipped', waits: options.disableHosts });
@@ -272,7 +272,7 @@ export class Crew {
         return this.#step(effect.station, provision.setUpHost(effect.station, effect.station.args), effect);
       case 'begin':
         if (effect.isStep) return this.#step(effect.station, this.asks.begin(effect.station, effect.slots));
-        return void this.asks.begin(effect.station, effect.slots).catch(() => {}); // its end is noticed elsewhere
+        return void this.asks.begin(effect.station, effect.slots).catch(() => {}); // the host's end is an event of its own
       case 'close':
         return this.asks.close(effect.host, effect.slot, effect.restart);
       case 'release': {
@@ -294,7 +294,7 @@ export class Crew {
         this.#post.carrier.reach(info.id, info.addresses, info.host);
         return void station.ready.promise.then(
           () => this.#happens({ kind: 'worker-arrived', station, info }),
-          () => {}, // its host is not used, and with it the worker
+          () => {}, // the host is not used, so neither is its worker
         );
       case 'equip-worker':
         return this.#workerStep(effect, provision.equip(station), { ...effect, kind: 'worker-equipped', waits: options.disableWorkers });
@@ -307,7 +307,7 @@ export class Crew {
     }
   }
 
-  // A step of a host: what happens when it has been taken, or cannot be.
+  // Waits for a step of a host, and turns its outcome into an event: the next one, or a failure.
   #step(station: Station, taken: Promise<unknown>, then?: CrewEvent): void {
     taken.then(
       () => then && this.#happens(then),
@@ -353,7 +353,7 @@ export class Crew {
     this.events.emit({ kind: 'worker-lost', ...place, reason, retried: dispatcher.tally.retried - before });
   }
 
-  // Fails what can only run on a host that is gone.
+  // Fails work whose `at` names only a host that is gone, because no other host can ever run it.
   #failWaiting(gone: Station, reason: string): void {
     const left = [...this.stations.values()];
     const names = left.map(({ name }) => name);

@@ -1,4 +1,4 @@
-// How hosts and workers come to an end, on purpose or not: pure, as react.ts.
+// How hosts and workers end, on purpose or not: pure functions, like those of react.ts, which calls them.
 import { FlotillaError, hasCode, type RuntimeId } from '../../base/index.ts';
 import { isSessionLoss } from '../../kernel/index.ts';
 import type { Loss } from '../dispatch/work.ts';
@@ -8,7 +8,7 @@ import { placeOf } from './present.ts';
 import { type After, type CrewState, memberAt, membersOf } from './state.ts';
 import type { Station } from './station.ts';
 
-/** Gives a place back; its host is told unless it knows, or the client leaves. CE3 */
+/** Gives a place back, and tells its host, unless the host knows or the client leaves altogether. CE3 */
 export function giveBack(
   state: CrewState,
   station: Station,
@@ -25,9 +25,9 @@ export function giveBack(
   return effects;
 }
 
-/** The worker of a place has ended on purpose, at its host. CE3 */
+/** Ends the worker of a place that its host has closed on purpose; the place goes back unless the worker restarts. CE3 */
 export function closedByHost(state: CrewState, station: Station, slot: number, reason: string): CrewEffect[] {
-  if (!station.slots.has(slot)) return []; // it was given back
+  if (!station.slots.has(slot)) return []; // the place was given back already
   const { after, effects } = endAt(state, station, slot, reason);
   if (after) effects.push({ kind: 'resolve', promise: after.done });
   if (after?.restart || station.phase === 'discovered') return effects;
@@ -36,7 +36,7 @@ export function closedByHost(state: CrewState, station: Station, slot: number, r
   return [...effects, { kind: 'limit', station, most: station.slots.size - 1, until: 'work', then }];
 }
 
-// What worked at a place, or waited to be enabled there, has ended on purpose; returns what was to become of the place then, too.
+// Ends the worker of a place on purpose, whether it works or waits to be set up; `after` is what was decided about the place before.
 function endAt(state: CrewState, station: Station, slot: number, reason: string): { after: After | undefined; effects: CrewEffect[] } {
   const effects: CrewEffect[] = [];
   const member = memberAt(state, station, slot);
@@ -56,7 +56,7 @@ function endAt(state: CrewState, station: Station, slot: number, reason: string)
   return { after, effects };
 }
 
-/** A worker is lost. */
+/** Loses a worker. Its place stays, since its host starts another worker there, unless the worker was leaving. */
 export function lost(state: CrewState, id: RuntimeId, loss: Loss): CrewEffect[] {
   const member = state.members.get(id);
   if (!member) return unusedLost(state, id, loss);
@@ -80,7 +80,7 @@ function unusedLost(state: CrewState, id: RuntimeId, { worker, reason }: Loss): 
   return [{ kind: 'tell', change: { kind: 'worker-lost', ...place, reason, retried: 0 } }];
 }
 
-/** A worker does not start, or cannot be set up. */
+/** Notes that a worker does not start, or cannot be set up. */
 export function workerFailed(state: CrewState, station: Station, worker: string, error: Error): CrewEffect[] {
   state.failures++;
   state.lastFailure = error;
@@ -91,7 +91,7 @@ export function workerFailed(state: CrewState, station: Station, worker: string,
   ];
 }
 
-/** A host cannot be used: nothing of it is asked for again; of one that is only not reached, when there is work. */
+/** Leaves a host that cannot be used, since its setup would fail again; a host that was only not reached is tried when there is work. */
 export function failed(state: CrewState, station: Station, error: Error): CrewEffect[] {
   if (state.closing) return [];
   if (hasCode(error, 'ERR_CLUSTER_STALE_GRANT')) return hostLost(state, station, error, true); // the host has let go: it is granted anew
@@ -111,7 +111,7 @@ export function failed(state: CrewState, station: Station, error: Error): CrewEf
   ];
 }
 
-/** A host has ended on purpose. */
+/** Ends a host on purpose. */
 export function hostClosed(state: CrewState, station: Station, reason: string): CrewEffect[] {
   if (state.stations.get(station.id) !== station) return [];
   const error = new FlotillaError('ERR_HOST_UNKNOWN', `Host '${station.name}' was closed: ${reason}.`);
@@ -120,9 +120,9 @@ export function hostClosed(state: CrewState, station: Station, reason: string): 
   return effects;
 }
 
-/** A host is lost. */
+/** Loses a host, and its workers with it. */
 export function hostLost(state: CrewState, station: Station, error: Error, blameless = false): CrewEffect[] {
-  if (state.closing) return []; // its end is told with all others
+  if (state.closing) return []; // the client's end tells of all hosts
   const costs = membersOf(state, station).some((member) => member.inFlight.size + member.tasks.size > 0);
   const text = `Host '${station.name}' is lost: ${error.message}`;
   const workers = loseWorkers(state, station, `its host is lost: ${error.message}`, blameless);
@@ -140,7 +140,7 @@ function gone(state: CrewState, station: Station, error: Error, change: Change, 
     { kind: 'resolve', promise: station.ready, error },
     { kind: 'resolve', promise: station.left },
   ];
-  // Of a host that was never told of, no end is told. CE2
+  // A host whose discovery was never told has no end to tell. CE2
   if (station.told) effects.push({ kind: 'tell', change }, { kind: 'fail-waiting', station, reason });
   return effects;
 }

@@ -1,4 +1,4 @@
-// What a client asks of its hosts, until they answer: one that does not in time may be silent for a while; one that is gone is an error.
+// Asks of a client to its hosts. A host that does not answer in time may only be silent, so it is asked again; a gone one is an error.
 import { hasCode, type Log, type RuntimeId, sleep } from '../../base/index.ts';
 import { HOST, type HostDoor } from '../../host/index.ts';
 import { type Asks, isSessionLoss, type Runtime } from '../../kernel/index.ts';
@@ -8,7 +8,7 @@ const ANSWER_MS = 10_000;
 const OFFLINE_MS = 1_000;
 const OFFLINE_TRIES = 5;
 
-/** Asks hosts. */
+/** The asks of one client. */
 export class HostAsks {
   readonly #runtime: Runtime;
   readonly #isHere: (station: Station) => boolean;
@@ -18,7 +18,7 @@ export class HostAsks {
     this.#isHere = isHere;
   }
 
-  /** Comes to a host that was granted; resolves with its pulse, and which stay there this is. */
+  /** Comes to a host that was granted; resolves with the host's pulse and the number of this stay. */
   attach(station: Station): Promise<{ readonly pulse: number; readonly tenancy: number }> {
     return this.#ask(station, (at) => at.attach(this.#runtime.links.options.pulseMs));
   }
@@ -33,7 +33,7 @@ export class HostAsks {
     this.#runtime.post
       .at(host, HOST)
       .detach()
-      .catch(() => {}); // it is gone
+      .catch(() => {}); // the host is gone
   }
 
   /** Has a host end the worker of a place, and start another if `restart`. */
@@ -41,7 +41,7 @@ export class HostAsks {
     this.#runtime.post
       .at(host, HOST)
       .close(slot, restart)
-      .catch(() => {}); // it is gone
+      .catch(() => {}); // the host is gone
   }
 
   async #ask<T>(station: Station, ask: (at: Asks<HostDoor>) => Promise<T>): Promise<T> {
@@ -49,7 +49,7 @@ export class HostAsks {
       try {
         return await ask(this.#runtime.post.at(station.id, HOST, { timeout: ANSWER_MS }));
       } catch (error) {
-        const again = isSessionLoss(error) && tries < OFFLINE_TRIES; // it was offline, and is being dialled
+        const again = isSessionLoss(error) && tries < OFFLINE_TRIES; // the host was offline, and is being dialled
         if (!(again || hasCode(error, 'ERR_TIMEOUT')) || !this.#isHere(station)) throw error;
         if (again) await sleep(this.#runtime.environment.clock, OFFLINE_MS);
       }

@@ -1,4 +1,4 @@
-// How much a client wants of each host: what it has closed there, and what it can do without.
+// Limits: how much a client wants of each host. It leaves out the workers that it closed, and those that it can do without.
 //
 //   LM1. A worker that was closed stays closed until it is asked for by name, or by a rule about its host.
 //   LM2. Limits that were set for want of work go as soon as there is work.
@@ -6,7 +6,7 @@ import type { RuntimeId } from '../../base/index.ts';
 import type { Limit } from '../protocol.ts';
 import { means, namesHost } from '../where.ts';
 
-/** How long a limit holds. */
+/** How long a limit holds: until there is work, until the program asks for the host, or for ever. */
 export type Until = 'work' | 'asked' | 'never';
 
 interface Named {
@@ -25,16 +25,16 @@ interface Limited {
 /** The limits of one client. */
 export class Limits {
   #scheduler: (limit: Limit) => Promise<unknown> = () => Promise.resolve();
-  /** Resolves when the scheduler knows what was said last. */
+  /** Resolves when the scheduler knows the latest limit. A place is released only then, or this client would be granted it again. */
   told: Promise<unknown> = Promise.resolve();
   readonly #hosts = new Map<RuntimeId, Limited>();
 
-  /** All of them, for a scheduler that knows none. */
+  /** All limits, for a scheduler that knows none yet. */
   get all(): Limit[] {
     return [...this.#hosts.values()].map(limitOf);
   }
 
-  /** There is a scheduler, to be told of each limit from now on. */
+  /** Tells a scheduler of each limit from now on. */
   tellTo(scheduler: (limit: Limit) => Promise<unknown>): void {
     this.#scheduler = scheduler;
   }
@@ -46,14 +46,14 @@ export class Limits {
     return this.#tell(limited);
   }
 
-  /** Takes a worker of a host no more. LM1 */
+  /** Closes a worker of a host: the client takes it no more. LM1 */
   shut(host: Named, slot: number): void {
     const limited = this.#of(host);
     limited.shut.add(slot);
     void this.#tell(limited);
   }
 
-  /** Takes the workers again that a name means; returns whether any were closed. LM1 */
+  /** Takes the closed workers that a name means again; returns whether there were any. LM1 */
   reopen(where: string): boolean {
     let found = false;
     for (const limited of this.#hosts.values()) {
@@ -66,7 +66,7 @@ export class Limits {
     return found;
   }
 
-  /** A rule that was added asks for the hosts that its pattern names. LM1 */
+  /** Lifts the limits of the hosts that the pattern of an added rule names, since the rule asks for them. LM1 */
   lift(pattern: string): void {
     for (const limited of this.#hosts.values()) {
       const { name, addresses } = limited.host;
@@ -77,7 +77,7 @@ export class Limits {
     }
   }
 
-  /** There is work. LM2 */
+  /** Lifts the limits that were set for want of work, because there is work now. LM2 */
   ease(): void {
     for (const limited of this.#hosts.values()) {
       if (limited.until !== 'work' || limited.most === Number.POSITIVE_INFINITY) continue;

@@ -1,6 +1,6 @@
-// What a program has done with its hosts and workers by name: enable, suspend, resume, close, restart, abandon.
+// Orders: what a program does to its hosts and workers by name: enable, suspend, resume, close, restart, abandon.
 //
-//   OR1. A host that is silent is kept, with its tasks, until it is abandoned; it gets no new work, and what may be tried again is.
+//   OR1. A silent host is kept, with its tasks, until it is abandoned; it gets no new work, and calls that may be tried again go elsewhere.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { HOST } from '../../host/index.ts';
 
@@ -11,7 +11,7 @@ import type { Station } from './station.ts';
 
 const RESTARTS = 'its host restarts';
 
-/** The orders that one client gives. Each name means a host or worker as in `client.with({ at })`; one that means none is ERR_HOST_UNKNOWN. */
+/** The orders of one client. A name means a host or worker as in `client.with({ at })`; a name that means none is ERR_HOST_UNKNOWN. */
 export class Orders {
   readonly #crew: Crew;
   readonly #client: CrewParts;
@@ -22,7 +22,7 @@ export class Orders {
     crew.leavings.on(({ station, reason }) => void this.#closeStation(station, false, reason).catch(() => {}));
   }
 
-  /** Lets a discovered host be used, with these arguments for its set-up, or one that was suspended. */
+  /** Lets a host be used: a discovered one, with these arguments for its setup, or a suspended one. */
   enableHost(where: string, args: readonly unknown[]): void {
     for (const station of this.hosts(where)) {
       station.enabled.resolve(args.length > 0 ? args : undefined);
@@ -30,7 +30,7 @@ export class Orders {
     }
   }
 
-  /** Lets a discovered worker be used, with these arguments for its set-up, or one that was suspended. */
+  /** Lets a worker be used: a discovered one, with these arguments for its setup, or a suspended one. */
   enableWorker(where: string, args: readonly unknown[]): void {
     let found = false;
     for (const { info, enabled } of this.#crew.state.unused.values()) {
@@ -42,7 +42,7 @@ export class Orders {
     if (!found) this.resumeWorker(where);
   }
 
-  /** Gives a worker nothing more; what runs goes on. The last of a host suspends the host. */
+  /** Gives a worker no new work; work under way goes on. Suspending a host's last worker suspends the host. */
   suspendWorker(where: string): void {
     for (const member of this.workers(where)) {
       if (member.pause & PAUSE.SUSPENDED) continue;
@@ -72,7 +72,7 @@ export class Orders {
     for (const station of this.hosts(where)) this.#resumeStation(station);
   }
 
-  /** Ends workers when they have nothing under way, or now. Resolves when they are gone. */
+  /** Ends workers when they have nothing under way, or at once with `terminate`. Resolves when they are gone. */
   async closeWorker(where: string, terminate: boolean, restart: boolean): Promise<void> {
     const { limits } = this.#client;
     const reopened = restart && limits.reopen(where);
@@ -86,12 +86,12 @@ export class Orders {
     );
   }
 
-  /** Ends all workers of hosts and gives them back. Resolves when nothing of them is held. */
+  /** Ends all workers of hosts and gives their places back. Resolves when the client holds none of them. */
   async closeHost(where: string, terminate: boolean): Promise<void> {
     await Promise.all(this.hosts(where).map((station) => this.#closeStation(station, terminate, 'its client closed it')));
   }
 
-  /** Ends all workers of hosts, sets the hosts up again (with the arguments of before, if none are given), and starts workers anew. */
+  /** Ends all workers of hosts, sets the hosts up again (with their last arguments, if none are given), and starts workers anew. */
   async restartHost(where: string, args: readonly unknown[], terminate: boolean): Promise<void> {
     await Promise.all(
       this.hosts(where).map(async (station) => {
@@ -107,14 +107,14 @@ export class Orders {
     );
   }
 
-  /** Whether a silent peer is held: its scheduler, too, for which it is the same client when it is heard again. OR1 */
+  /** Whether a silent peer is held. The scheduler is, too, so that it knows this client as the same one when it is heard again. OR1 */
   keeps(peer: RuntimeId): boolean {
     if (this.#crew.scheduler?.is(peer)) return !this.#crew.state.closing;
     const station = this.#crew.stations.get(this.#crew.members.get(peer)?.info.host ?? peer);
     return station !== undefined && !this.#crew.state.closing && !(station.abandon ?? this.#client.options.abandonZombieHosts === true);
   }
 
-  /** A host or worker is silent, or is heard again. OR1 */
+  /** Notes that a host or worker is silent, or heard again: its work may be needed elsewhere, or needs no second worker any more. OR1 */
   peerOffline(peer: RuntimeId, offline: boolean): void {
     if (this.#crew.scheduler?.is(peer)) this.#crew.scheduler.offline(offline);
     const station = this.#crew.stations.get(peer);
@@ -134,14 +134,14 @@ export class Orders {
     }
   }
 
-  /** Gives a silent host or worker up: it is lost now. */
+  /** Gives a silent host or worker up: it counts as lost from now on. */
   abandon(peer: RuntimeId): void {
     const workers = [...this.#crew.members.values()].filter((member) => member.info.host === peer).map((member) => member.info.id);
     for (const id of [...workers, peer])
       this.#client.runtime.links.end(id, { kind: 'silent', message: 'it was silent, and has been abandoned', lost: 'host' });
   }
 
-  /** Whether a silent host is given up (now, if it is silent), or kept whatever the option says. */
+  /** Sets whether silent hosts are given up (at once, if they are silent now) or kept, whatever the client's option says. */
   abandonZombie(where: string | undefined, flag: boolean): void {
     const stations = where === undefined ? [...this.#crew.stations.values()] : this.hosts(where);
     for (const station of stations) {

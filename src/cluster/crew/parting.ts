@@ -1,6 +1,7 @@
-// How a client parts from its hosts: it waits until each has let go, which is when all that its workers printed has been taken.
+// How a client parts from its hosts: it waits until each has let go. A host lets go only once it has brought all that its workers printed.
 //
-//   PT1. Who brings nothing for a while is not waited for. Looks are counted, not time: a thread that computed has not listened meanwhile.
+//   PT1. Hosts that bring nothing for a while are not waited for. The while is counted in looks, not in time, because a thread that
+//       computes does not listen, and would take its own pause for their silence.
 import type { Clock } from '../../base/index.ts';
 
 const LOOKS = 10;
@@ -15,20 +16,20 @@ export class Partings {
     this.#clock = clock;
   }
 
-  /** A host, or the scheduler, was asked to let go. */
+  /** Waits for the answer of a host or scheduler that was asked to let go. */
   add(asked: Promise<unknown>): void {
     const settled = asked
-      .catch(() => {}) // it is gone, or lets go when it finds this client gone
+      .catch(() => {}) // the peer is gone, or lets go when it finds this client gone
       .finally(() => this.#open.delete(settled));
     this.#open.add(settled);
   }
 
-  /** Something was brought. */
+  /** Notes that a host has brought something, so the wait goes on. */
   heard(): void {
     this.#heard++;
   }
 
-  /** Resolves when all have let go, or nothing was brought for `quietMs`. PT1 */
+  /** Resolves when all have let go, or none has brought anything for `quietMs`. PT1 */
   over(quietMs: number): Promise<void> {
     if (this.#open.size === 0 || quietMs === 0) return Promise.resolve();
     return new Promise((resolve) => {

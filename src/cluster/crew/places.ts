@@ -1,6 +1,6 @@
-// The places that calls name: whether there are such, may yet be, or can never be.
+// The places that calls name: whether such a place is there, may still come, or can never come.
 //
-// Owns the warning about calls that wait for a place which has not come. Does not own who the hosts are (crew.ts).
+// Owns the warning about calls that wait for a place that has not come. Does not own the hosts (crew.ts).
 import type { Clock, FlotillaError, Timer } from '../../base/index.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isAt } from '../dispatch/work.ts';
@@ -9,14 +9,14 @@ import type { Crew } from './crew.ts';
 
 const WARN_MS = 5_000;
 
-/** One host and its workers, where it is certain that there will be no other. */
+/** The one host of a client that can never have another. */
 export interface OnlyHost {
   readonly name: string;
   readonly workers: readonly string[];
   readonly addresses: readonly string[];
 }
 
-/** What is asked about places. */
+/** The parts that places ask. */
 export interface PlacesOptions {
   readonly clock: Clock;
   readonly crew: Crew;
@@ -34,12 +34,12 @@ export class Places {
     this.#options = options;
   }
 
-  /** There can be no other host than this one; until that is said, others may join. */
+  /** Says that this host is the only one there will ever be; before that, others may join. */
   close(only: OnlyHost): void {
     this.#only = only;
   }
 
-  /** Why nothing will ever run at a place; undefined if it may. Where it is not there yet, that is warned of as long as something waits for it. */
+  /** Why nothing will ever run at a place; undefined if it may. Warns of a place that is not there yet while work waits for it. */
   refuses(at: string): FlotillaError | undefined {
     const only = this.#only;
     if (!only) {

@@ -1,11 +1,11 @@
-// The present state of hosts and workers as the events that lead to it.
+// The present state of hosts and workers, told as the events that lead to it.
 import type { WorkerInfo } from '../../host/index.ts';
 import { type Member, PAUSE } from '../dispatch/work.ts';
 import type { Change } from '../events.ts';
 import { type CrewState, membersOf } from './state.ts';
 import type { Station } from './station.ts';
 
-/** The kinds of events that are about a worker that is there. */
+/** The kinds of events about a worker that has not ended. */
 export type WorkerKind = 'worker-discovered' | 'worker-initialized' | 'worker-suspended' | 'worker-resumed';
 
 export function workerEvent(kind: WorkerKind, { name, hostName }: WorkerInfo, station: Station | undefined): Change {
@@ -19,12 +19,12 @@ export interface NamedPlace {
   readonly location: string;
 }
 
-/** What events call a worker. */
+/** The name, host and location under which events mention a worker. */
 export function placeOf(worker: string, host: string, station: Station | undefined): NamedPlace {
   return { worker, host, location: `${station?.addresses[0] ?? host}/${worker.slice(worker.lastIndexOf('/') + 1)}` };
 }
 
-/** What a new listener is told first: the state of every host and worker. */
+/** The events for a new listener, which learns the state of every host and worker from them as if it had listened from the start. */
 export function presentOf(crew: CrewState): Change[] {
   return [...crew.stations.values()].flatMap((station) => {
     const waiting = [...crew.unused.values()].map(({ info }) => info).filter((info) => info.host === station.id);
@@ -32,7 +32,7 @@ export function presentOf(crew: CrewState): Change[] {
   });
 }
 
-// The events of a host, of its workers that are not set up yet, and of those that work.
+// The events of one host, its workers that are not set up yet, and its workers that work.
 function presentAt(station: Station, waiting: readonly WorkerInfo[], members: readonly Member[]): Change[] {
   const { name: host, info } = station;
   const of = (kind: 'host-discovered' | 'host-initialized' | 'host-suspended' | 'host-offline'): Change => ({ kind, host, info });

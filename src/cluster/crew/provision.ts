@@ -1,6 +1,6 @@
-// Gives hosts what a client's work needs: code, components, what was set up before.
+// Provision: gives hosts what a client's work needs there, which is code, components and setup.
 //
-// Owns what has been sent. Does not own what is built (calls/jobs.ts), nor who the hosts are (crew.ts).
+// Owns the record of what was sent to whom. Does not own the code that is built (calls/jobs.ts), nor the hosts (crew.ts).
 //
 //   PV1. A worker is used once its host has the code of every function known so far; a function, once every host has its code.
 //   PV2. A host is set up once, before its first worker, by a process of its own; a worker, before its first call.
@@ -17,19 +17,19 @@ import type { CrewState } from './state.ts';
 import type { Station } from './station.ts';
 
 const FILE_MS = 60_000;
-/** Time for a host to tell of the end of a process. */
+/** How long a host has to tell of the end of a process. */
 const REPORT_MS = 2_000;
-/** A host that has lost code so often, each time as soon as it was sent, keeps none. */
+/** After so many tries in a row, a host that loses code as soon as it arrives is taken to keep none. */
 const MOST_SENT = 5;
 
-/** What is provided. */
+/** The parts of a provision, and what it gives. */
 export interface ProvisionOptions {
   readonly runtime: Runtime;
   readonly jobs: Jobs;
   readonly parts: Parts;
   readonly hostSetUp: SetUp | undefined;
   readonly workerSetUp: SetUp | undefined;
-  /** The hosts and workers that there are. */
+  /** The client's hosts and workers. */
   readonly crew: Pick<CrewState, 'stations' | 'members'>;
 }
 
@@ -37,7 +37,7 @@ export interface ProvisionOptions {
 export class Provision {
   readonly #options: ProvisionOptions;
   readonly #setUps = new Map<RuntimeId, Deferred<WorkerInfo>>();
-  /** Set-ups that run, by the process that runs them. */
+  /** Setups under way, by the process that runs them. */
   readonly #running = new Map<RuntimeId, Deferred<never>>();
   readonly #hostJob: Job | undefined;
   readonly #workerJob: Job | undefined;
@@ -50,7 +50,7 @@ export class Provision {
     this.#workerJob = workerSetUp && jobs.make(workerSetUp.fn, workerSetUp.fn.name || 'workerSetUp');
   }
 
-  /** Builds the components and set-ups; what is wrong with them is known before any host is asked. Rejects with ERR_CODE_*. */
+  /** Builds the components and setups, so that a mistake in them is known before any host is asked. Rejects with ERR_CODE_*. */
   build(): Promise<void> {
     this.#built ??= this.#build();
     return this.#built;
@@ -59,14 +59,14 @@ export class Provision {
   /** Makes sure that every host has a function's code; rejects if none can run it. PV1 */
   prepare(job: Job): Promise<void> {
     job.prepared ??= this.#prepare(job).catch((error: unknown) => {
-      job.prepared = undefined; // what stood in the way may be gone the next time
+      job.prepared = undefined; // the obstacle may be gone the next time
       job.refusedBy.clear();
       throw error;
     });
     return job.prepared;
   }
 
-  /** Gives a host all that is known so far. */
+  /** Gives a host all code and components known so far. */
   async equip(station: Station): Promise<void> {
     await this.build();
     const { runtime, parts, jobs } = this.#options;
@@ -109,14 +109,14 @@ export class Provision {
     await this.#run(info.id, job, given ?? workerSetUp.args({ host: station.info, worker: info.name }), false, `worker ${info.name}`);
   }
 
-  /** The process that sets a host up is there, or has ended. */
+  /** Takes a host's word that the process which sets it up is there, or has ended. */
   heard(host: RuntimeId, info: WorkerInfo | undefined, reason?: string): void {
     const waiting = this.#setUps.get(host);
     if (info) waiting?.resolve(info);
     else waiting?.reject(new FlotillaError('ERR_HOST_SET_UP', reason ?? 'its process ended'));
   }
 
-  /** A process has ended: if in a set-up, that has failed. Returns whether it was. */
+  /** Fails the setup that a process ran when it ended. Returns whether it ran one. */
   ended(process: RuntimeId, reason: string, lastLines: readonly string[]): boolean {
     const running = this.#running.get(process);
     const printed = lastLines.length > 0 ? ` It printed last:\n${lastLines.join('\n')}` : '';
@@ -144,14 +144,14 @@ export class Provision {
     job.ready = true;
   }
 
-  // A worker must know a class before an object of it arrives.
+  // Teaches a worker the client's classes, because it must know a class before an object of it arrives.
   async #teach(worker: RuntimeId): Promise<void> {
     const { jobs, runtime } = this.#options;
     if (jobs.classes.size === 0) return;
     await runtime.post
       .at(worker, TASKS)
       .classes([...jobs.classes])
-      .catch(() => {}); // it is lost: that is noticed elsewhere
+      .catch(() => {}); // the worker is lost, which the end of its session tells
   }
 
   async #provide(station: Station, job: Job): Promise<void> {
@@ -160,7 +160,7 @@ export class Provision {
       if (job.shipped.package === undefined) await this.#provideUnits(station, [job.shipped.unit]);
       else await this.#install(station, job.shipped);
     } catch (error) {
-      // One that has let this client go refuses nothing: its end is noticed elsewhere.
+      // A host that is lost or has let this client go has not refused the code; others may still run it.
       if (!isSessionLoss(error) && !hasCode(error, 'ERR_CLUSTER_STALE_GRANT')) job.refusedBy.set(station.id, toError(error));
     }
   }
@@ -172,14 +172,14 @@ export class Provision {
     station.has.add(name);
   }
 
-  // Sends a host the units that it lacks.
+  // Sends a host the units that it lacks, with all that they need.
   async #provideUnits(station: Station, names: readonly string[]): Promise<void> {
     const { jobs, runtime } = this.#options;
     const { post } = runtime;
     const units = [...new Set(names.flatMap((name) => jobs.library.closure(name)))].filter((unit) => !station.has.has(unit.name));
     if (units.length === 0) return;
     const heads: UnitHead[] = units.map(({ name, hash, externals }) => ({ name, hash, externals }));
-    // Other clients send code, too: what was there a moment ago may have had to go.
+    // Asks until the host lacks nothing: other clients send code, too, and a unit that was there a moment ago may have had to go.
     for (let sent = 0; ; sent++) {
       const missing = new Set(await post.at(station.id, HOST).provide(heads));
       if (missing.size === 0) break;
@@ -199,7 +199,7 @@ export class Provision {
       if (job.shipped) post.message(worker, CALLS, { kind: 'define', fn: job.id, shipped: job.shipped });
       const setUp = post.at(worker, TASKS).setUp(job.id, args, ofHost);
       const asked = setUp.catch(async (error: unknown) => {
-        if (isSessionLoss(error)) await sleep(environment.clock, REPORT_MS, over.signal).catch(() => {}); // its host says more
+        if (isSessionLoss(error)) await sleep(environment.clock, REPORT_MS, over.signal).catch(() => {}); // the host says why
         throw error;
       });
       await Promise.race([asked, ended.promise]);

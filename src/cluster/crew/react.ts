@@ -1,11 +1,12 @@
-// What a client does about what happens to its hosts and workers: events in, effects out. No clock, no socket, no await.
+// Decides what a client does about events of its hosts and workers: events in, effects out. No clock, no socket, no await,
+// so that every order of events can be tried in a test.
 //
-// A host and a worker go through steps, each of which the shell takes and tells the end of:
+// A host and a worker go through steps. The crew (crew.ts) takes each step, and its end comes back as the next event:
 //
 //   granted -> attached -> equipped (-> enabled) -> set-up            worker-arrived -> worker-equipped (-> worker-enabled) -> worker-set-up
 //      `--------------`------------------------------`-> failed            `---------------------------------------------------`-> worker-failed
 //
-//   CE1. What happens at a host that is not this client's any more changes nothing: between two steps it may have gone, or come anew.
+//   CE1. An event of a host that this client no longer has changes nothing: between two steps the host may have gone, or come anew.
 //   CE2. Of each host and worker every change is told once: discovered before initialized, a host before its workers, its end after theirs.
 //   CE3. A place that was given back is released at its host, and is not asked for again.
 import { Deferred, FlotillaError } from '../../base/index.ts';
@@ -17,7 +18,7 @@ import { workerEvent } from './present.ts';
 import { type CrewState, enlist } from './state.ts';
 import { Station } from './station.ts';
 
-/** Changes the state, and returns what is to be done, in order. */
+/** Changes the state by one event, and returns its effects in order. */
 export function react(state: CrewState, event: CrewEvent): CrewEffect[] {
   if ('station' in event && state.stations.get(event.station.id) !== event.station) return []; // CE1
   switch (event.kind) {
@@ -60,7 +61,7 @@ export function react(state: CrewState, event: CrewEvent): CrewEffect[] {
 }
 
 function granted(state: CrewState, grant: Grant, barred: boolean): CrewEffect[] {
-  if (state.closing) return []; // the scheduler hears that it leaves, and takes all back
+  if (state.closing) return []; // the scheduler hears that the client leaves, and takes all places back
   const known = state.stations.get(grant.host);
   if (!known && barred) return [{ kind: 'detach', host: grant.host, isParting: false }];
   const station = known ?? new Station(grant.host, grant.facts, grant.addresses);
@@ -71,9 +72,10 @@ function granted(state: CrewState, grant: Grant, barred: boolean): CrewEffect[] 
   return [{ kind: 'attach', station, grant }];
 }
 
-// More of a host that was granted before, unless its word that all of that is gone is still on its way.
+// Begins more places of a host that was granted before. Another tenancy means that the host has let the client go meanwhile, and its
+// notice of that is still on the way: the earlier stay is lost, and this grant begins a new one.
 function more(state: CrewState, { began, grant, barred, tenancy }: CrewEvent & { kind: 'more' }): CrewEffect[] {
-  const isHere = state.stations.get(began.id) === began; // CE1: the grant holds, whatever became of the host that it was for
+  const isHere = state.stations.get(began.id) === began; // CE1: else only the grant still holds
   if (tenancy === began.tenancy) return isHere ? [{ kind: 'begin', station: began, slots: grant.slots, isStep: false }] : [];
   const anew = new FlotillaError('ERR_CLUSTER_STALE_GRANT', 'it was granted anew');
   return [...(isHere ? hostLost(state, began, anew, true) : []), ...granted(state, grant, barred)];
@@ -127,14 +129,14 @@ function workerArrived(state: CrewState, station: Station, info: WorkerInfo): Cr
 }
 
 function workerEquipped(state: CrewState, { station, info, waits }: CrewEvent & { kind: 'worker-equipped' }): CrewEffect[] {
-  if (!state.unused.has(info.id)) return []; // it ended meanwhile
+  if (!state.unused.has(info.id)) return []; // the worker ended meanwhile
   const args = state.workerArgs.get(info.name);
   if (waits && !args) return [{ kind: 'await-worker-enabled', station, info }];
   return [{ kind: 'set-up-worker', station, info, args }];
 }
 
 function workerSetUp(state: CrewState, station: Station, info: WorkerInfo): CrewEffect[] {
-  if (!state.unused.delete(info.id)) return []; // it ended meanwhile
+  if (!state.unused.delete(info.id)) return []; // the worker ended meanwhile
   const member = newMember(info, station.addresses);
   if (station.suspended) member.pause |= PAUSE.HOST_SUSPENDED;
   enlist(state, member);
@@ -144,9 +146,9 @@ function workerSetUp(state: CrewState, station: Station, info: WorkerInfo): Crew
   ];
 }
 
-// A worker that could not be set up would fail again.
+// Gives back the place of a worker that cannot be set up, because the next worker there would fail, too.
 function workerSpoilt(state: CrewState, station: Station, info: WorkerInfo, error: Error): CrewEffect[] {
-  if (!state.unused.delete(info.id)) return []; // it ended meanwhile
+  if (!state.unused.delete(info.id)) return []; // the worker ended meanwhile
   return [
     ...workerFailed(state, station, info.name, error),
     { kind: 'limit', station, most: station.slots.size - 1, until: 'asked' },
@@ -154,7 +156,7 @@ function workerSpoilt(state: CrewState, station: Station, info: WorkerInfo, erro
   ];
 }
 
-// A host of the client says something.
+// Takes a notice of a host.
 function heard(state: CrewState, station: Station, notice: HostWord): CrewEffect[] {
   switch (notice.kind) {
     case 'worker-ready':
@@ -169,7 +171,7 @@ function heard(state: CrewState, station: Station, notice: HostWord): CrewEffect
     case 'worker-failed':
       return workerFailed(state, station, notice.name, new FlotillaError('ERR_HOST_START', notice.reason));
     case 'worker-closed':
-      if (state.latest.get(notice.name) !== notice.worker) return []; // its place was given back before
+      if (state.latest.get(notice.name) !== notice.worker) return []; // the place was given back before
       state.latest.delete(notice.name);
       return closedByHost(state, station, notice.slot, notice.reason);
     case 'dismissed': {
@@ -209,7 +211,7 @@ function drained(state: CrewState, { member }: CrewEvent & { kind: 'drained' }):
   if (!station || !state.members.has(id)) return [];
   const after = state.after.get(id);
   if (!after) return [{ kind: 'idle', member }];
-  const again = station.phase === 'discovered'; // the host restarts, and this place with it
+  const again = station.phase === 'discovered'; // the host restarts, and this place with it: the place is kept
   if (after.restart || again) return [{ kind: 'close', host, slot, restart: after.restart }];
   return giveBack(state, station, slot, after.reason);
 }

@@ -1,10 +1,10 @@
-// Which places a client gives back when its scheduler asks for some.
+// Returns: which places a client gives back when its scheduler asks for some.
 //
-// Owns what was asked back and has not been given. Does not own the places (crew.ts), nor who needs them (the scheduler's business).
+// Owns the debts: places asked back and not given yet. Does not own the places (crew.ts), nor who needs them (the scheduler's business).
 //
-//   GB1. What has nothing to do goes first, whichever place was asked for; the scheduler is told which goes instead.
-//   GB2. Where something runs, nothing more is begun, and the place goes when that has ended; or another that has nothing to do before it.
-//   GB3. What is asked for is owed until it is given, or may stay.
+//   GB1. A place with nothing to do goes first, whichever was asked for, as nothing is lost by it; the scheduler is told which it is.
+//   GB2. A worker that has work is given no more, and its place goes when that work has ended, or another idle place before it.
+//   GB3. A place that is asked for is owed until it is given, or may stay.
 import type { Clock, RuntimeId, Timer } from '../../base/index.ts';
 import { dropFirst } from '../../base/index.ts';
 import type { IdlePlaces } from '../../host/index.ts';
@@ -15,39 +15,39 @@ import type { WorkerSlot } from '../schedule/index.ts';
 import type { Limits } from './limits.ts';
 import type { Station } from './station.ts';
 
-/** A worker that has not come to its end for so long is not waited for before others. */
+/** A worker that has not finished its work after so long is passed over for one that may be faster. */
 const PATIENT_MS = 1_000;
-/** What is asked for so often, and is not there, was not given back a moment ago. */
+/** A place that is unknown here and still asked for so often is missing: its return cannot be on the way any more. */
 const LOST_AFTER = 3;
-/** A host that starts anew is another: the latest are enough to explain what is missing. */
+/** How many abandoned hosts are remembered. A host that restarts has a new id, so nothing else would remove its old one. */
 const MOST_ABANDONED = 256;
 
-/** What a crew tells its scheduler, which hears it once it is there. */
+/** The scheduler as its crew knows it: what the crew tells it. */
 export interface CrewScheduler {
-  /** Whether that is who it is. */
+  /** Whether a peer is this scheduler. */
   is(peer: RuntimeId): boolean;
-  /** It is silent, or heard again. */
+  /** Notes that the scheduler is silent, or heard again. */
   offline(offline: boolean): void;
-  /** One place is given instead of another that was asked for. */
+  /** Tells that one place is given instead of another that was asked for. */
   swaps(asked: WorkerSlot, given: WorkerSlot): void;
-  /** Nothing is known here of places that are said to be held. */
+  /** Tells that the client knows nothing of places that it is said to hold. */
   lacks(host: RuntimeId, slots: readonly number[], epoch: number): void;
 }
 
-/** What giving back needs of a crew. */
+/** The part of a crew that returns use. */
 export interface ReturnsOf {
   readonly stations: ReadonlyMap<RuntimeId, Station>;
   of(station: Station): readonly Member[];
-  /** Whether it has been decided already what becomes of a worker's place. */
+  /** Whether a worker is leaving already, so that the fate of its place is decided. */
   decided(member: Member): boolean;
   at(station: Station, slot: number): Member | undefined;
-  /** Takes no more for a worker, and gives its place back when it has nothing under way. */
+  /** Gives a worker no more work, and gives its place back when it has nothing under way. */
   leave(member: Member, restart: boolean, reason: string): Promise<void>;
   giveBack(station: Station, slot: number, reason: string): void;
   readonly scheduler: CrewScheduler | undefined;
 }
 
-/** What giving back is made of. */
+/** The parts that returns are made of. */
 export interface ReturnsParts {
   readonly clock: Clock;
   readonly dispatcher: Dispatcher;
@@ -72,21 +72,21 @@ interface Candidate {
   readonly rank: number;
 }
 
-/** What goes before what. */
+/** The order in which places go: the lower, the less is lost. Tasks come last, because they may never end by themselves. */
 const RANK = { STARTS: 0, IDLE: 1, CALLS: 2, SLOW: 3, TASKS: 4 } as const;
 
-/** What one client owes. */
+/** The returns of one client. */
 export class Returns {
-  /** Names of hosts that were silent and given up, until they are granted again. */
+  /** Names of hosts that were given up while silent, until they are granted again. */
   readonly abandoned = new Map<RuntimeId, string>();
   readonly #clock: Clock;
   readonly #dispatcher: Dispatcher;
   readonly #limits: Limits;
   readonly #of: ReturnsOf;
   readonly #debts = new Map<string, Debt>();
-  /** They take nothing more, so that their places can go. */
+  /** Workers that are given no more work, so that their places can go. */
   #draining = new Set<Member>();
-  /** Those that were waited for in vain. */
+  /** Workers that were waited for in vain. */
   readonly #slow = new Set<Member>();
   #timer: Timer | undefined;
 
@@ -97,7 +97,7 @@ export class Returns {
     this.#of = of;
   }
 
-  /** Places at which nothing is done are given back until there is work; what was sent to one meanwhile keeps it. CW3 */
+  /** Gives idle places back until there is work. A place that got work meanwhile stays, as the notice was older than the work. CW3 */
   idlePlaces({ host, slots, reason }: IdlePlaces): void {
     const station = this.#of.stations.get(host);
     if (!station) return;
@@ -111,7 +111,7 @@ export class Returns {
     }
   }
 
-  /** The scheduler says what is to be given back, what may stay, or what is held. GB3 */
+  /** Takes a scheduler's notice of places that are to be given back, may stay, or are held. GB3 */
   hear(notice: SchedulerNotice & { kind: 'revoke' | 'keep' | 'holds' }): void {
     const { host, slots } = notice;
     if (notice.kind === 'keep') for (const slot of slots) this.#debts.delete(`${host} ${slot}`);
@@ -119,7 +119,8 @@ export class Returns {
       const mine = this.#of.stations.get(host)?.slots ?? new Set();
       if (notice.kind === 'revoke') for (const slot of slots) if (mine.has(slot)) this.#owe({ host, slot }, notice.among);
       const unknown = slots.filter((slot) => !mine.has(slot));
-      // What has just been given back may be on its way still; what is held for nobody is taken back by its host.
+      // A place that is unknown here may have just been given back, with that word still on its way. If not, nobody uses it:
+      // the scheduler hears so, and its host takes it back.
       if (unknown.length > 0 && (notice.kind === 'holds' || notice.times >= LOST_AFTER))
         this.#of.scheduler?.lacks(host, unknown, notice.epoch);
     }
@@ -131,20 +132,20 @@ export class Returns {
     if (!this.#debts.has(key)) this.#debts.set(key, { asked, among: among && new Set(among) });
   }
 
-  /** A host is lost to this client, though it may hold places for it still: they are nobody's, and may be granted again when it is back. */
+  /** Tells the scheduler that a lost host's places are nobody's, even if the host still holds them: they may be granted when it is back. */
   disown({ id, name, slots, epoch }: Station, silent: boolean): void {
     if (silent) this.abandoned.set(id, name);
     if (this.abandoned.size > MOST_ABANDONED) dropFirst(this.abandoned);
     if (slots.size > 0) this.#of.scheduler?.lacks(id, [...slots], epoch);
   }
 
-  /** Nothing is owed: another scheduler asks for what it needs itself. */
+  /** Forgets all debts: a new scheduler asks for what it needs itself. */
   forget(): void {
     this.#debts.clear();
     this.#settle();
   }
 
-  /** A worker has nothing to do: its place goes, if one like it is owed. GB2 */
+  /** Gives up the place of a worker that has nothing to do, if one like it is owed. GB2 */
   idle(member: Member): void {
     const { host, slot } = member.info;
     const station = this.#of.stations.get(host);
@@ -154,13 +155,13 @@ export class Returns {
     this.#settle();
   }
 
-  // Chooses anew what goes, and what is waited for. GB1, GB2
+  // Chooses anew, for each debt, the place that goes at once or the worker that is waited for. GB1, GB2
   #settle(): void {
     const draining = new Set<Member>();
     for (const [key, debt] of [...this.#debts]) {
       const { host, slot } = debt.asked;
       if (!this.#of.stations.get(host)?.slots.has(slot)) {
-        this.#debts.delete(key); // it has gone by itself
+        this.#debts.delete(key); // the place has gone by itself
         continue;
       }
       const best = this.#best(debt, draining);
@@ -211,7 +212,8 @@ export class Returns {
     return this.#slow.has(member) ? RANK.SLOW : RANK.CALLS;
   }
 
-  // What was asked for before its like, and what is waited for already before that.
+  // Between places of one rank, a worker that is waited for already goes first, so that the choice does not change all the time; then the
+  // place that was asked for.
   #isBefore({ asked }: Debt, one: Candidate, other: Candidate): boolean {
     if (one.rank !== other.rank) return one.rank < other.rank;
     const isDraining = ({ member }: Candidate): boolean => member !== undefined && this.#draining.has(member);

@@ -1,14 +1,14 @@
-// What a client has done on each host, and in each worker, before they are used.
+// Setup: a function that a client runs on each host, and in each worker, before they are used.
 import { FlotillaError } from '../../base/index.ts';
 import type { HostInfo } from '../events.ts';
 
-/** A function to be run first, with its arguments. Made by {@link setUp}. */
+/** A setup function with its arguments. Made by {@link setUp}. */
 export interface SetUp {
   readonly fn: (...args: never[]) => unknown;
   readonly args: (place: SetUpPlace) => readonly unknown[];
 }
 
-/** What is set up: a host, or a worker of one. */
+/** The place that is set up: a host, or a worker of one. */
 export interface SetUpPlace {
   readonly host: HostInfo;
   /** The worker's name; undefined for a host. */
@@ -28,12 +28,12 @@ export function setUp<A extends unknown[]>(fn: (...args: A) => unknown, ...args:
   return { fn, args: () => args };
 }
 
-/** The same with arguments that differ from place to place: `args` is called in this process for each host or worker. */
+/** A setup whose arguments differ from place to place: `args` is called in this process for each host or worker. */
 export function setUpEach<A extends unknown[]>(fn: (...args: A) => unknown, args: (place: SetUpPlace) => readonly [...NoInfer<A>]): SetUp {
   return { fn, args };
 }
 
-/** What an option gave, checked. Throws ERR_OPTION_INVALID. */
+/** Checks the value of a setup option. Throws ERR_OPTION_INVALID. */
 export function asSetUp(option: string, given: SetUp | (() => unknown) | undefined): SetUp | undefined {
   if (given === undefined || typeof given === 'object') {
     if (given === undefined || (typeof given?.fn === 'function' && typeof given.args === 'function')) return given;

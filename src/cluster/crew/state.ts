@@ -1,24 +1,24 @@
-// What a client knows of its hosts and workers: changed by what happens (react.ts), looked up by whoever gives them code, work or orders.
+// The state of a crew: what a client knows of its hosts and workers. Only react.ts changes it; code, work and orders look things up.
 import { Deferred, type RuntimeId } from '../../base/index.ts';
 import type { WorkerInfo } from '../../host/index.ts';
 import { Tally } from '../dispatch/tally.ts';
 import type { Member } from '../dispatch/work.ts';
 import type { Station } from './station.ts';
 
-/** What is known of a worker there was. */
+/** A worker that was there, and its tally. */
 export interface Past {
   readonly host: string;
   readonly tally: Tally;
 }
 
-/** A worker that is discovered, and is not used yet. */
+/** A worker that is discovered but not used yet. */
 export interface Unused {
   readonly info: WorkerInfo;
   /** Resolves with the arguments given to `enableWorker`. */
   readonly enabled: Deferred<readonly unknown[] | undefined>;
 }
 
-/** What becomes of a place when its worker has nothing under way. */
+/** The decision about a leaving worker's place, carried out when the worker has nothing under way. */
 export interface After {
   readonly restart: boolean;
   readonly reason: string | undefined;
@@ -29,25 +29,25 @@ export interface After {
 /** The hosts and workers of one client. */
 export interface CrewState {
   readonly stations: Map<RuntimeId, Station>;
-  /** Workers that work. */
+  /** Workers that are set up and take work. */
   readonly members: Map<RuntimeId, Member>;
   /** Workers that are discovered, and are being set up or wait for `enableWorker`. */
   readonly unused: Map<RuntimeId, Unused>;
-  /** Every worker there ever was, by name. */
+  /** Every worker that the client ever had, by name. */
   readonly history: Map<string, Past>;
-  /** The worker of each place that was last said to be there, by name. */
+  /** The latest process of each place, by the worker's name: news of an earlier one is out of date. */
   readonly latest: Map<string, RuntimeId>;
-  /** The arguments with which a place was set up last, by the name of its worker. */
+  /** The arguments of a place's last setup, by the name of its worker: a worker that restarts there gets them again. */
   readonly workerArgs: Map<string, readonly unknown[]>;
-  /** Workers that take no more. */
+  /** Workers that leave: they take no more work. */
   readonly after: Map<RuntimeId, After>;
   failures: number;
   lastFailure: Error | undefined;
-  /** The client leaves: what ends now is no loss. */
+  /** Whether the client leaves: a host or worker that ends then is no loss. */
   closing: boolean;
 }
 
-/** No hosts, no workers. */
+/** A crew without hosts and workers. */
 export function emptyCrew(): CrewState {
   return {
     stations: new Map(),
@@ -63,7 +63,7 @@ export function emptyCrew(): CrewState {
   };
 }
 
-/** A worker works from now on. */
+/** Adds a worker to those that take work. */
 export function enlist({ members, history }: CrewState, member: Member): void {
   const { id, name, hostName } = member.info;
   members.set(id, member);
@@ -75,12 +75,12 @@ export function membersOf({ members }: CrewState, { id }: Station): Member[] {
   return [...members.values()].filter((member) => member.info.host === id);
 }
 
-/** The worker of a place. */
+/** The worker at a place of a host; undefined if none works there. */
 export function memberAt(state: CrewState, station: Station, slot: number): Member | undefined {
   return membersOf(state, station).find(({ info }) => info.slot === slot);
 }
 
-/** Remembers what becomes of a worker's place; what was said first holds. Returns what resolves when it has ended. */
+/** Decides that a worker leaves; the first decision holds. Returns a promise that resolves when the worker has ended. */
 export function leaves({ after }: CrewState, { info: { id } }: Member, restart: boolean, reason: string | undefined): Deferred<void> {
   const before = after.get(id);
   const done = before?.done ?? new Deferred<void>().quiet();

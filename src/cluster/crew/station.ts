@@ -1,4 +1,4 @@
-// A host as its client has it: what it was granted there, how far its set-up is, why nothing more is given to it.
+// A station: a host as one client knows it, with the places granted there, how far its setup is, and why it gets no work.
 import { Deferred, type RuntimeId } from '../../base/index.ts';
 import type { Availability, HostFacts } from '../../host/index.ts';
 import type { HostInfo } from '../events.ts';
@@ -10,30 +10,30 @@ export class Station {
   readonly facts: HostFacts;
   readonly addresses: readonly string[];
   readonly slots = new Set<number>();
-  /** The units it has. */
+  /** The names of the units that the host has. */
   readonly has = new Set<string>();
   /** Resolves with the arguments given to `enableHost`. */
   readonly enabled = new Deferred<readonly unknown[] | undefined>().quiet();
   isEnabled = false;
-  /** Resolves when it is set up; rejects when it will not be used. */
+  /** Resolves when the host is set up; rejects when it will not be used. */
   readonly ready = new Deferred<void>().quiet();
-  /** The arguments of its last set-up. */
+  /** The arguments of the host's last setup. */
   args: readonly unknown[] | undefined;
   phase: 'discovered' | 'initialized' | 'leaving' = 'discovered';
-  /** Its discovery has been told: so will be its end. */
+  /** Whether the host's discovery has been told: only then is its end told, too. */
   told = false;
   suspended = false;
   offline = false;
-  /** Whether it is given up when it is silent, if that was said of it. */
+  /** Whether the host is given up when it is silent; undefined: the client's option decides. */
   abandon: boolean | undefined;
-  /** The latest under which places were granted. */
+  /** The epoch of the latest grant of places here. */
   epoch = 0;
   /** The host's number for this stay there. */
   tenancy = 0;
-  /** Why it does not serve yet. */
+  /** Why the host runs nothing yet. */
   waitsFor = 'it is being attached';
   availability: Availability | undefined;
-  /** Resolves when nothing of it is held any more. */
+  /** Resolves when the client holds no place of the host any more. */
   readonly left = new Deferred<void>().quiet();
 
   constructor(id: RuntimeId, facts: HostFacts, addresses: readonly string[]) {
