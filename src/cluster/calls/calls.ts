@@ -1,9 +1,9 @@
-// The three verbs of one client: what is asked for becomes work, with the options that were given.
+// The three verbs of one client: each makes work of a request and its options.
 //
-// Owns the tasks that were spawned and have not ended, and who hears what workers say of calls. Does not own what runs where (dispatch/).
+// Owns the spawned tasks that have not ended, and the followers of calls under way. Does not own which work runs where (dispatch/).
 //
-//   VB1. Where a place is named that there can never be, nothing waits for it.
-//   VB2. Work is given to workers once its function's code is where it must be.
+//   VB1. A call for a place that can never come fails at once, instead of waiting for it.
+//   VB2. Work is given to workers once its function's code is on the hosts.
 //   VB3. Once the client has closed, every verb throws.
 import { FlotillaError } from '../../base/index.ts';
 import type { Post, Task, TaskRef, TaskResult } from '../../kernel/index.ts';
@@ -22,14 +22,14 @@ import { RemoteValues } from './values.ts';
 import type { Mapped, MapResult, MapValue, RunResult, Verbs } from './verbs.ts';
 import type { WorkReport } from './work-report.ts';
 
-/** What calls need of their client. */
+/** The parts of a client that calls need. */
 export interface CallsOptions {
   readonly post: Post;
   readonly dispatcher: Dispatcher;
   readonly jobs: Caller['jobs'];
-  /** Whoever gives code to where it must be. */
+  /** Brings a function's code to the hosts. */
   readonly code: { prepare(job: Job): Promise<void> };
-  /** Whoever knows why nothing will ever run at a place. */
+  /** Knows why nothing will ever run at a place. */
   readonly places: { refuses(at: string): Error | undefined };
   readonly report: WorkReport;
 }
@@ -40,7 +40,7 @@ export class Calls implements Caller {
   readonly dispatcher: Dispatcher;
   readonly jobs: Caller['jobs'];
   readonly report: WorkReport;
-  /** What workers say of calls that stream or report progress. */
+  /** Notices of workers about calls that stream or report progress. */
   readonly notices = new Notices();
   /** Spawned tasks that have not ended. */
   readonly tasks = new Set<TaskRef<unknown>>();
@@ -63,7 +63,7 @@ export class Calls implements Caller {
     return (isStreaming(fn) ? new RemoteValues(this, fn, args, options) : runCall(this, fn, args, options)) as RunResult<R>;
   }
 
-  /** Runs a function over many items, once what it gives is read. */
+  /** Runs a function over many items; it begins when its results are read. */
   map<T, R>(
     fn: (item: T, ...args: never[]) => R,
     items: Iterable<T> | AsyncIterable<T>,
@@ -95,7 +95,7 @@ export class Calls implements Caller {
     };
   }
 
-  /** No verb is taken any more. VB3 */
+  /** Refuses all verbs from now on. VB3 */
   end(): void {
     this.#ended = true;
   }
@@ -105,7 +105,7 @@ export class Calls implements Caller {
     return at === undefined ? undefined : this.#places.refuses(at);
   }
 
-  /** Resolves when a job's code is where it must be; nothing is idle until then. */
+  /** Resolves when a job's code is on the hosts; the client is not idle until then. */
   prepared(job: Job): Promise<void> {
     return this.dispatcher.until(this.#code.prepare(job));
   }

@@ -1,8 +1,9 @@
-// The functions of one client as jobs, and the code that is shipped of them.
+// The functions of one client as jobs, and the code that is shipped for them.
 //
-// Owns which job a function is, and what has been built: units, classes. Does not own which host has what (crew/provision.ts).
+// Owns the job of each function, and the units and classes that were built. Does not own which host has which (crew/provision.ts).
 //
-//   JB1. Functions that are written at one place are one job, whichever closure comes; a function of a module that is not loaded here is one, too.
+//   JB1. Functions that are written at one place are one job, whichever closure comes. A function of a module that is not loaded here is
+//       a job, too.
 //   JB2. A job keeps its number: workers know it by that.
 //   JB3. Classes that are components, or exported by modules that are shipped, travel both ways.
 import { pathToFileURL } from 'node:url';
@@ -12,24 +13,24 @@ import type { Runtime } from '../../kernel/index.ts';
 import { type AnyFunction, type Job, newJob } from '../dispatch/job.ts';
 import type { Member } from '../dispatch/work.ts';
 
-/** A module that is still being evaluated is not waited for. */
+/** How long a module's exports are waited for: a module that is still being evaluated may itself wait for this very call. */
 const EVALUATED_MS = 25;
 const MOST_CAUSES = 8;
 
-/** What jobs are made of. */
+/** The parts that jobs are made of. */
 export interface JobsOptions {
   readonly runtime: Runtime;
   readonly library: Library;
-  /** Whether functions run in this process, as they are. */
+  /** Whether functions run in this process, so that their code need not be shipped. */
   readonly inline: boolean;
 }
 
 /** The jobs of one client. */
 export class Jobs {
   readonly library: Library;
-  /** All whose code is known. */
+  /** All jobs whose code is built. */
   readonly shipped = new Set<Job>();
-  /** Units that were asked for by themselves. */
+  /** Units that are shipped for themselves, as components, and not for a job. */
   readonly units = new Set<string>();
   /** Units whose classes workers must know. */
   readonly classes = new Set<string>();
@@ -45,12 +46,12 @@ export class Jobs {
     this.#inline = inline;
   }
 
-  /** A job that is found by no function. JB2 */
+  /** Makes a job that is not found again by its function. JB2 */
   make(fn: AnyFunction, label?: string): Job {
     return newJob(this.#next++, fn, label);
   }
 
-  /** The job that a function is. JB1 */
+  /** The job of a function; the same one for every function written at that place. JB1 */
   of(fn: AnyFunction): Job {
     let job = this.#byFunction.get(fn);
     if (!job) {
@@ -62,7 +63,7 @@ export class Jobs {
     return job;
   }
 
-  /** What stands for a function that a module exports. JB1 */
+  /** A stand-in for a function that a module exports, as the module is not loaded here. JB1 */
   exported(url: string, name: string): AnyFunction {
     const key = `${url}#${name}`;
     let job = this.#byExport.get(key);
@@ -76,7 +77,7 @@ export class Jobs {
     return job.fn;
   }
 
-  /** Builds what is to be shipped of a job. Rejects with ERR_CODE_*. */
+  /** Builds the code of a job. Rejects with ERR_CODE_*. */
   async ship(job: Job): Promise<void> {
     job.shipped = await this.library.ship(job.fn);
     const classes = await Promise.all(this.library.evaluated(job.fn, job.shipped.unit).map(({ unit, file }) => this.#adopt(unit, file)));
@@ -84,7 +85,7 @@ export class Jobs {
     this.shipped.add(job);
   }
 
-  /** Builds a module that no job needs. Rejects with ERR_CODE_*. */
+  /** Builds a module for itself, though no job needs it. Rejects with ERR_CODE_*. */
   async shipModule(url: string): Promise<void> {
     this.units.add(await this.library.shipModule(url));
   }
@@ -97,7 +98,7 @@ export class Jobs {
     this.#runtime.registerClass(made, className(shipped.unit, shipped.name));
   }
 
-  /** An error of a worker, with its stack in the user's own files, and its place. */
+  /** Makes a worker's error tell more: its stack points into the user's own files, and it names the worker. */
   readonly mapError = (thrown: unknown, member: Member | undefined): unknown => {
     if (!(thrown instanceof Error)) return thrown;
     for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < MOST_CAUSES; error = error.cause, depth++) {
@@ -108,7 +109,7 @@ export class Jobs {
     return thrown;
   };
 
-  // Registers the classes that a module exports, which this process has evaluated before. JB3
+  // Registers the classes that a module exports; returns its unit if there are any. This process has evaluated the module before. JB3
   async #adopt(unit: string, file: string): Promise<string | undefined> {
     const runtime = this.#runtime;
     const late = new Deferred<undefined>();
@@ -120,7 +121,7 @@ export class Jobs {
       for (const [name, made] of classes) runtime.registerClass(made, className(unit, name));
       return classes.size > 0 ? unit : undefined;
     } catch {
-      return undefined; // its objects travel as plain data
+      return undefined; // objects of its classes travel as plain data
     } finally {
       timer.cancel();
     }

@@ -1,6 +1,6 @@
-// A function over many inputs: items travel in batches, results come in order, one at a time.
+// A map: one function over many items. Items travel in batches, and results come in order, one at a time.
 //
-// Owns the input's iterator and the batches. Does not own workers (dispatch/).
+// Owns the input's iterator and the batches. Does not own the workers (dispatch/).
 //
 //   MP1. Items are taken from the input one after another, and only as far as the window allows; where their number is known, in ever
 //       smaller batches towards the end, so that all workers end together.
@@ -22,7 +22,7 @@ import { showProgress } from './progress.ts';
 const MOST_ITEMS = 2_048;
 const WINDOW = 4_096;
 
-/** Items that were taken together, and what became of them. */
+/** Items that were taken together, and their outcomes. */
 export interface Batch<T> {
   readonly start: number;
   readonly items: readonly T[];
@@ -37,16 +37,16 @@ export class MapRun<T> {
   readonly #fn: AnyFunction;
   readonly #options: MapOptions & CallOptions;
   readonly #terms: Terms;
-  /** The input is one of these. */
+  /** The input: this or the asynchronous one is set. */
   readonly #input: Iterator<T> | undefined;
   readonly #asyncInput: AsyncIterator<T> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #offAbort: () => void;
   readonly #window: number;
   readonly #running = new Set<Work>();
-  /** What is to be read next: all batches in order, or, unordered, those that are done. */
+  /** The batches to be read next: all of them in order, or, unordered, those that are done. */
   readonly #next = new Fifo<Batch<T>>();
-  /** How many items there are, if that is known. */
+  /** How many items the input has, if that is known. */
   readonly #total: number | undefined;
   #taken = 0;
   #held = 0;
@@ -86,7 +86,7 @@ export class MapRun<T> {
     }
   }
 
-  /** Tells that so many of the results handed out have been read. */
+  /** Notes that so many results have been read, which makes room in the window for more items. */
   consumed(count: number): void {
     this.#held -= count;
     this.#pull();
@@ -118,7 +118,8 @@ export class MapRun<T> {
     }
   }
 
-  // How many items the next batch should have: BATCH_MS of work, as far as that is known, and half of a worker's part of what is left.
+  // How many items the next batch has: BATCH_MS of work, if an item's time is known, and at most half of a worker's share of the rest.
+  // So batches shrink towards the end, and no worker is left with a long one while the others are idle.
   #batchSize(): number {
     const { serviceMs } = this.#caller.jobs.of(this.#fn);
     const part = this.#total === undefined ? MOST_ITEMS : Math.ceil((this.#total - this.#taken) / (2 * this.#workers));
@@ -137,7 +138,7 @@ export class MapRun<T> {
     return this.#workers * 2 * (this.#options.io ?? 1) + 1;
   }
 
-  // MP1
+  // Takes items from the input and sends them in batches, as far as the window and the workers allow. MP1
   #pull(): void {
     if (this.#pulling) return;
     const input = this.#input;
@@ -167,7 +168,7 @@ export class MapRun<T> {
     }
   }
 
-  // What comes without a wait in between travels together.
+  // Does the same for an asynchronous input. Items that come without a pause travel together; before a pause, those gathered are sent.
   async #pullAsync(input: AsyncIterator<T> | undefined): Promise<void> {
     this.#pulling = true;
     let items: T[] = [];
@@ -273,7 +274,7 @@ export class MapRun<T> {
     this.#report?.update(this.#done);
   }
 
-  // MP5
+  // Gives new orders for the items of a lost batch, one each; an item that struck out fails instead. MP5
   #lost(work: Work, batch: Batch<T>, from: number, to: number, loss: Loss, running: boolean): boolean {
     this.#running.delete(work);
     if (this.#closed) return false;

@@ -1,18 +1,18 @@
-// What workers say of calls that are under way: values of a stream, progress. Each notice names a worker and the number of its call.
+// Notices of workers about calls under way: values of a stream, and progress. Each notice names a worker and the number of its call.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Flight, Member, WorkState } from '../dispatch/work.ts';
 
-/** Hears what is said of some work, by whichever worker has it. */
+/** Hears the notices about some work, whichever worker has it. */
 export interface Follower {
   readonly item?: (value: unknown) => void;
   readonly progress?: ((done: number, total: number | undefined, note: string | undefined, member: Member) => void) | undefined;
 }
 
-/** Who hears what is said of the calls of one client. */
+/** The followers of one client's calls. */
 export class Notices {
   readonly #open = new Map<string, { readonly heard: Follower; readonly flight: Flight }>();
 
-  /** Follows some work from worker to worker: to be told of each change of its state. */
+  /** Follows some work from worker to worker; the function it returns must be told of each change of the work's state. */
   follow(heard: Follower): (state: WorkState) => void {
     let key: string | undefined;
     return (state) => {

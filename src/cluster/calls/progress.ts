@@ -1,4 +1,4 @@
-// How far a long job is: a bar on a terminal, a line now and then elsewhere.
+// Shows how far a long job is: by a bar on a terminal, by a line now and then elsewhere.
 import type { Clock } from '../../base/index.ts';
 import { addBar } from '../terminal/bars.ts';
 

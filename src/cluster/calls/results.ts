@@ -1,4 +1,4 @@
-// The results of a map, as they are read: values in order, or every item's end.
+// The results of a map, as a program reads them: values in order, or every item's outcome.
 import type { Batch, MapRun } from './map.ts';
 
 /** How one item ended. */
@@ -18,7 +18,7 @@ export interface Results<T, R, V = R> extends AsyncIterable<R> {
   toArray(): Promise<R[]>;
 }
 
-/** The results of a map, to be read once each; `each`: an item's is an array, whose values come one after another. */
+/** The results of a map, to be read once; `each`: an item's result is an array, whose values come one after another. */
 export function mapResults<T, R, V>(start: () => MapRun<T>, each: boolean): Results<T, R, V> {
   return {
     [Symbol.asyncIterator]: () => valuesOf(start(), each),
@@ -41,7 +41,7 @@ export function mapResults<T, R, V>(start: () => MapRun<T>, each: boolean): Resu
   };
 }
 
-// By hand rather than as a generator: a value that is there costs one promise.
+// Written by hand rather than as a generator, which costs several promises for each value; this costs one.
 function valuesOf<T, R>(run: MapRun<T>, each: boolean): AsyncIterator<R> {
   let values: readonly R[] = [];
   let failed: Error | undefined;
@@ -81,7 +81,7 @@ function valuesOf<T, R>(run: MapRun<T>, each: boolean): AsyncIterator<R> {
   };
 }
 
-// MP2: what comes before the first error of a batch, and that error.
+// The values before the first error of a batch, and that error. MP2
 function readable<T, R>(batch: Batch<T>, each: boolean): { readonly values: readonly R[]; readonly error: Error | undefined } {
   const first = batch.failed.size === 0 ? batch.items.length : Math.min(...batch.failed.keys());
   const values = (first === batch.items.length ? batch.values : batch.values.slice(0, first)) as R[];

@@ -6,7 +6,7 @@ import { termsOf } from '../dispatch/order.ts';
 import { newCall, newWork, type Promised } from '../dispatch/work.ts';
 import { aborted, type Caller, PLAIN, progressOf } from './caller.ts';
 
-/** Runs a function on a worker. Rejects with what it threw, or with an error of ours. */
+/** Runs a function on a worker. Rejects with the error that it threw, or with a FlotillaError. */
 export function runCall(caller: Caller, fn: AnyFunction, args: readonly unknown[], options: CallOptions): Promise<unknown> {
   const { signal, timeout } = options;
   if (signal?.aborted) return Promise.reject(aborted(signal.reason));

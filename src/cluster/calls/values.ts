@@ -10,7 +10,7 @@ import type { Follower } from './notices.ts';
 
 const STREAM_RETURN = 16;
 
-/** The values of a generator that runs on a worker. A bounded number of them waits here or on the way. */
+/** The values of a generator that runs on a worker. Credit bounds how many of them wait here or on the way. */
 export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
   readonly #caller: Caller;
   readonly #fn: AnyFunction;
@@ -78,7 +78,7 @@ export class RemoteValues<Y> implements AsyncIterable<Y>, AsyncDisposable {
       },
       moved: this.#caller.notices.follow(heard),
     };
-    const terms = termsOf(this.#options, { io: 1, retries: 0 }); // never again: some of its values have been read already
+    const terms = termsOf(this.#options, { io: 1, retries: 0 }); // no retries: some values may have been read already
     const work = newWork({ kind: 'stream', job, args: this.#args, weight: 1, ...terms, retries: 0 }, promised);
     this.#work = work;
     this.#caller.submit(work);

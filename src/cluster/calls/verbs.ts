@@ -5,7 +5,7 @@ import type { Results } from './results.ts';
 
 type Steps<Y> = Iterator<Y, unknown, never> & Iterable<Y>;
 
-/** What `run` gives: the values of a generator of either kind as they come, else a promise for the result. */
+/** The result of `run`: the values of a generator of either kind as they come, else a promise for the result. */
 export type RunResult<R> = [R] extends [never]
   ? Promise<never>
   : R extends AsyncIterable<infer Y>
@@ -14,20 +14,23 @@ export type RunResult<R> = [R] extends [never]
       ? AsyncIterable<Y> & AsyncDisposable
       : Promise<Awaited<R>>;
 
-/** What a plain loop over a `map` gives: each result, or each value of each generator. */
+/** The values of a plain loop over a `map`: each result, or each value of each generator. */
 export type MapValue<R> = R extends AsyncIterable<infer Y> ? Y : R extends Steps<infer Y> ? Y : Awaited<R>;
 
-/** What a `map` has for an item: its result, or all values of its generator. */
+/** The outcome of one item of a `map`: its result, or all values of its generator. */
 export type MapResult<R> = R extends AsyncIterable<infer Y> ? Y[] : R extends Steps<infer Y> ? Y[] : Awaited<R>;
 
-/** What `map` gives. */
+/** The results of `map`. */
 export type Mapped<T, R> = Results<T, MapValue<R>, MapResult<R>>;
 
 /** The verbs of a client, with options given by `client.with`. Overloaded functions are typed by their last overload. */
 export interface Verbs {
-  /** Runs a function once, on some worker; a generator's values are read by `for await`, and leaving the loop stops it. Rejects with what it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos. */
+  /**
+   * Runs a function once, on some worker; a generator's values are read by `for await`, and leaving the loop stops it. Rejects with the
+   * error that it threw, or ERR_CODE_*, ERR_CALL_KILLS_WORKERS, ERR_TIMEOUT. Called `rtask` in dispycos.
+   */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): RunResult<R>;
-  /** Runs a function over many inputs, possibly endless, possibly async. The values of a generator function come one after another, those of an item together. */
+  /** Runs a function over many items, also of endless or async input. A generator's values come one by one, those of one item together. */
   map<T, A extends unknown[], R>(
     fn: (item: T, ...args: A) => R,
     items: Iterable<T> | AsyncIterable<T>,

@@ -8,7 +8,7 @@ import { isBeside, type Order } from '../dispatch/order.ts';
 import type { Member, Work, WorkChange } from '../dispatch/work.ts';
 import type { Change, Telling, WorkInfo } from '../events.ts';
 
-/** What is told of the work of one client. */
+/** Tells the listeners of one client of its work. */
 export class WorkReport {
   readonly #clock: Clock;
   readonly #events: Telling;
@@ -24,14 +24,14 @@ export class WorkReport {
     this.#dispatcher = dispatcher;
   }
 
-  /** Calls are told of from now on: somebody listens. */
+  /** Tells of calls from now on, because somebody listens. Before that, calls are not worth an event each. */
   listen(): void {
     if (this.#listens) return;
     this.#listens = true;
     this.#dispatcher.changes.on((change) => this.#work(change));
   }
 
-  /** Tells those that a client's options name. */
+  /** Tells the listeners that a client's options name. */
   tell({ onStatus, statusTask }: ClientOptions, warn: (text: string) => void): void {
     if (onStatus) this.#events.on(onStatus);
     if (statusTask) {
@@ -47,7 +47,7 @@ export class WorkReport {
     if (onStatus || statusTask) this.listen();
   }
 
-  /** A task has been started. Returns what tells of its end. */
+  /** Tells that a task has started. Returns a function that tells of its end. */
   task(work: Work, member: Member | undefined, task: TaskRef<unknown>): { info: WorkInfo; ended: (end: TaskEnd) => void } {
     const info = this.infoOf(work, member, this.#clock.wall(), task);
     const { id } = info;
@@ -59,7 +59,7 @@ export class WorkReport {
     this.#events.emit({ kind: 'item-ended', name, index, item, worker: worker?.name ?? '', host: worker?.hostName ?? '', end });
   }
 
-  /** The tasks and calls that are under way, as the events that began them; their ends will be told. */
+  /** The tasks and calls under way, as the events that began them; their ends will be told. */
   present(members: Iterable<Member>): Change[] {
     const all = [...members].flatMap((member) => [...member.tasks.values(), ...this.underWay(member)]);
     return [...new Map(all.map((info) => [info.id, info])).values()].map((info) => ({ kind: 'task-created', id: info.id, info }));
@@ -117,7 +117,7 @@ export class WorkReport {
   }
 }
 
-// A call of its own: what a map has under way is counted, and a task is told of when it has started.
+// Whether listeners are told of this work itself. A map's batches are only counted, and a task is told of once it has started.
 function isTold({ kind }: Order): boolean {
   return kind === 'call' || kind === 'stream';
 }

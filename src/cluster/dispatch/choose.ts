@@ -1,9 +1,9 @@
-// Which worker is given some work: pure, from what is known of the workers.
+// Chooses the worker that is given some work, from what is known of the workers. Pure.
 import { hasCapacity } from './estimate.ts';
 import { isBeside } from './order.ts';
 import { besides, isAt, isUnderWay, type Member, type Work } from './work.ts';
 
-/** The worker that has least ahead of it among those that may have the work; none if all have enough. `doubtful`: work that a silent worker may have, too. */
+/** The least loaded worker that may have the work; none if all have enough. `doubtful`: work that a silent worker may have, too. */
 export function choose(members: readonly Member[], work: Work, doubtful: ReadonlySet<Work>): Member | undefined {
   let best: Member | undefined;
   const serial = !isBeside(work);

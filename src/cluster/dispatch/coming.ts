@@ -1,20 +1,20 @@
-// Work that is not ready for any worker yet: its code is on its way to the hosts.
+// Coming work: work that no worker can be given yet, because its code is on its way to the hosts.
 //
-// Owns what waits for code, and who waits for it before making work. Does not own what waits for a worker (queue.ts).
+// Owns the work that waits for code, and the callers that wait for code before they make work. Does not own the queue (queue.ts).
 import type { Work } from './work.ts';
 
-/** The coming work of one client. Work that was given up meanwhile is passed over. */
+/** The coming work of one client. Work that is given up meanwhile stays in its list, and is passed over. */
 export class Coming {
-  /** By what is waited for: calls of one function wait together. */
+  /** Work by the promise it waits for. Calls of one function share one, so that a million of them wait at the cost of one. */
   readonly #groups = new Map<Promise<void>, Work[]>();
   readonly #waiters = new Set<(error: Error) => void>();
 
-  /** Whether somebody waits to make work. */
+  /** Whether a caller waits for code before it makes work. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
   }
 
-  /** Hands work over when it is ready, or with why it will not be. */
+  /** Hands work over when `ready` resolves, or with its error when it rejects. */
   add(work: Work, ready: Promise<void>, hand: (work: Work, error?: unknown) => void): void {
     const group = this.#groups.get(ready);
     if (group) return void group.push(work);
@@ -30,7 +30,7 @@ export class Coming {
     );
   }
 
-  /** Waits before work can be made at all; `then` is called when that is over. Rejects with why it will not be, or with what ends all. */
+  /** Has a caller wait for `ready` before it makes work, then calls `then`. Rejects with the error of `ready`, or of {@link end}. */
   wait(ready: Promise<void>, then: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const over = (settle: () => void): void => {
@@ -46,7 +46,7 @@ export class Coming {
     });
   }
 
-  /** Nothing comes any more; returns what would have. */
+  /** Ends all waits with an error; returns the work that would have come. */
   end(error: Error): Work[] {
     const all = [...this];
     this.#groups.clear();

@@ -1,15 +1,15 @@
 // Gives work to workers: as much ahead as hides the way there, and no more.
 //
-// Owns what waits and what is under way. Does not own who the workers are (crew/), or what results mean (calls/).
+// Owns the work that waits or is under way. Does not own the workers (crew/), or the meaning of results (calls/).
 //
-//   DP1. A worker has ahead of it what hides the way to it (estimate.ts).
-//   DP2. What a lost worker had not finished goes to another. The one that ran gets a strike; the others do not.
+//   DP1. A worker is given so much ahead that it works while its next work is on the way (estimate.ts), and no more.
+//   DP2. Work that a lost worker had not finished goes to another. The call that ran gets a strike; those that waited do not.
 //   DP3. Work that struck out (`retries` + 1 times) is reported, not tried again.
 //   DP4. Work is settled once, whatever late answers say.
-//   DP5. What a silent worker has is given to another as well, if it may be tried again; the first answer counts. The other is
-//       told to stop, and has its worker ended for it only where nothing runs beside: nobody asked for that.
-//   DP6. What waits behind slow work is recalled when another worker has nothing to do; it runs once.
-//   DP7. A worker that was told to stop some work is given nothing more until it has: it may have to be ended.
+//   DP5. Work of a silent worker that may be tried again is given to another as well; the first answer counts. The other worker is
+//       told to stop, and is ended for it only if nothing else is under way there, because no caller asked for the stop.
+//   DP6. Work that waits behind slow work is recalled when another worker has nothing to do; it runs once.
+//   DP7. A worker that was told to stop some work is given nothing more until it has stopped, because it may have to be ended.
 import { type Clock, Events } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
 import { isSessionLoss, type Post } from '../../kernel/index.ts';
@@ -28,16 +28,16 @@ import { Flight, isAlone, type Loss, type Member, move, type Work, type WorkChan
 const DONE: WorkState = Object.freeze({ kind: 'done' });
 const WAITING: WorkState = Object.freeze({ kind: 'waiting' });
 
-/** What a dispatcher is made of. */
+/** The parts that a dispatcher is made of. */
 export interface DispatcherOptions {
   readonly post: Post;
-  /** Where work waits for a worker; empty as yet. */
+  /** The queue for work that waits for a worker; empty at first. */
   readonly queue: Queue;
-  /** Makes of an error of a worker what the caller sees. */
+  /** Turns an error from a worker into the one that the caller sees. */
   readonly mapError?: (error: unknown, member: Member) => unknown;
 }
 
-// A fault of ours is not hidden from whoever caused it.
+// The listeners are flotilla's own code: an error of theirs is a bug, and is not hidden.
 const rethrow = (error: unknown): never => {
   throw error;
 };
@@ -45,9 +45,9 @@ const rethrow = (error: unknown): never => {
 /** The dispatcher of one client. */
 export class Dispatcher {
   readonly tally = new Tally();
-  /** Workers that were leaving, and have nothing under way any more; any worker, while places are owed to others. */
+  /** Tells of each leaving worker that has nothing under way any more; while places are owed to others, of any such worker. */
   readonly drains = new Events<Member>(rethrow);
-  /** Work that begins on a worker, and ends. */
+  /** Tells of work that begins on a worker, and of its end. */
   readonly changes = new Events<WorkChange>(rethrow);
   #owing = false;
   readonly #post: Post;
@@ -59,14 +59,14 @@ export class Dispatcher {
   #waiting = 0;
   #ioOpen = 0;
   #pumping = false;
-  /** Work that is not settled. */
+  /** How much work is not settled, items of a map counted one each. */
   #open = 0;
   #failure: Error | undefined;
   readonly #idle = new Idle((io) => this.isIdle(io));
   readonly #recaller: Recaller;
   /** Work that a silent worker may have, too. */
   readonly #doubtful = new Set<Work>();
-  /** The time, as it was looked at last. */
+  /** The time of the last look at the clock, which costs too much for every call. */
   #now = 0;
 
   constructor({ post, queue, mapError = (error) => error }: DispatcherOptions) {
@@ -89,12 +89,12 @@ export class Dispatcher {
     return this.#open - this.#waiting;
   }
 
-  /** What waits for a worker, first what needs a certain place. */
+  /** Work that waits for a worker; work that needs a certain place comes first. */
   queued(): Iterable<Work> {
     return this.#queue;
   }
 
-  /** What waits for its code to be at the hosts. */
+  /** Work that waits until its code is on the hosts. */
   coming(): Iterable<Work> {
     return this.#coming;
   }
@@ -104,31 +104,31 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Takes no more work for a worker; `drains` tells when it has none. */
+  /** Gives a worker no more work; `drains` tells when it has none left. */
   leave(member: Member): void {
     if (member.state === 'ready') member.state = 'leaving';
     this.drained(member);
   }
 
-  /** Nothing is under way on a worker any more, perhaps. */
+  /** Looks whether nothing is under way on a worker any more, and tells so if somebody waits for that. */
   drained(member: Member): void {
     if (member.inFlight.size > 0 || member.tasks.size > 0 || member.state === 'lost') return;
     if (member.state === 'leaving' || this.#owing) this.drains.emit(member);
   }
 
-  /** Whether places are owed to others: then each worker that has nothing to do is told of. */
+  /** Sets whether places are owed to others: if so, `drains` tells of every worker that has nothing to do. */
   owe(owing: boolean): void {
     this.#owing = owing;
   }
 
-  /** A worker that was leaving is given work again. */
+  /** Gives a worker that was leaving work again. */
   stay(member: Member): void {
     if (member.state !== 'leaving') return;
     member.state = 'ready';
     this.pump();
   }
 
-  /** A worker is silent: what may be tried again is given to others as well. DP5 */
+  /** Gives the work of a silent worker to others as well, if it may be tried again. DP5 */
   doubt(member: Member): void {
     for (const work of doubtfulOf(member)) {
       this.tally.retried += work.weight;
@@ -138,7 +138,7 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** A silent worker is heard again: it need not do what others have done. */
+  /** Trusts a worker that is heard again: it stops work that others have done, and keeps work that no other has begun. */
   trust(member: Member): void {
     for (const flight of [...member.inFlight]) {
       const { work } = flight;
@@ -150,7 +150,7 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Fails what waits for a place that there is not. */
+  /** Fails waiting work for which `error` returns one, such as work for a place that is gone. */
   failPicky(error: (work: Work) => Error | undefined): void {
     for (const work of [...this.#queue, ...this.#coming]) {
       const why = error(work);
@@ -163,7 +163,7 @@ export class Dispatcher {
     if (this.#takes(work)) this.#place(work);
   }
 
-  /** Takes work that can be given to workers once `ready` resolves, and fails with it. */
+  /** Takes work that can be given to workers once `ready` resolves; if `ready` rejects, the work fails. */
   expect(work: Work, ready: Promise<void>): void {
     if (!this.#takes(work)) return;
     this.#coming.add(work, ready, (one, ...why) => {
@@ -178,7 +178,7 @@ export class Dispatcher {
     if (this.#takes(work)) this.#settle(work, false, why, undefined);
   }
 
-  /** Waits for what must be before work can be made; nothing is idle until then. Rejects with what it rejects with, or with what ends the client. */
+  /** Waits for `ready` before work can be made; the client is not idle meanwhile. Rejects as `ready` does, or when the client ends. */
   until(ready: Promise<void>): Promise<void> {
     return this.#failure ? Promise.reject(this.#failure) : this.#coming.wait(ready, () => this.#pumpSoon());
   }
@@ -198,14 +198,14 @@ export class Dispatcher {
     else this.#queue.push(work);
   }
 
-  /** Puts work back at the front: it has waited already. */
+  /** Puts work back at the front of the queue, because it has waited already. */
   resubmit(work: Work): void {
     move(work, WAITING);
     this.#waiting += work.weight;
     this.#queue.unshift(work);
   }
 
-  /** Gives work up: what runs is told to stop, and stopped within a second. */
+  /** Gives work up. If it runs, its worker is told to stop it, and stops within a second, if need be by its own end. */
   cancel(work: Work, reason: unknown): void {
     const { state } = work;
     if (state.kind === 'done') return;
@@ -218,7 +218,7 @@ export class Dispatcher {
     this.#pumpSoon();
   }
 
-  /** Gives up all that waits or runs, and fails all that comes. */
+  /** Gives up all work that waits or runs, and fails all that comes later. */
   cancelAll(error: Error): void {
     const running = this.members.flatMap((member) => [...member.inFlight].map(({ work }) => work));
     this.fail(error);
@@ -229,7 +229,7 @@ export class Dispatcher {
   #stop(flight: Flight, atAnyCost: boolean, reason?: unknown): void {
     const { member, work, call } = flight;
     const port = doorOf(work);
-    // In this order: its kernel thread waits for the call to settle, and must do so before the call hears of it.
+    // In this order: the worker's kernel thread watches whether the call settles, and must begin to before the call is told to stop.
     if (atAnyCost) this.#post.message(member.info.id, WORKER, { kind: 'cancel', call, port });
     this.#post.requests.cancel(member.info.id, port, call, reason);
     member.stopping.add(call); // DP7
@@ -237,17 +237,17 @@ export class Dispatcher {
     this.drained(member);
   }
 
-  /** Whether nothing waits or runs, but for what runs beside others unless `io`. */
+  /** Whether no work waits or runs; work that runs beside others counts only if `io`. */
   isIdle(io: boolean): boolean {
     return !this.#coming.isAwaited && this.#open <= (io ? 0 : this.#ioOpen);
   }
 
-  /** Resolves when that is so. */
+  /** Resolves when the client is idle in that sense. */
   idle(io: boolean): Promise<void> {
     return this.#idle.wait(io);
   }
 
-  /** Fails all that waits, and all that comes. */
+  /** Fails all work that waits, and all that comes later; running work goes on. */
   fail(error: Error): void {
     this.#failure = error;
     const waiting = [...this.#queue, ...this.#coming.end(error)];
@@ -261,7 +261,7 @@ export class Dispatcher {
     if (this.members.length > 1 && this.#open > 0 && this.#queue.noneForAll) this.#recaller.watch();
   }
 
-  // Once for all that is given up in a turn.
+  // Pumps once for all work that is given up in this turn.
   #pumpSoon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -277,24 +277,24 @@ export class Dispatcher {
     return member !== undefined;
   };
 
-  // DP6
+  // Queues work again that its worker will not begin. DP6
   #recalled(flight: Flight): void {
     const { member, work, call } = flight;
-    if (!member.inFlight.has(flight)) return; // answered, or lost, meanwhile
+    if (!member.inFlight.has(flight)) return; // it was answered, or lost, meanwhile
     this.#post.requests.drop(call);
     this.#finish(flight);
-    if (work.state !== flight) return; // done, or under way elsewhere
+    if (work.state !== flight) return; // it is done, or under way elsewhere
     this.resubmit(work);
   }
 
-  /** A worker is gone. What it had not finished goes to others. DP2 */
+  /** Loses a worker: work that it had not finished goes to others. DP2 */
   lose(member: Member, loss: Loss): void {
     member.state = 'lost';
     const at = this.members.indexOf(member);
     if (at >= 0) this.members.splice(at, 1);
     const losing = member.losing.splice(0);
     const [running] = losing;
-    for (const flight of losing.reverse()) this.#retry(flight, loss, flight === running); // each is put in front of what waits
+    for (const flight of losing.reverse()) this.#retry(flight, loss, flight === running); // each goes to the front, so the last first
     this.pump();
   }
 

@@ -1,7 +1,7 @@
 // How long workers will be busy with what they have: an estimate from the times of their answers. Pure: the time is handed in.
 //
-// A client gives a worker its next call before the last is done, or the worker would wait for the way there and back. How much it gives ahead
-// must be known in time, not in calls: two milliseconds of work hide the way, whether that is a hundred calls or none. So it has to know how
+// A client gives a worker its next call before the last is done, or the worker would wait for the way there and back. How much it gives
+// ahead is a matter of time, not of calls: two milliseconds of work hide the way, be it a hundred calls or none. So it has to know how
 // long a call takes, and all that it sees of a worker is when answers come:
 //
 //     given    c1 c2 c3                  c4             c5
@@ -15,63 +15,63 @@
 //
 // - A worker that is kept busy answers as fast as it works: the time between two answers is that of one call, and the way there and back is
 //   not in it. The first call of a worker that had nothing contains the way, once.
-// - Many answers may come in one frame, at one moment. So answers are counted over a window of at least WINDOW_MS, and the job's `serviceMs`
-//   is the time of the window by its answers. It rises at once, for what is slow must not be put before other work; it falls slowly.
+// - Many answers may come in one frame, at one moment. So answers are counted over a window of at least WINDOW_MS, and `serviceMs` of the
+//   job is the time of the window by its answers. It rises at once, for slow work must not be put before other work; it falls slowly.
 // - A batch says how long it worked; it opens no window.
-// - `queuedMs` is what all that a worker has of this kind weighs. What goes in and what comes out is weighed at different times, by estimates
-//   that have moved in between: the sum drifts, is never below nothing, and is nothing again whenever the worker has nothing.
-// - `headSince` tells when the work in front was seen to begin: what has run for long, with other work behind it, is slow, and what waits
-//   behind it may be recalled (recall.ts).
+// - `queuedMs` is the weight of all work of this kind that a worker has. Work is weighed once as it comes and once as it ends, by estimates
+//   that have moved in between: the sum drifts, but is never below zero, and is zero again whenever the worker has nothing.
+// - `headSince` tells when the work in front was seen to begin: work that has run for long, with other work behind it, is slow, and the
+//   work behind it may be recalled (recall.ts).
 // - A suspect (losses.ts) weighs more than whatever fits: nothing is given ahead of it or behind it.
 //
-//   ES1. A worker has at most PREFETCH_MS of measured calls ahead of it, or a batch; of a function never measured, nothing.
+//   ES1. A worker has at most PREFETCH_MS of measured calls ahead of it, or a batch; of a function that was never measured, none.
 import type { Job } from './job.ts';
 import type { Member, Work } from './work.ts';
 
 const PREFETCH_MS = 2;
-/** So much work of a map travels together: with less, workers wait between batches; with more, other work waits for long. */
+/** How much work of a map travels together: with less, workers wait between batches; with more, other work waits for long. */
 export const BATCH_MS = 8;
-/** Measured times vary: a batch cut to fit must still fit when its estimate has moved. */
+/** Room for measured times to vary: a batch cut to fit must still fit when its estimate has moved. */
 const TOLERANCE = 1.25;
 const WINDOW_MS = 0.05;
 const MOST_AHEAD = 1_024;
 /** Work that has run so long, with other work behind it, is slow. */
 export const SLOW_MS = 20;
 
-/** What is estimated of one worker. */
+/** The estimate of one worker. */
 export interface Estimate {
-  /** How much of its time what it has takes up, what runs beside other work left out. */
+  /** How many milliseconds the worker's work takes; work that runs beside other work is left out. */
   queuedMs: number;
   /** When the work in front was seen to begin. */
   headSince: number;
   windowStart: number;
-  /** Answers since then. */
+  /** Answers since the window began. */
   windowCount: number;
 }
 
-/** What is estimated of a worker that has done nothing. */
+/** The estimate of a worker that has done nothing. */
 export function newEstimate(): Estimate {
   return { queuedMs: 0, headSince: 0, windowStart: 0, windowCount: 0 };
 }
 
-/** A worker that had nothing is given work. */
+/** Notes that a worker that had nothing is given work. */
 export function begins(estimate: Estimate, now: number): void {
   estimate.headSince = now;
   estimate.windowStart = now;
   estimate.windowCount = 0;
 }
 
-/** A worker has some work more. */
+/** Notes that a worker is given some work. */
 export function gains(estimate: Estimate, work: Work): void {
   estimate.queuedMs += weightMs(work);
 }
 
-/** A worker has some work less, or nothing more. */
+/** Notes that a worker is rid of some work, and whether it has more. */
 export function sheds(estimate: Estimate, work: Work, hasMore: boolean): void {
   estimate.queuedMs = hasMore ? Math.max(0, estimate.queuedMs - weightMs(work)) : 0;
 }
 
-/** A worker has answered: what it has runs on from here, and the function is measured. */
+/** Notes that a worker has answered: its next work runs from now on, and the function's time is measured. */
 export function answers(estimate: Estimate, work: Work, now: number): void {
   estimate.headSince = now;
   if (work.kind !== 'call') return;
@@ -83,7 +83,7 @@ export function answers(estimate: Estimate, work: Work, now: number): void {
   estimate.windowCount = 0;
 }
 
-/** Takes a measurement of a function's time into account: it rises at once, and falls slowly. */
+/** Takes a measurement into a function's time. The time rises at once and falls slowly, since slow work must not go before other work. */
 export function learn(job: Job, serviceMs: number): void {
   job.serviceMs = job.serviceMs === undefined || serviceMs > job.serviceMs ? serviceMs : job.serviceMs * 0.6 + serviceMs * 0.4;
 }
@@ -93,7 +93,7 @@ export function isSlow({ headSince }: Estimate, now: number): boolean {
   return now - headSince >= SLOW_MS;
 }
 
-/** Whether a worker takes one more of what runs one at a time. ES1 */
+/** Whether a worker takes one more work of the kind that runs one at a time. ES1 */
 export function hasCapacity(member: Member, work: Work): boolean {
   const ahead = member.inFlight.size - member.io;
   if (ahead === 0) return true;
@@ -106,7 +106,7 @@ export function hasCapacity(member: Member, work: Work): boolean {
   return member.time.queuedMs - (running ? weightMs(running) : 0) + serviceMs * work.weight <= most * TOLERANCE;
 }
 
-// How much of a worker's time some work takes up; a suspect, more than there is.
+// How many milliseconds of a worker's time some work takes. A suspect takes more than fits, so that nothing waits behind it.
 function weightMs(work: Work): number {
   return work.suspect ? BATCH_MS + 1 : (work.job.serviceMs ?? PREFETCH_MS) * work.weight;
 }

@@ -1,12 +1,12 @@
-// What is under way on one worker, in the order in which it was given: a list that gives up any of its links at once.
+// The flights of one worker, in the order in which they were given: a linked list, so that any flight can leave it at once.
 
-/** What can be in such a list; in one at a time. */
+/** An element of such a list. It can be in one list at a time, because it holds the links itself. */
 export interface Linked<L> {
   before: L | undefined;
   after: L | undefined;
 }
 
-/** A list of links. */
+/** The list. */
 export class Flights<L extends Linked<L>> implements Iterable<L> {
   size = 0;
   first: L | undefined;

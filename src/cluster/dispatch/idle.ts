@@ -1,4 +1,4 @@
-// Who waits until nothing is under way: of all work, or of that which runs alone.
+// Callers that wait until nothing is under way: no work at all, or none that runs alone on its worker.
 
 interface Waiting {
   readonly io: boolean;
@@ -14,13 +14,13 @@ export class Idle {
     this.#isIdle = isIdle;
   }
 
-  /** Resolves when nothing waits or runs, but for what runs beside others unless `io`. */
+  /** Resolves when no work waits or runs; work that runs beside others counts only if `io`. */
   wait(io: boolean): Promise<void> {
     if (this.#isIdle(io)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ io, resolve }));
   }
 
-  /** Some work has ended. */
+  /** Looks, after some work has ended, which waits are over. */
   look(): void {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;

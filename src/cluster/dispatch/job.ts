@@ -1,4 +1,4 @@
-// A function as its client knows it: what is shipped of it, where it cannot run, how long it takes.
+// A job is a function as its client knows it: the code shipped for it, the hosts that cannot run it, and how long it takes.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Shipped } from '../../code/index.ts';
 
@@ -12,14 +12,14 @@ export interface Job {
   shipped: Shipped | undefined;
   /** Milliseconds of one call or item, measured; unknown until the first is done. */
   serviceMs: number | undefined;
-  /** Hosts that cannot run it, and why. */
+  /** Hosts that cannot run the function, and why. */
   readonly refusedBy: Map<RuntimeId, Error>;
-  /** Resolves when every host that is known has the code. */
+  /** Resolves when every known host has the code. */
   prepared: Promise<void> | undefined;
   ready: boolean;
 }
 
-/** A job whose code has not been looked for. Where a function without a name is written is known, and told, when it is shipped. */
+/** A job whose code has not been looked for. A function without a name is labelled by where it is written, once it is shipped. */
 export function newJob(id: number, fn: AnyFunction, label = fn.name): Job {
   return {
     id,

@@ -1,21 +1,21 @@
-// What becomes of work whose worker is lost, or silent. Pure.
+// Decides what becomes of work whose worker is lost, or silent. Pure.
 //
-// A worker that is lost had one call that ran and others that waited behind it; only the first can be to blame, but where calls run beside each
-// other nobody can tell. So whatever was under way becomes a *suspect*: it is tried again with nothing ahead of it and nothing behind it on its
+// A lost worker had one call that ran and others that waited behind it. Only the first can be to blame, but if calls run beside each other
+// nobody can tell which. So all work under way becomes a *suspect*: it is tried again with nothing ahead of it and nothing behind it on its
 // worker. If that worker is lost, too, it was this work. Each loss that may be its own doing is a strike; with `retries` + 1 of them it has
 // struck out. A batch cannot be blamed as one: the map that made it gives its items anew, one by one.
 //
-// A worker that is silent may be lost, or only cut off. What it has and may be tried again becomes *doubtful*: it is given to another worker as
-// well, never to the same, and whichever answers first is right. It stays doubtful until it is done: the silent one may be heard again, and
-// goes on with what it has.
+// A worker that is silent may be lost, or only cut off. Its work that may be tried again becomes *doubtful*: it is given to another worker
+// as well, never to the same, and the first answer counts. It stays doubtful until it is done: the silent worker may be heard again, and
+// goes on with its work.
 import { FlotillaError } from '../../base/index.ts';
 import { isBeside } from './order.ts';
 import type { Flight, Loss, Member, Work } from './work.ts';
 
-/** What becomes of work that a lost worker had not finished: `again` as it is, `anew` by new orders of whoever gave it, or nothing more. */
+/** The fate of work that a lost worker had not finished: it is tried `again` as it is, `anew` by new orders of its map, or not at all. */
 export type Verdict = 'settled elsewhere' | 'again' | 'anew' | 'struck out';
 
-/** Decides what becomes of work that was under way on a lost worker, and notes what it has to do with the loss. */
+/** Decides the fate of work that was under way on a lost worker, and notes whether it is suspected of the loss. */
 export function judge(flight: Flight, loss: Loss, wasRunning: boolean): Verdict {
   const { work } = flight;
   if (work.state !== flight) return 'settled elsewhere'; // done, or under way on another worker
@@ -26,7 +26,7 @@ export function judge(flight: Flight, loss: Loss, wasRunning: boolean): Verdict 
   return work.strikes > work.retries ? 'struck out' : 'again'; // DP3
 }
 
-/** What a silent worker has that others may be given as well, last first. DP5 */
+/** The work of a silent worker that others may be given as well, last first, as each goes to the front of the queue. DP5 */
 export function doubtfulOf({ inFlight }: Member): Work[] {
   const all = [...inFlight].filter((flight) => flight.work.state === flight);
   return all
@@ -35,7 +35,7 @@ export function doubtfulOf({ inFlight }: Member): Work[] {
     .reverse();
 }
 
-/** The error for work that was lost with its workers as often as it may be. */
+/** The error of work that was lost with its worker once too often. */
 export function struckOut(work: { readonly job: { readonly label: string }; readonly strikes: number }, loss: Loss): FlotillaError {
   const printed = loss.lastLines.length > 0 ? ` Its last lines:\n${loss.lastLines.slice(-8).join('\n')}` : '';
   const details = { details: { worker: loss.worker, attempts: work.strikes } };

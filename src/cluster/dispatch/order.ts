@@ -1,4 +1,4 @@
-// What is to be done, as data: an order holds no promise and no callback, so that it could be written down and given again.
+// Orders: what is to be done, as data. An order holds no promise and no callback, so that it could be written down and given again.
 import { BATCH, CALLS, IO, STREAM, TASKS } from '../../worker/index.ts';
 import type { Job } from './job.ts';
 
@@ -6,25 +6,25 @@ import type { Job } from './job.ts';
 export const RETRIES = 2;
 const USUAL = { io: 0, retries: RETRIES } as const;
 
-/** On what terms something is done, as a caller says. */
+/** The terms that a caller sets for its work. */
 export interface Terms {
-  /** Runs beside others on a worker, at most so many at once; 0: alone, one at a time. */
+  /** The work runs beside others on a worker, at most so many at once; 0: alone, one at a time. */
   readonly io: number;
-  /** Where it must run: the name of a host or of a worker. */
+  /** Where the work must run: the name of a host or of a worker. */
   readonly at: string | undefined;
   readonly retries: number;
 }
 
-/** The terms that options of a call say, and what holds where they say nothing. */
+/** The terms in the options of a call; `otherwise` holds where they say nothing. */
 export function termsOf({ at, io, retries }: Partial<Terms>, otherwise: Pick<Terms, 'io' | 'retries'> = USUAL): Terms {
   return { at, io: io ?? otherwise.io, retries: retries ?? otherwise.retries };
 }
 
 interface Ordered extends Terms {
   readonly job: Job;
-  /** What the function is called with; of a batch, what follows each item. */
+  /** The arguments of the function; in a batch, those that follow each item. */
   readonly args: readonly unknown[];
-  /** How many items it holds; 1 but for a batch. */
+  /** How many items the order holds; 1 unless it is a batch. */
   readonly weight: number;
 }
 
@@ -49,15 +49,15 @@ export interface TaskOrder extends Ordered {
   readonly kind: 'task';
 }
 
-/** What a client has one worker do. */
+/** An order for one worker. */
 export type Order = CallOrder | BatchOrder | StreamOrder | TaskOrder;
 
-/** Whether it runs beside others on its worker, rather than alone. */
+/** Whether an order runs beside others on its worker, rather than alone. */
 export function isBeside({ io }: Pick<Order, 'io'>): boolean {
   return io > 0;
 }
 
-/** The number of the door of a worker at which it is asked for. */
+/** The number of the worker's door at which an order is asked. */
 export function doorOf(order: Order): number {
   switch (order.kind) {
     case 'call':
@@ -71,12 +71,12 @@ export function doorOf(order: Order): number {
   }
 }
 
-/** What is asked at that door. */
+/** The method that is asked at that door. */
 export function methodOf({ kind, job }: Order): unknown {
   return kind === 'task' ? 'spawn' : job.id;
 }
 
-/** What goes with the question. */
+/** The arguments that travel with it. */
 export function argsOf(order: Order): unknown {
   switch (order.kind) {
     case 'batch':

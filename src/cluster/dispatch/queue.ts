@@ -1,20 +1,20 @@
-// What waits for a worker, in order: what any worker can take, and by kind what needs a certain one.
+// The queue of work that waits for a worker. Work that any worker can take waits in one line; work that only some can take waits by kind.
 //
-//   QU1. Work of a kind is given in its order. Where the first of a kind finds no worker, none of its kind does.
+//   QU1. Work of a kind is given in its order. When the first of a kind finds no worker, the others of its kind would find none either.
 import { Fifo } from '../../base/index.ts';
 import { isBeside } from './order.ts';
 import type { Work } from './work.ts';
 
-/** Where work waits for a worker. Work that was given up meanwhile is passed over. */
+/** A queue. Work that is given up meanwhile stays in its line, and is passed over. */
 export interface Queue extends Iterable<Work> {
   /** Whether nothing waits that any worker could take. */
   readonly noneForAll: boolean;
-  /** Whether work waits already that must be given before this. */
+  /** Whether other work waits that must be given before this. */
   hasBefore(work: Work): boolean;
   push(work: Work): void;
-  /** In front of all that it must be given before: it has waited already. */
+  /** Puts work in front of its kind, because it has waited already. */
   unshift(work: Work): void;
-  /** Gives what can be given: `give` says whether it was. */
+  /** Gives all work that finds a worker: `give` returns whether it did. */
   drain(give: (work: Work) => boolean): void;
   clear(): void;
 }
@@ -39,12 +39,12 @@ export class WorkQueue implements Queue {
     this.#of(work).push(work);
   }
 
-  /** In front of all of its kind. */
+  /** Puts work in front of its kind. */
   unshift(work: Work): void {
     this.#of(work).unshift(work);
   }
 
-  /** Gives what can be given: `give` says whether it was. QU1 */
+  /** Gives all work that finds a worker: `give` returns whether it did. QU1 */
   drain(give: (work: Work) => boolean): void {
     for (const [kind, waiting] of this.#kinds) {
       drainOne(waiting, give);
@@ -81,7 +81,7 @@ function drainOne(waiting: Fifo<Work>, give: (work: Work) => boolean): void {
   }
 }
 
-// What decides which workers can take it; undefined: any.
+// The kind of some work: all that decides which workers can take it. Undefined: any worker can.
 function kindOf(work: Work): string | undefined {
   const { at, io, kind, job } = work;
   if (at === undefined && !isBeside(work) && kind !== 'task' && job.refusedBy.size === 0) return undefined;

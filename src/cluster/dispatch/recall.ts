@@ -1,4 +1,4 @@
-// Takes back from a slow worker what it has not begun, when another has nothing to do.
+// Takes work back that a slow worker has not begun, when another worker has nothing to do.
 import type { Timer } from '../../base/index.ts';
 import { WORKER } from '../../host/index.ts';
 import type { Post } from '../../kernel/index.ts';
@@ -6,7 +6,7 @@ import { isSlow, SLOW_MS } from './estimate.ts';
 import { isBeside } from './order.ts';
 import type { Flight, Member } from './work.ts';
 
-// Whether a worker has nothing to do, and could.
+// Whether a worker could work, and has nothing to do.
 function idle({ state, pause, alone, stopping, inFlight }: Member): boolean {
   return state === 'ready' && pause === 0 && !alone && stopping.size === 0 && inFlight.size === 0;
 }
@@ -25,7 +25,7 @@ export class Recaller {
   readonly #asked = new Set<Member>();
   #timer: Timer | undefined;
 
-  /** `recalled` is given what will not be begun, last first. */
+  /** `recalled` gets the flights that their worker will not begin, last first, as each goes to the front of the queue. */
   constructor(post: Post, members: readonly Member[], noneWaits: () => boolean, recalled: (flights: readonly Flight[]) => void) {
     this.#post = post;
     this.#members = members;
@@ -33,7 +33,7 @@ export class Recaller {
     this.#recalled = recalled;
   }
 
-  /** Looks again after a while, if there is anything to look for. */
+  /** Looks again after a while, if a worker is idle while work waits behind other work. */
   watch(): void {
     if (this.#timer || !this.#members.some(behind) || !this.#members.some(idle)) return;
     const { clock } = this.#post;
@@ -55,16 +55,16 @@ export class Recaller {
   }
 }
 
-// The work, in order, that a worker had been given and will not begin; none if it does not answer.
+// Asks a worker for the work that it has not begun; returns, in order, the flights that it lets go. None if it does not answer.
 async function recallFrom(post: Post, member: Member): Promise<Flight[]> {
   const waiting = [...member.inFlight].filter(({ work }) => !isBeside(work) && work.kind !== 'task').slice(1);
   if (waiting.length === 0) return [];
   try {
     const calls = waiting.map((flight) => flight.call);
-    // Without a limit of time: what a worker has let go of is nobody's until the answer is here, or the worker is lost.
+    // No time limit: the worker may have let go already, and that work is nobody's until the answer comes, or the worker is lost.
     const recalled = new Set(await post.at(member.info.id, WORKER).recall(calls));
     return waiting.filter((flight) => recalled.has(flight.call));
   } catch {
-    return []; // it is lost: its end is noticed elsewhere
+    return []; // the worker is lost, which its session tells
   }
 }

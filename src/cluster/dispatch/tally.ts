@@ -1,4 +1,4 @@
-// Counts of work: of a client, of one worker, of all workers of a host. Items of `map` count one each.
+// Counts the work of a client, of one worker, or of all workers of a host. Items of `map` count one each.
 import type { BatchOutcome } from '../../worker/index.ts';
 import type { Counters } from '../protocol.ts';
 import { isBeside, type Order } from './order.ts';
@@ -12,7 +12,7 @@ export class Tally {
   /** How often the worker was lost. */
   lost = 0;
 
-  /** Work has ended with an outcome. `tried`: on a worker; a batch that failed there as a whole is tried again item by item. */
+  /** Counts work that has ended. If it was `tried` on a worker, a failed batch does not count: it is tried again item by item. */
   ended(order: Order, ok: boolean, value: unknown, tried: boolean): void {
     const { kind, weight } = order;
     if (!ok && tried && weight > 1) return;
@@ -29,7 +29,7 @@ export class Tally {
   }
 }
 
-/** What was asked for, and what became of it: `submitted` is the sum of all but `retried`. */
+/** How much work was asked for, and how it ended: `submitted` is the sum of the others. */
 export interface Counts {
   readonly submitted: number;
   readonly running: number;

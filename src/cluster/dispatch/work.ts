@@ -1,7 +1,7 @@
-// What is given to workers: an order, what was promised to whoever gave it, and how far it is.
+// Work, as it is given to workers: an order, the promise to its caller, and how far it is.
 //
-//   WK1. Work is made here only, by newWork or newCall, and says what kind it is; nobody reads the kind out of anything else.
-//   WK2. Its state changes by `move` only, which tells whoever was promised to hear of it.
+//   WK1. Work is made here only, by newWork or newCall, and says its kind; no code guesses the kind from anything else.
+//   WK2. Its state changes by `move` only, which tells the caller that asked to hear of it.
 import type { RuntimeId } from '../../base/index.ts';
 import type { WorkerInfo } from '../../host/index.ts';
 import type { Pending, TaskRef } from '../../kernel/index.ts';
@@ -13,41 +13,41 @@ import type { Job } from './job.ts';
 import { type BatchOrder, type CallOrder, type Order, RETRIES } from './order.ts';
 import { Tally } from './tally.ts';
 
-/** How a worker came to leave. */
+/** How a worker was lost. */
 export interface Loss {
   readonly worker: string;
   readonly reason: string;
   readonly lastLines: readonly string[];
   readonly what: 'worker' | 'host';
-  /** It was ended on purpose: nothing that ran there is to blame. */
+  /** The worker was ended on purpose: no work that ran there is to blame. */
   readonly blameless?: boolean;
-  /** A task that outlived its termination. */
+  /** The number of a task for whose sake the worker was ended: it outlived its termination. */
   readonly terminated?: number | undefined;
 }
 
 /** How far work is. */
 export type WorkState = { readonly kind: 'new' } | { readonly kind: 'waiting' } | Flight | { readonly kind: 'done' };
 
-/** What was promised to whoever gave an order. */
+/** The promise to the caller that gave an order. */
 export interface Promised {
-  /** Hears the one outcome. */
+  /** Takes the one outcome. */
   settle(ok: boolean, value: unknown, member: Member | undefined): void;
-  /** Hears of each change of its state. */
+  /** Hears of each change of the work's state. */
   moved?(state: WorkState): void;
 }
 
-/** What was promised to a map of its items. */
+/** The promise to a map about its items. */
 export interface PromisedItems extends Promised {
-  /** They were under way on a worker that was lost: the map gives new orders for them, or settles them. True if there are new ones. */
+  /** Hears that the items' worker was lost: the map gives new orders for them, or settles them. Returns whether it gave new ones. */
   lost(loss: Loss, running: boolean): boolean;
 }
 
 /** How far some work is, and what it has cost. */
 export interface Standing {
   state: WorkState;
-  /** How many workers were lost by it. */
+  /** How many workers were lost while this work ran: it may be to blame. */
   strikes: number;
-  /** Was under way on a worker that was lost: runs with nothing ahead or behind it, so that only the guilty are blamed. */
+  /** The work was under way on a lost worker: it runs with nothing ahead of it or behind it, so that only the guilty work is blamed. */
   suspect?: boolean | undefined;
 }
 
@@ -59,13 +59,13 @@ export type Work = { [K in Order['kind']]: WorkOf<Extract<Order, { kind: K }>> }
 
 const NEW: WorkState = Object.freeze({ kind: 'new' });
 
-/** Work of any kind. WK1 */
+/** Makes work of any kind. WK1 */
 export function newWork<O extends Order>(order: O, promised: PromisedOf<O>, strikes = 0, suspect = false): WorkOf<O> {
   const rest = { state: NEW, strikes, suspect, promised };
   return { ...order, ...rest };
 }
 
-// A call without options. One small object for all it needs, order and promise: there may be a million of them. What all have in common is the class's.
+// A call without options. There may be a million of them, so order and promise are one small object, and common values are the class's.
 class PlainCall implements CallOrder, Standing, Promised {
   readonly job: Job;
   readonly args: readonly unknown[];
@@ -104,47 +104,47 @@ class PlainCall implements CallOrder, Standing, Promised {
     return this;
   }
 
-  // A promise's two functions weigh more than the promise: one must do.
+  // Rejects through `resolve`: a promise's two functions weigh more than the promise, so only one is kept.
   settle(ok: boolean, value: unknown): void {
     this.#resolve(ok ? value : Promise.reject(value));
   }
 }
 
-/** The state of some work has changed. WK2 */
+/** Changes the state of some work. WK2 */
 export function move(work: Work, state: WorkState): void {
   work.state = state;
   work.promised.moved?.(state);
 }
 
-/** A call without options. WK1 */
+/** Makes a call without options. WK1 */
 export function newCall(job: Job, args: readonly unknown[], resolve: (value: unknown) => void): Work {
   return new PlainCall(job, args, resolve);
 }
 
-/** Why a worker is given nothing, though it is there. */
+/** Reasons to give a worker no work, though it is there. */
 export const PAUSE = { SUSPENDED: 1, HOST_SUSPENDED: 2, OFFLINE: 4 } as const;
 
 /** A worker as its client knows it. */
 export interface Member {
   readonly info: WorkerInfo;
-  /** Where its host can be reached, and it behind that. */
+  /** The addresses of its host, by which the worker is reached, too. */
   readonly addresses: readonly string[];
   /** Work under way, in the order in which it was given. */
   readonly inFlight: Flights<Flight>;
   readonly defined: Set<number>;
-  /** Tasks that were started there and run, with what is told of them. */
+  /** Tasks that run there, with what listeners are told of them. */
   readonly tasks: Map<TaskRef<unknown>, WorkInfo>;
   state: 'ready' | 'leaving' | 'lost';
   /** Bits of {@link PAUSE}: nothing more is given to it. */
   pause: number;
-  /** A task has it for itself. */
+  /** Whether a task has the worker to itself. */
   alone: boolean;
-  /** Calls that it was told to stop, and has not: it is given nothing more, for it may have to be ended. */
+  /** Calls that the worker was told to stop, and has not yet: it gets no work until then, because it may have to be ended. */
   readonly stopping: Set<number>;
   readonly time: Estimate;
   io: number;
   readonly tally: Tally;
-  /** What was under way when it was lost, in order, the running one first. */
+  /** The flights under way when the worker was lost, in order, the running one first. */
   readonly losing: Flight[];
 }
 
@@ -167,7 +167,7 @@ export function newMember(info: WorkerInfo, addresses: readonly string[] = []): 
   };
 }
 
-/** Work on its way: what a worker's answer finds, and the state of the work until then. There may be two of one work: the first answer counts. */
+/** A flight: one work under way on one worker, found by the worker's answer. One work may have two: the first answer counts. */
 export class Flight implements Pending, Linked<Flight> {
   readonly kind = 'running';
   readonly peer: RuntimeId;
@@ -175,7 +175,7 @@ export class Flight implements Pending, Linked<Flight> {
   readonly work: Work;
   readonly #hear: (flight: Flight, ok: boolean, value: unknown) => void;
   call = 0;
-  /** When it was given to the worker, by the clock. */
+  /** When the work was given to the worker, by the clock. */
   since = 0;
   before: Flight | undefined;
   after: Flight | undefined;
@@ -192,14 +192,14 @@ export class Flight implements Pending, Linked<Flight> {
   }
 }
 
-/** Some work begins on a worker, or ends with an outcome. */
+/** Tells that some work begins on a worker, or ends with an outcome. */
 export interface WorkChange {
   readonly work: Work;
   readonly member: Member | undefined;
   readonly end?: { readonly ok: boolean; readonly value: unknown };
 }
 
-/** Whether a worker is, or is at, the place that is named. */
+/** Whether a place's name means this worker, or its host. */
 export function isAt({ info, addresses }: Member, at: string): boolean {
   return at === info.hostName || at === info.name || means(at, info.hostName, addresses) || means(at, info.name, addresses, info.slot);
 }
@@ -209,12 +209,12 @@ export function besides({ io, tasks }: Member): number {
   return io + tasks.size;
 }
 
-/** Whether nothing else is under way on the worker that has it. */
+/** Whether a flight is the only work of its worker. */
 export function isAlone({ member }: Flight): boolean {
   return member.inFlight.size === 1 && member.tasks.size === 0;
 }
 
-/** Whether a worker has some work: one that was silent may have what others were given, too. */
+/** Whether a worker has some work: one that was silent may have work that others were given, too. */
 export function isUnderWay(work: Work, { inFlight }: Member): boolean {
   for (const flight of inFlight) if (flight.work === work) return true;
   return false;

@@ -15,7 +15,7 @@ export interface Bar {
   stop(): void;
 }
 
-// What cli-progress takes for a terminal: gathers the lines that it draws.
+// Stands in for a terminal: gathers the lines that cli-progress draws, so that the footer can write them.
 class Lines {
   drawn: string[] = [''];
   readonly isTTY = (): boolean => true;
@@ -46,11 +46,11 @@ interface Shown {
   readonly bars: MultiBar;
   readonly footer: Footer;
   readonly lines: Lines;
-  /** From top to bottom. */
+  /** The bars that are shown, from top to bottom. */
   readonly order: SingleBar[];
 }
 
-// A terminal has one bottom, whichever copy of this code draws there.
+// The bars are known by a global symbol: a program may load several copies of this code, but its terminal has one bottom.
 const BARS = Symbol.for('flotilla.bars');
 
 /** Adds a bar to the bottom of the terminal that stderr is. */
@@ -77,13 +77,13 @@ export function addBar(clock: Clock, label: string, total: number): Bar {
         return footer.end();
       }
       bars.remove(bar);
-      stderr.write(`${last}\n`); // above those that go on
+      stderr.write(`${last}\n`); // above the bars that go on
     },
   };
 }
 
 function open(streams: [NodeJS.WriteStream, ...NodeJS.WriteStream[]], clock: Clock): Shown {
-  const { MultiBar, Presets } = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress'); // only terminals pay for it
+  const { MultiBar, Presets } = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress'); // loaded here, so that only programs on terminals pay for it
   const footer = new Footer(streams, clock);
   const lines = new Lines(() => footer.columns);
   const how = { terminal: lines, fps: REDRAW_PER_S, linewrap: true, forceRedraw: true, etaBuffer: ETA_OVER, hideCursor: false, format };

@@ -1,14 +1,14 @@
-// What stays at the bottom of a terminal, such as the bars of long jobs: whatever else is printed, by whomever, goes above it.
+// The footer: lines that stay at the bottom of a terminal, such as the bars of long jobs. All other output goes above them.
 //
-// Owns the last lines of one terminal while there are any. Does not own what they say.
+// Owns the last lines of one terminal while there are any. Does not own their text.
 //
-//   FT1. Whatever else is written finds the bottom erased, and has lines of its own; the bottom is drawn again below it.
+//   FT1. Before other output is written, the bottom is erased; the output has lines of its own, and the bottom is drawn again below it.
 //   FT2. No state of the terminal is changed, not even for a moment: a program that is killed leaves a terminal that works.
 import type { Clock } from '../../base/index.ts';
 
 type Stream = NodeJS.WriteStream;
 
-// Moves and erases, and sets nothing. FT2
+// The codes that move the cursor and erase lines; none changes how the terminal works. FT2
 const erase = (rows: number): string => `\r${rows > 1 ? `\u001b[${rows - 1}A` : ''}\u001b[J`;
 
 /** The bottom of one terminal. */
@@ -20,11 +20,11 @@ export class Footer {
   readonly #onExit = (): void => this.end();
   #lines: readonly string[] = [];
   #drawn = 0;
-  /** What was written last has not ended its line. */
+  /** Whether the latest output has not ended its line. */
   #within = false;
   #waits = false;
 
-  /** Everything that is written to these streams, which are one terminal, goes above what is shown on the first. */
+  /** Hooks the streams of one terminal: all that is written to them goes above the lines, which are shown on the first stream. */
   constructor(streams: readonly [Stream, ...Stream[]], clock: Clock) {
     this.#stream = streams[0];
     this.#clock = clock;
@@ -43,7 +43,7 @@ export class Footer {
     if (!this.#within) this.#draw();
   }
 
-  /** Leaves what is shown where it is; what is printed from now on goes below it. */
+  /** Leaves the lines where they are; output from now on goes below them. */
   end(): void {
     process.off('exit', this.#onExit);
     for (const unhook of this.#unhook.splice(0)) unhook();
@@ -60,7 +60,7 @@ export class Footer {
     this.#drawn = this.#lines.length;
   }
 
-  // FT1
+  // Makes room for output before it is written. FT1
   #before(text: string | Uint8Array): void {
     if (text.length === 0) return;
     if (this.#drawn > 0) this.#raw(erase(this.#drawn));
@@ -68,7 +68,7 @@ export class Footer {
     this.#within = text.at(-1) !== (typeof text === 'string' ? '\n' : 10);
     if (this.#within || this.#waits) return;
     this.#waits = true;
-    // Once for all that is printed in this turn.
+    // Draws the bottom once for all output of this turn.
     this.#clock.defer(() => {
       this.#waits = false;
       if (!this.#within && this.#drawn === 0 && this.#lines.length > 0) this.#draw();
@@ -87,7 +87,7 @@ export class Footer {
     }) as Stream['write'];
     stream.write = hooked;
     return () => {
-      if (stream.write === hooked) stream.write = write; // else somebody else's, which calls this one
+      if (stream.write === hooked) stream.write = write; // else another hook was set later, which calls this one
     };
   }
 }
