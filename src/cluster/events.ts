@@ -1,19 +1,19 @@
-// What a client is told of its hosts, workers and tasks. Each change once, a host's before its workers', the end last.
+// Events: what a program is told of its hosts, workers and tasks. Each change comes once, a host's before its workers', the end last.
 import { type Clock, Events, type Log, toError } from '../base/index.ts';
 import type { Availability, HostFacts } from '../host/index.ts';
 import type { TaskEnd, TaskRef } from '../kernel/index.ts';
 
 /** A host of a client. Called `DispycosNodeInfo` in dispycos. */
 export interface HostInfo extends HostFacts {
-  /** Where it can be reached. */
+  /** Where the host can be reached. */
   readonly location: string;
-  /** How much of it is free, as it said last; undefined before its first pulse. */
+  /** How much of the machine is free, as the host said last; undefined before its first pulse. */
   readonly availability: Availability | undefined;
 }
 
 /** A task or call of a client. Called `DispycosTaskInfo` in dispycos. */
 export interface WorkInfo {
-  /** What `tasks()`, `task-created` and `task-ended` know it by: one number for all its tries. */
+  /** The number by which `tasks()`, `task-created` and `task-ended` know this work; the same for all its tries. */
   readonly id: number;
   /** The function's name. */
   readonly name: string;
@@ -22,20 +22,23 @@ export interface WorkInfo {
   readonly host: string;
   /** Milliseconds since 1970. */
   readonly startTime: number;
-  /** Runs beside others on its worker. */
+  /** Whether it runs beside others on its worker. */
   readonly io: boolean;
   /** The reference to a spawned task; undefined for a call. */
   readonly task: TaskRef<never> | undefined;
 }
 
-/** What happens to a host. Called `NodeDiscovered` ... `NodeAbandoned` in dispycos. */
+/** A change of a host. Called `NodeDiscovered` ... `NodeAbandoned` in dispycos. */
 export type HostEvent =
   | {
       readonly kind: 'host-discovered' | 'host-initialized' | 'host-suspended' | 'host-resumed' | 'host-offline' | 'host-online';
       readonly host: string;
       readonly info: HostInfo;
     }
-  /** Left: `host-closed` on purpose; `host-lost` without (`NodeAbandoned`, `NodeDisconnected`); `host-failed` when its set-up threw; `host-ignored` when no allocation takes it. */
+  /**
+   * A host has left: `host-closed` on purpose, `host-lost` not so (`NodeAbandoned`, `NodeDisconnected`), `host-failed` as its setup threw;
+   * or it is `host-ignored`, because no allocation takes it.
+   */
   | {
       readonly kind: 'host-closed' | 'host-lost' | 'host-failed' | 'host-ignored';
       readonly host: string;
@@ -43,7 +46,7 @@ export type HostEvent =
       readonly reason: string;
     };
 
-/** What happens to a worker. Called `ServerDiscovered` ... `ServerAbandoned` in dispycos. */
+/** A change of a worker. Called `ServerDiscovered` ... `ServerAbandoned` in dispycos. */
 export type WorkerEvent =
   | {
       readonly kind: 'worker-discovered' | 'worker-initialized' | 'worker-suspended' | 'worker-resumed';
@@ -67,33 +70,33 @@ export type WorkerEvent =
       readonly retried: number;
     };
 
-/** What happens to a task or a call. Called `TaskCreated` and `MonitorStatus` in dispycos. */
+/** A change of a task or a call. Called `TaskCreated` and `MonitorStatus` in dispycos. */
 export type WorkEvent =
   | { readonly kind: 'task-created'; readonly id: number; readonly info: WorkInfo }
   | { readonly kind: 'task-ended'; readonly id: number; readonly info: WorkInfo; readonly end: TaskEnd }
-  /** Only with `itemStatus`. */
+  /** The end of one item of a map; told only with `itemStatus`. */
   | {
       readonly kind: 'item-ended';
       readonly name: string;
       readonly index: number;
       readonly item: unknown;
-      /** Where it ran; empty if it did not. */
+      /** The worker that ran the item; empty if none did. */
       readonly worker: string;
       readonly host: string;
       readonly end: TaskEnd;
     };
 
-/** A change that a client is told of: when (milliseconds since 1970), and the how manieth. Called `DispycosStatus` in dispycos. */
+/** A change with its time (milliseconds since 1970) and its number in the order of changes. Called `DispycosStatus` in dispycos. */
 export type ClusterEvent = Change & { readonly time: number; readonly sequence: number };
 
-/** What happens to a client, its hosts, workers and tasks. */
+/** A change of a client, its hosts, workers and tasks. */
 export type Change =
   | { readonly kind: 'client-scheduled' }
   | HostEvent
   | WorkerEvent
   | WorkEvent
   | { readonly kind: 'availability'; readonly host: string; readonly availability: Availability }
-  /** The last of all. */
+  /** The client has closed; no change follows this one. */
   | { readonly kind: 'client-closed'; readonly reason: string };
 
 /** A line that a worker printed, or logged. */
@@ -118,7 +121,7 @@ export class Telling extends Events<ClusterEvent> {
     if (this.size > 0) super.emit(this.#stamped(change));
   }
 
-  /** Changes of before, for who comes later: each with the number of the last one told, so that those that follow are newer. */
+  /** Stamps earlier changes for a late listener. They bear the number of the latest change, so that all that follow are newer. */
   again(changes: readonly Change[]): ClusterEvent[] {
     return changes.map((change) => this.#stamped(change));
   }

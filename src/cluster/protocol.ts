@@ -1,4 +1,4 @@
-// What is asked of schedulers and of clients, and told to them; where daemons listen.
+// The protocol of schedulers and clients: what they ask and tell each other, and at which ports daemons listen.
 import { atMost, flag, label, listOf, measure, number, optional, type RuntimeId, record, runtimeId, string, whole } from '../base/index.ts';
 import {
   type Availability,
@@ -18,9 +18,9 @@ export const HOST_PORT = 9706;
 /** The port of a scheduler, unless said otherwise. */
 export const SCHEDULER_PORT = 9705;
 
-/** From the scheduler to a client, at its client door. */
+/** A notice of the scheduler to a client, at its client door. */
 export type SchedulerNotice =
-  /** Its turn has come. */
+  /** The client's turn has come. */
   | { readonly kind: 'admitted' }
   | {
       readonly kind: 'grant';
@@ -30,40 +30,40 @@ export type SchedulerNotice =
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  /** Nothing was done there: to be given back until there is work again. */
+  /** These places were idle: the client gives them back until it has work again. */
   | IdlePlaces
-  /** Others need them: to be given back, or others instead of these hosts (of any, if absent) where less is under way. */
+  /** Other clients need these places. The client gives them back, or others where less is under way: at the hosts `among`, or at any. */
   | {
       readonly kind: 'revoke';
       readonly host: RuntimeId;
       readonly slots: readonly number[];
       readonly epoch: number;
       readonly among: readonly RuntimeId[] | undefined;
-      /** How often that has been asked for. */
+      /** How often these places have been asked for. */
       readonly times: number;
     }
-  /** What was asked back may stay. */
+  /** Places that were asked back may stay. */
   | { readonly kind: 'keep'; readonly host: RuntimeId; readonly slots: readonly number[] }
-  /** A host holds these for the client, under epochs up to this one. */
+  /** A host says that it holds these places for the client, under epochs up to this one; a client that knows nothing of them says so. */
   | { readonly kind: 'holds'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number }
   /** The scheduler has closed the client. */
   | { readonly kind: 'closed'; readonly reason: string };
 
-/** What a client asks of the scheduler. */
+/** What a client wishes of the scheduler. */
 export interface Wish {
   readonly name: string;
-  /** At most so many workers; all that it may have if absent. */
+  /** The most workers that the client wants; all that it may have if absent. */
   readonly workers: number | undefined;
   readonly weight: number;
-  /** Has the whole cluster, alone, in its turn. */
+  /** The client wants the whole cluster, alone, in its turn. */
   readonly exclusive: boolean;
-  /** Is asked, of each host, how many workers it takes. */
+  /** The client has allocations: it is asked, for each host, how many workers it takes. */
   readonly picky: boolean;
-  /** Its workers start when it says so. */
+  /** The client's workers start only when it says so, because it prepares their hosts first. */
   readonly hold: boolean;
-  /** What it has closed. */
+  /** What the client has closed. */
   readonly limits: readonly Limit[];
-  /** Milliseconds since it asked first. */
+  /** Milliseconds since the client first asked. */
   readonly waited: number;
 }
 
@@ -74,7 +74,7 @@ export interface Limit {
   readonly shut: readonly number[];
 }
 
-/** What a client has done, as it reports it. */
+/** The counters of a client's work, as it reports them. */
 export interface Counters {
   readonly submitted: number;
   readonly done: number;
@@ -85,7 +85,7 @@ export interface Counters {
   readonly running: number;
 }
 
-/** A client that has workers of a host, and for how long already (0: since before the scheduler started). */
+/** A client that has workers of a host, and for how many milliseconds (0: since before the scheduler started). */
 export interface Holder {
   readonly client: RuntimeId;
   readonly name: string;
@@ -101,7 +101,7 @@ export interface HostStatus {
   readonly platform: string;
   readonly workers: number;
   readonly granted: number;
-  /** Whether more is granted there. */
+  /** Whether more places are granted there. */
   readonly open: boolean;
   readonly availability: Availability | undefined;
   readonly slots: readonly (SlotReport & { readonly clientName: string })[];
@@ -116,7 +116,7 @@ export interface ClientStatus {
   readonly wants: number | undefined;
   readonly weight: number;
   readonly exclusive: boolean;
-  /** False: it waits for its turn. */
+  /** Whether the client's turn has come. */
   readonly admitted: boolean;
   readonly counters: Counters | undefined;
 }
@@ -128,7 +128,7 @@ export interface ClusterStatus {
   readonly clients: readonly ClientStatus[];
 }
 
-/** What a client is asked about. */
+/** A host that a client is asked about. */
 export interface HostOffer extends HostFacts {
   readonly location: string;
   readonly addresses: readonly string[];
@@ -146,30 +146,30 @@ const time = number(0, MOST_MS);
 const place = record<WorkerSlot>({ host: runtimeId, slot: whole(0, MOST_WORKERS) });
 const limit = record<Limit>({ host: runtimeId, most: number(0), shut: atMost(MOST_WORKERS, slots) });
 
-/** What hosts, clients, and those who only look, ask of a scheduler. */
+/** The scheduler's door: what hosts, clients, and those who only look, ask there. */
 export interface SchedulerDoor {
-  /** A host is there, or offers something else than before. */
+  /** Offers a host, or changes its offer. */
   offer(offer: Offer): void;
-  /** A client wants workers; how many hosts there are. */
+  /** Takes a client's wish for workers; answers how many hosts there are. */
   wish(wish: Wish): { readonly hosts: number };
   limit(limit: Limit): void;
-  /** A client asked first so many milliseconds ago. */
+  /** Says how many milliseconds ago a client first asked. */
   asked(ago: number): void;
-  /** A client has other allocations than before. */
+  /** Says that a client's allocations have changed, so that it wants to be asked about each host again. */
   again(): void;
-  /** A client gives one place for another that it was asked for. */
+  /** Says that a client gives one place instead of another that it was asked for. */
   swaps(asked: WorkerSlot, given: WorkerSlot): void;
-  /** A client knows nothing of places that it is said to hold. */
+  /** Says that a client knows nothing of places that it is said to hold. */
   lacks(host: RuntimeId, slots: readonly number[], epoch: number): void;
   leave(): void;
-  /** Places of a host are free; `gone`: their client is dead, or was given up. */
+  /** Says that places of a host are free; `gone`: their client is dead, or was given up. */
   freed(slots: readonly number[], epoch: number, gone?: RuntimeId): void;
   status(): ClusterStatus;
-  /** Why a client (one by name or id, or each) has what it has, in lines for people. */
+  /** Why a client (one by name or id, or each) has its places, in lines for people. */
   explain(client?: string): readonly string[];
 }
 
-/** What a scheduler hears of hosts and clients. */
+/** A message of a host or client to the scheduler, which needs no answer. */
 export type SchedulerHears =
   | ({ readonly kind: 'report' } & HostPulse)
   | ({ readonly kind: 'counters' } & Counters)
@@ -210,13 +210,13 @@ export const SCHEDULER = door<SchedulerDoor, SchedulerHears>(
   },
 );
 
-/** What a scheduler asks of a client. */
+/** The client's door: what its scheduler asks there. */
 export interface ClientDoor {
-  /** How many workers of a host it takes, and if none, why. */
+  /** How many workers of a host the client takes; if none, why. */
   allocate(offer: HostOffer): { readonly take: number; readonly why: string };
-  /** What waits in it, and why, in lines for people. */
+  /** What work waits in the client, and why, in lines for people. */
   explain(): readonly string[];
-  /** Whether it is there. */
+  /** Whether the client is there: its answer alone tells. */
   here(): boolean;
 }
 

@@ -1,4 +1,4 @@
-// How a host or a worker is named: its name, its location, or its machine's address.
+// Names of hosts and workers: a name, a location, or the address of a machine.
 import { FlotillaError } from '../base/index.ts';
 
 /** Whether a name means this place: `NAME`, `NAME/N`, `tcp://HOST:PORT`, `tcp://HOST:PORT/N`, `HOST:PORT`, or `HOST` for all there. */
@@ -24,7 +24,7 @@ export function namesHost(pattern: string, name: string, addresses: readonly str
   return [name, ...texts].some((text) => regex.test(text));
 }
 
-/** The error for a name that means nothing that there is. */
+/** The error for a name that means no known host or worker. */
 export function unknownPlace(where: string, what: 'host' | 'worker' | 'host or worker', known: readonly string[]): FlotillaError {
   const list =
     known.length > 0

@@ -1,8 +1,9 @@
 // Which hosts a client takes, and how many workers of each: its allocations in order, the first that decides, decides.
 //
-//   AL1. What no allocation matches is not used. Patterns match the whole name or address, `*` any part of it; what is no pattern is resolved, too.
-//   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; another platform passes on.
-//   AL3. Too few workers, too little memory or disk: the host is refused, unless a later allocation is asked by a negative answer.
+//   AL1. A host that no allocation matches is not used. A pattern matches the whole name or address, `*` any part of it; a name without
+//       `*` is resolved, too.
+//   AL2. A platform is a regular expression, sought anywhere in the host's, ignoring case; if it is absent, the next allocation is asked.
+//   AL3. A host with too few workers, too little memory or disk is refused; only a negative answer of `allocate` asks the next allocation.
 import { callback, defineOptions, FlotillaError, type Kind, number, suggest, text, toError } from '../../base/index.ts';
 import { type Address, isLoopback, isThisMachine, tcpNetwork } from '../../transport/index.ts';
 import type { HostOffer } from '../protocol.ts';
@@ -12,16 +13,16 @@ import { namesHost } from '../where.ts';
 export interface HostAllocation {
   /** A name, an address, or a pattern with `*`; `*` by default. (`node`) */
   readonly host?: string;
-  /** The host's port: one that is named is asked there, 9706 by default; one that is heard of must have it. */
+  /** The host's port: a host that is named is asked there, at 9706 by default; a host that was found must have this port. */
   readonly port?: number;
-  /** Sought anywhere in `type-release-machine-node-version`, ignoring case. */
+  /** A regular expression, sought anywhere in `type-release-machine-node-version`, ignoring case. */
   readonly platform?: string | RegExp;
-  /** The host must offer at least so many workers; any number if absent or 0. (`cpus`) */
+  /** The least workers that the host must offer; any number will do if absent or 0. (`cpus`) */
   readonly workers?: number;
-  /** Bytes that must be free. */
+  /** The least bytes of memory that must be free. */
   readonly memory?: number;
   readonly disk?: number;
-  /** Decides itself, in this process: how many workers to take, 0 to refuse, negative to ask the next allocation. */
+  /** Decides in this process how many workers to take: 0 refuses the host, a negative number asks the next allocation. */
   readonly allocate?: (offer: HostOffer) => number | Promise<number>;
 }
 
@@ -39,21 +40,22 @@ const ALLOCATION = defineOptions<HostAllocation>('An allocation', {
 });
 const FIELDS = Object.entries(ALLOCATION.rows).map(([name, { also = [] }]) => ({ name, also }));
 
-/** The allocations of an option. Throws ERR_OPTION_*. */
+/** Checks the allocations of an option. Throws ERR_OPTION_*. */
 export function allocationsOf(hosts: readonly (string | HostAllocation)[]): readonly HostAllocation[] {
   return hosts.map((given) => {
     if (typeof given === 'string') return { host: given };
     if (typeof given !== 'object' || given === null)
       throw new FlotillaError('ERR_OPTION_INVALID', `Client.connect: 'hosts' holds names and allocations, not ${String(given)}.`);
     if (Object.getPrototypeOf(given) === Object.prototype) checkFields(given);
-    const { host, port, platform, workers, memory, disk, allocate } = given; // those of its class, too
+    const { host, port, platform, workers, memory, disk, allocate } = given; // fields of its class, too
     ALLOCATION.check({ host, port, platform, workers, memory, disk, allocate });
     if (typeof platform === 'string') asPattern(platform);
     return given;
   });
 }
 
-// A field that is like one of ours, or is called so elsewhere, is a slip unless ours is given, too; all else is the program's own.
+// Finds slips: a field that is spelt almost like one of ours, or as dispycos spells it, unless ours is given, too. All other fields are
+// the program's own.
 function checkFields(given: HostAllocation): void {
   const names = FIELDS.map(({ name }) => name);
   for (const name of Object.keys(given)) {
@@ -62,7 +64,7 @@ function checkFields(given: HostAllocation): void {
   }
 }
 
-/** How many workers of a host are taken; 0: it is refused. `resolve` gives the addresses of a name. Rejects with what an `allocate` throws. */
+/** How many workers of a host to take; 0 refuses it. `resolve` gives the addresses of a name. Rejects with the error of an `allocate`. */
 export async function decide(
   allocations: readonly HostAllocation[],
   offer: HostOffer,
@@ -97,7 +99,7 @@ function lacking(offer: HostOffer, workers: number, memory: number, disk: number
   return undefined;
 }
 
-// Whether a rule is about a host.
+// Whether a rule means a host.
 async function means(
   { host = '*', port }: HostAllocation,
   { name, addresses }: HostOffer,
@@ -121,7 +123,7 @@ function placeOf(text: string): Address | undefined {
   try {
     return tcpNetwork.parse(text, 0);
   } catch {
-    return undefined; // a name with what no address has
+    return undefined; // a name that cannot be an address
   }
 }
 

@@ -22,7 +22,7 @@ import { printLine } from './output.ts';
 import { OwnCode } from './private.ts';
 import { Rules } from './rules.ts';
 
-/** What a client is made from. */
+/** The things that a client is made from. */
 export interface Ingredients {
   readonly runtime: Runtime;
   readonly options: ClientOptions;
@@ -36,7 +36,7 @@ export interface Assembly {
   readonly jobs: Jobs;
   readonly dispatcher: Dispatcher;
   readonly provision: Provision;
-  /** The functions of this process, where it is its own worker. */
+  /** The functions of this process, for an inline client. */
   readonly own: OwnCode;
   readonly limits: Limits;
   readonly rules: Rules;
@@ -67,7 +67,7 @@ export function assemble(from: Ingredients): Assembly {
   return { jobs, dispatcher, provision, own, limits, rules, crew, orders, places, calls };
 }
 
-// The hosts and workers, and what is given to them.
+// Makes the crew, and the parts that provide for it.
 function crewOf(
   { runtime, options, log }: Ingredients,
   made: Pick<CrewParts, 'dispatcher' | 'events' | 'limits'> & { readonly jobs: Jobs },

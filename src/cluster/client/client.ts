@@ -1,9 +1,9 @@
 // A program that has work done: runs functions on workers, here or on many machines.
 //
-// Owns its runtime, and when private also the scheduler and host in this process. Does not own what happens to calls
-// (dispatch/), who the workers are (crew.ts), or how it comes to them (join.ts).
+// Owns its runtime, and without a shared scheduler also the scheduler and host in this process. Does not own the work on its way
+// (dispatch/), the hosts and workers (crew/), or how the client comes to them (join.ts).
 //
-//   CT1. close() waits for what runs, then leaves nothing: no process, folder, socket or timer; every host is free.
+//   CT1. close() waits for calls under way, then leaves nothing: no process, folder, socket or timer; every host is free.
 //   CT2. The verbs behave the same inline, on this machine, and on a cluster.
 import { FlotillaError } from '../../base/index.ts';
 import { Library } from '../../code/index.ts';
@@ -90,7 +90,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     return Client.in(options);
   }
 
-  /** In another environment than this process's own. @internal */
+  /** Connects in another environment than this process's own, as tests do. @internal */
   static async in(options: ClientOptions, world?: Environment, library = new Library()): Promise<Client> {
     checkClientOptions(options);
     partsOf(options.components ?? []);
@@ -138,7 +138,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     return this.#calls.spawn(fn, args, PLAIN);
   }
 
-  /** The same verbs with options. */
+  /** The verbs with these options. */
   with(options: CallOptions): Verbs {
     checkCallOptions(options);
     return this.#calls.with(options);
@@ -158,15 +158,15 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     }) as RemoteModule<M>;
   }
 
-  /** What this client was asked to do, and what became of it: items of `map` count one each. */
+  /** How much this client was asked to do, and how it ended; items of `map` count one each. */
   get counters(): Counters {
     return countersOf(this.#parts.dispatcher);
   }
 
   /**
    * Waits for calls that wait or run (those with `io` only if `awaitIo`), interrupts tasks, and leaves: when it resolves, workers, folders
-   * and sessions are gone, and every host is free for others. What nothing could run for ten seconds is given up (ERR_CLOSED), and says
-   * why. Idempotent.
+   * and sessions are gone, and every host is free for others. A call that nothing could run for ten seconds is given up (ERR_CLOSED), and
+   * says why. Idempotent.
    */
   close(options: CloseClientOptions = {}): Promise<void> {
     checkCloseOptions(options);
@@ -190,7 +190,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     await this.#leave('the client closed', closed);
   }
 
-  // Whatever ends a client, its hosts are told, and its listeners last of all. CT1
+  // Leaves, whatever the reason: hosts are told first, listeners last, so that they hear of everything that ends before. CT1
   async #leave(reason: string, error: FlotillaError): Promise<void> {
     const { crew } = this.#parts;
     this.#closing.abort(error);
@@ -225,7 +225,7 @@ export class Client extends Controls implements Verbs, AsyncDisposable {
     });
   }
 
-  // A restarted scheduler admits its clients again.
+  // Tells of the client's turn once. A restarted scheduler admits its clients again, and that is no news.
   #admitted(): void {
     if (!this.#scheduled) this.#parts.crew.events.emit({ kind: 'client-scheduled' });
     this.#scheduled = true;

@@ -1,8 +1,8 @@
-// The end of a client: what close() waits for, and that it always comes back.
+// The end of a client: close() waits for its calls as long as there is hope for them, so that it always comes back.
 //
-//   CZ1. Calls that run are waited for, and those that a worker may yet run.
-//   CZ2. Where calls wait and nothing runs but tasks, the tasks end first: they may hold every worker that there is.
-//   CZ3. What nothing could run for HOPELESS_MS is given up, and says why.
+//   CZ1. Calls that run are waited for, and calls that a worker may yet run.
+//   CZ2. If calls wait and only tasks run, the tasks are ended first: they may hold every worker that there is.
+//   CZ3. A call that nothing could run for HOPELESS_MS is given up, and says why.
 import { type Clock, Deferred, FlotillaError, sleep } from '../../base/index.ts';
 import { GRACE_MS, type TaskRef } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
@@ -10,13 +10,13 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { PAUSE } from '../dispatch/work.ts';
 import { whyComing, whyWaits } from './explain.ts';
 
-/** Time in which hosts and the scheduler let a client go. */
+/** Time for hosts and the scheduler to let a client go. */
 export const CLOSE_MS = 2_000;
 const LOOK_MS = 250;
 const HOPELESS_MS = 10_000;
 const FAILURES_ARE_FINAL = 3;
 
-/** What ends. */
+/** The parts of a client that ends. */
 export interface Closing {
   readonly clock: Clock;
   readonly crew: Crew;
@@ -27,7 +27,7 @@ export interface Closing {
   readonly options: { readonly disableHosts?: boolean; readonly disableWorkers?: boolean };
 }
 
-/** Resolves when calls are done (those with `io` only if `awaitIo`), cannot be, or after `timeout` milliseconds. */
+/** Resolves when calls are done (those with `io` only if `awaitIo`), when there is no hope for them, or after `timeout` milliseconds. */
 export async function untilDone(closing: Closing, awaitIo: boolean, timeout: number | undefined): Promise<void> {
   const { clock } = closing;
   const stop = new AbortController();
@@ -36,12 +36,12 @@ export async function untilDone(closing: Closing, awaitIo: boolean, timeout: num
   try {
     await Promise.race(ways);
   } finally {
-    for (const way of ways) way.catch(() => {}); // those that were stopped
+    for (const way of ways) way.catch(() => {}); // the waits that lost the race are aborted
     stop.abort();
   }
 }
 
-/** Interrupts tasks. Resolves when they have ended, or had the time for it. */
+/** Interrupts tasks. Resolves when they have ended, or their time for it is over. */
 export async function endTasks({ clock, tasks }: Closing): Promise<void> {
   const all = [...tasks];
   if (all.length === 0) return;
@@ -52,7 +52,7 @@ export async function endTasks({ clock, tasks }: Closing): Promise<void> {
   timer.cancel();
 }
 
-// Whoever reads a map takes more of its input when a result has come: that is seen a turn later.
+// Resolves when the client stays idle. It looks again a turn later, because a program that reads a map may make new work from a result.
 async function untilIdle({ clock, dispatcher }: Closing, awaitIo: boolean, signal: AbortSignal): Promise<void> {
   do {
     await dispatcher.idle(awaitIo);
@@ -85,12 +85,12 @@ async function untilHopeless(closing: Closing, awaitIo: boolean, signal: AbortSi
   });
 }
 
-// Whether a worker that is heard of has calls under way.
+// Whether a worker that is not silent has calls under way.
 function runs({ dispatcher }: Closing, awaitIo: boolean): boolean {
   return dispatcher.members.some(({ pause, inFlight, io }) => !(pause & PAUSE.OFFLINE) && inFlight.size - (awaitIo ? 0 : io) > 0);
 }
 
-// Whether a worker may yet come by itself: a host is being set up, or a process started.
+// Whether a worker may yet come by itself: a host is being set up, or a process is starting.
 function isStarting({ crew, options: { disableHosts, disableWorkers } }: Closing): boolean {
   for (const station of crew.stations.values()) {
     if (station.offline || station.suspended) continue;

@@ -1,4 +1,4 @@
-// What a client can do with its hosts and workers, beside having work done: the part of `Client` that is about places.
+// Controls: the part of `Client` that is about its hosts and workers, rather than about work.
 import type { RuntimeId } from '../../base/index.ts';
 import type { FileOutcome, SendFileOptions } from '../../kernel/index.ts';
 import type { WorkReport } from '../calls/work-report.ts';
@@ -25,7 +25,7 @@ function sumOf(workers: readonly WorkerReport[]): Counts {
   return countsOf(all, running);
 }
 
-/** What the controls of a client act on. */
+/** The parts of a client that its controls act on. */
 export interface Controlled {
   readonly crew: Crew;
   readonly orders: Orders;
@@ -38,7 +38,7 @@ export interface Controlled {
 
 /**
  * The places of a client. Everywhere, `where` names a host (`NAME`, `tcp://HOST:PORT`), all hosts of a machine (its address) or a worker
- * (`NAME/N`, `tcp://HOST:PORT/N`); one that means nothing is ERR_HOST_UNKNOWN. Calls act on this client's own grant only.
+ * (`NAME/N`, `tcp://HOST:PORT/N`); a name that means nothing is ERR_HOST_UNKNOWN. Calls act on this client's own grant only.
  */
 export abstract class Controls {
   /** @internal */
@@ -57,7 +57,7 @@ export abstract class Controls {
     }));
   }
 
-  /** Every worker that this client has or had, and what it did. Called `servers()` in dispycos. */
+  /** Every worker that this client has or had, and how much it did. Called `servers()` in dispycos. */
   workers(): readonly WorkerReport[] {
     const { crew } = this.controlled;
     const live = new Map([...crew.members.values()].map((member) => [member.info.name, member]));
@@ -84,7 +84,7 @@ export abstract class Controls {
     });
   }
 
-  /** The tasks that run, and the calls that are under way: everywhere, or at a host or worker. */
+  /** The tasks that run and the calls under way, everywhere or at a host or worker. */
   tasks(where?: string): readonly WorkInfo[] {
     const { crew, orders, report } = this.controlled;
     if (where !== undefined) checkWhere('tasks', where);
@@ -93,7 +93,7 @@ export abstract class Controls {
   }
 
   /**
-   * Changes of hosts, workers and tasks: first what leads to the present state of every host and worker, and to the tasks and calls that are
+   * Changes of hosts, workers and tasks: first those that lead to the present state of every host and worker, and to the tasks and calls
    * under way, then each change once, the last `client-closed`. Reading fails with ERR_LIMIT when 100,000 wait unread.
    */
   events(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
@@ -107,13 +107,13 @@ export abstract class Controls {
     });
   }
 
-  /** Calls back for each change of hosts, workers and tasks from now on; returns what stops it. */
+  /** Calls the listener for each change of hosts, workers and tasks from now on; returns a function that stops it. */
   onEvent(listener: (event: ClusterEvent) => void): () => void {
     this.controlled.report.listen();
     return this.controlled.crew.events.on(listener);
   }
 
-  /** Adds a rule about hosts, before all others; hosts that were refused are asked about again. Called `node_allocate` in dispycos. */
+  /** Adds a rule about hosts before all others, and asks the rules about every host again. Called `node_allocate` in dispycos. */
   allocate(allocation: HostAllocation | string): Promise<void> {
     return this.controlled.allocate(allocation);
   }
@@ -132,37 +132,37 @@ export abstract class Controls {
     return Promise.all(orders.workers(where).map(({ info }) => sendFile({ id: info.id }, path, all)));
   }
 
-  /** Lets a discovered host be used (`disableHosts`), with these arguments for its set-up if any are given; or one that was suspended. Called `enable_node`. */
+  /** Lets a host be used: a discovered one (`disableHosts`), with arguments for its setup, or a suspended one. Called `enable_node`. */
   enableHost(where: string, ...args: unknown[]): void {
     checkWhere('enableHost', where);
     this.controlled.orders.enableHost(where, args);
   }
 
-  /** Lets a discovered worker be used (`disableWorkers`), with these arguments for its set-up if any are given; or one that was suspended. Called `enable_server`. */
+  /** Lets a worker be used: a discovered one (`disableWorkers`), with setup arguments, or a suspended one. Called `enable_server`. */
   enableWorker(where: string, ...args: unknown[]): void {
     checkWhere('enableWorker', where);
     this.controlled.orders.enableWorker(where, args);
   }
 
-  /** Gives a host's workers nothing more; what runs goes on. Called `suspend_node`. */
+  /** Gives a host's workers no new work; work under way goes on. Called `suspend_node`. */
   suspendHost(where: string): void {
     checkWhere('suspendHost', where);
     this.controlled.orders.suspendHost(where);
   }
 
-  /** Called `resume_node`. */
+  /** Gives a suspended host's workers work again. Called `resume_node`. */
   resumeHost(where: string): void {
     checkWhere('resumeHost', where);
     this.controlled.orders.resumeHost(where);
   }
 
-  /** Gives a worker nothing more; what runs goes on. The last one of a host suspends the host. Called `suspend_server`. */
+  /** Gives a worker no new work; work under way goes on. Suspending a host's last worker suspends the host. Called `suspend_server`. */
   suspendWorker(where: string): void {
     checkWhere('suspendWorker', where);
     this.controlled.orders.suspendWorker(where);
   }
 
-  /** Called `resume_server`. */
+  /** Gives a suspended worker work again. Called `resume_server`. */
   resumeWorker(where: string): void {
     checkWhere('resumeWorker', where);
     this.controlled.orders.resumeWorker(where);
@@ -178,7 +178,7 @@ export abstract class Controls {
     return orders.closeWorker(where, options.terminate ?? false, options.restart ?? restartWorkers);
   }
 
-  /** Ends a worker, and starts a fresh process in its place; one that was closed is asked for again. Called `restart_server`. */
+  /** Ends a worker, and starts a fresh process in its place; a worker that was closed is asked for again. Called `restart_server`. */
   restartWorker(where: string, options: { readonly terminate?: boolean } = {}): Promise<void> {
     return this.closeWorker(where, { ...options, restart: true });
   }
@@ -189,19 +189,19 @@ export abstract class Controls {
     return this.controlled.orders.closeHost(where, options.terminate ?? false);
   }
 
-  /** Ends all workers of a host, sets it up again (with the arguments of before, unless others are given), and starts them anew. Called `restart_node`. */
+  /** Ends a host's workers, sets it up again (with its last arguments, if none are given), and starts new ones. Called `restart_node`. */
   restartHost(where: string, options: { readonly terminate?: boolean; readonly args?: readonly unknown[] } = {}): Promise<void> {
     checkWhere('restartHost', where);
     return this.controlled.orders.restartHost(where, options.args ?? [], options.terminate ?? false);
   }
 
-  /** Whether a host that is silent, or falls silent, is given up; of all hosts without a name. Its tasks end as `host-lost`. Called `abandon_zombie`. */
+  /** Sets whether a host, or every host, is given up when it is silent. Its tasks then end as `host-lost`. Called `abandon_zombie`. */
   abandonZombie(where: string | undefined, flag = true): void {
     if (where !== undefined) checkWhere('abandonZombie', where);
     this.controlled.orders.abandonZombie(where, flag);
   }
 
-  /** Why what waits, waits: lines for people, per host and per kind of work, and what would change it. */
+  /** Why work waits, and what would change it: lines for people, per host and per kind of work. */
   explain(): readonly string[] {
     return this.controlled.explain();
   }

@@ -1,4 +1,4 @@
-// The doors of a client: what its scheduler, hosts and workers say to it and ask of it.
+// The doors of a client, at which its scheduler, hosts and workers tell and ask it things.
 import { FlotillaError, type RuntimeId } from '../../base/index.ts';
 import { TENANT } from '../../host/index.ts';
 import type { Post } from '../../kernel/index.ts';
@@ -9,7 +9,7 @@ import type { Orders } from '../crew/orders.ts';
 import type { Member } from '../dispatch/work.ts';
 import { CLIENT, type ClientDoor, type HostOffer } from '../protocol.ts';
 
-/** What a client's doors lead to. */
+/** The parts of a client behind its doors. */
 export interface BehindDoor {
   readonly crew: Crew;
   readonly orders: Orders;
@@ -18,7 +18,7 @@ export interface BehindDoor {
   allocate(offer: HostOffer): Promise<ReturnType<ClientDoor['allocate']>>;
   explain(): readonly string[];
   admitted(): void;
-  /** A worker that was given nothing because it had to stop something has done so. */
+  /** Notes that a worker has stopped its work as it was told, so that it can be given new work. */
   stopped(): void;
   closed(reason: string): void;
 }
@@ -63,7 +63,7 @@ function openToWorkers(post: Post, { crew, orders, notices, restartWorkers, stop
   post.serve(
     CALLER,
     {
-      // Not waited for: the asker is among what is waited for.
+      // Answers without waiting for the worker to end: the asker may run on that very worker, which would then wait for itself.
       closeWorker: ({ peer }, { terminate, restart }) =>
         void orders.closeWorker(mine(peer).info.name, terminate, restart || restartWorkers).catch(() => {}),
       closeHost: ({ peer }, { terminate }) => void orders.closeHost(mine(peer).info.hostName, terminate).catch(() => {}),

@@ -1,4 +1,4 @@
-// Why something waits, in lines for people: what each host does instead, and what would change it.
+// Explains in lines for people why work or a client waits: what each host does instead, and what would change it.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Post } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
@@ -9,7 +9,7 @@ import { admits, appetite, type ClientState, freeOf, type HostState, type Schedu
 
 const MOST_KINDS = 8;
 
-/** Why a client holds what it holds, as its scheduler sees it. */
+/** Why a client has its places and no more, as its scheduler sees it. */
 export function explainClient(state: ScheduleState, client: ClientState, refused: ReadonlyMap<RuntimeId, string>): string[] {
   const wants = Number.isFinite(client.wants) ? `${client.wants}` : 'all it may have';
   const lines = [`client '${client.name}' holds ${client.holds} worker${client.holds === 1 ? '' : 's'} and wants ${wants}`];
@@ -57,7 +57,7 @@ function whyNotMore(state: ScheduleState, client: ClientState, host: HostState, 
   return `${all}; the others hold ${list}. A greater weight, or the end of those, would help`;
 }
 
-/** Why clients (one by name or id, or each) have what they have; what waits inside them, they say themselves. */
+/** Why clients (one by name or id, or each) have their places; each client is asked what work waits in it. */
 export async function explainClients(
   state: ScheduleState,
   which: string | undefined,
@@ -82,7 +82,7 @@ export async function explainClients(
   return lines.length > 0 ? lines : ['No client is connected.'];
 }
 
-/** What waits in a client, and why. */
+/** What work waits in a client, and why. */
 export function explainWork(dispatcher: Dispatcher, crew: Crew): string[] {
   const stations = [...crew.stations.values()];
   const lines: string[] = [];
@@ -121,7 +121,7 @@ export function explainWork(dispatcher: Dispatcher, crew: Crew): string[] {
   return lines;
 }
 
-/** Why work waits for a worker: what its workers do instead. */
+/** Why some work waits for a worker: what the workers that may have it do instead. */
 export function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string {
   const { at, job, io } = work;
   const all = dispatcher.members;
@@ -142,7 +142,7 @@ export function whyWaits(work: Work, dispatcher: Dispatcher, crew: Crew): string
   return `all ${there.length} workers are busy; more workers would help`;
 }
 
-/** Why the code of work is not at the hosts yet. */
+/** Why the code of coming work is not on the hosts yet. */
 export function whyComing(crew: Crew): string {
   const late = [...crew.stations.values()].filter(({ phase }) => phase === 'discovered');
   if (late.length === 0) return 'its code is on its way to the hosts';

@@ -1,4 +1,4 @@
-// Waits for the first worker: without limit unless told, and never in silence.
+// Waits for a client's first worker: without limit unless a timeout is given, and with a warning now and then.
 import { type Clock, Deferred, FlotillaError, hasCode, onAbort, type Timer, toError } from '../../base/index.ts';
 import type { Crew } from '../crew/crew.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
@@ -7,7 +7,7 @@ import type { ClientOptions } from './options.ts';
 const WARN_MS = 5_000;
 const FAILURES_ARE_FINAL = 3;
 
-/** What the wait needs to know. */
+/** The parts of a client that the wait looks at. */
 export interface FirstWorker {
   readonly clock: Clock;
   readonly crew: Crew;
@@ -34,7 +34,7 @@ export async function firstWorker({ clock, crew, dispatcher, options, warn, loca
   const off = crew.events.on((event) => {
     if (event.kind === 'worker-initialized') return ready.resolve();
     if (event.kind !== 'host-failed' && event.kind !== 'worker-failed') return;
-    // A set-up that failed will fail again; a process that does not start may start next time.
+    // A setup that failed will fail again, so the wait is over; a process that does not start may start next time.
     const setUp = hasCode(crew.state.lastFailure, 'ERR_HOST_SET_UP');
     const own = local && (setUp || event.kind === 'host-failed' || crew.state.failures >= FAILURES_ARE_FINAL);
     const alone = setUp && waits && [...crew.stations.values()].every(({ name }) => name === event.host);

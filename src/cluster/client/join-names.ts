@@ -1,4 +1,4 @@
-// Tasks on the workers of a client find each other by name, through the client: workers know nobody else.
+// Lets tasks on the workers of a client find each other by name. They ask through the client, because a worker knows nobody else.
 import type { Runtime } from '../../kernel/index.ts';
 import type { Crew } from '../crew/crew.ts';
 

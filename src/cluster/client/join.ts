@@ -1,6 +1,6 @@
-// How a client comes to its workers: inline, on this machine, by a shared scheduler, or by what the network has.
+// How a client comes to its workers: inline, on this machine, by a shared scheduler, or from the hosts of the network.
 //
-//   JO1. Nothing is found where nothing was looked for: only `auto` announces this client, and only it or `listen` opens ports to others.
+//   JO1. A client is visible only if its options ask for it: only `auto` announces it, and only `auto` or `listen` opens ports to others.
 import { basename } from 'node:path';
 import { defined, hasCode, type Log, labelOf, lineLog, onAbort, type RuntimeId, sleep, toError } from '../../base/index.ts';
 import { HOST, type Host, thisMachine } from '../../host/index.ts';
@@ -14,24 +14,24 @@ import type { ClientOptions } from './options.ts';
 import { seekHosts, startInline, startLocal, startScheduler } from './private.ts';
 import { type LinkOptions, SchedulerLink } from './scheduler-link.ts';
 
-/** How a client comes to its workers. */
+/** A way to come to workers. */
 export type Mode =
   | { readonly kind: 'inline' }
   | { readonly kind: 'local' }
   | { readonly kind: 'auto' }
   | { readonly kind: 'shared'; readonly address: string };
 
-/** What a client that has joined holds. */
+/** The hold of a client on its workers, once it has joined. */
 export interface Joined {
   readonly link: SchedulerLink | undefined;
-  /** Resolves when the client may be handed out. */
+  /** Resolves when the program may have the client. */
   readonly begun: Promise<void>;
-  /** There are other allocations. */
+  /** Has hosts judged again, because the allocations have changed. */
   again(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What joining needs of its client. */
+/** The parts of a client that joining needs. */
 export interface Joining {
   readonly runtime: Runtime;
   readonly options: ClientOptions;
@@ -47,11 +47,11 @@ export interface Joining {
 const FIND_MS = 800;
 const PATIENT_MS = 5_000;
 
-/** What a client starts with. */
+/** The runtime of a client, and the way that it will take. */
 export interface StartedClient {
   readonly runtime: Runtime;
   readonly mode: Mode;
-  /** By the runtime's clock. */
+  /** When the client began to connect, by the runtime's clock. */
   readonly since: number;
   readonly log: Log;
   readonly warn: (text: string) => void;
@@ -76,7 +76,7 @@ export async function startRuntime(options: ClientOptions, world: Environment | 
     multicast,
   } = options;
   const given = typeof options.secret === 'string' ? Buffer.from(options.secret) : options.secret;
-  // What stays in this process and its children needs no secret of anybody else's.
+  // A client that stays in this process and its children makes a secret of its own, as it shares none with others.
   const alone = mode.kind === 'inline' || (mode.kind === 'local' && listen === undefined && !namesHosts(options));
   const secret = given ?? (alone ? environment.random(32) : undefined);
   const chosen: RuntimeOptions = {
@@ -96,7 +96,7 @@ export async function startRuntime(options: ClientOptions, world: Environment | 
   }
 }
 
-/** Comes to workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_*, ERR_HOST_START. */
+/** Brings a client to its workers. Rejects with ERR_CLUSTER_NO_SCHEDULER, ERR_LINK_*, ERR_HOST_START. */
 export async function join(mode: Mode, joining: Joining): Promise<Joined> {
   const { runtime, options, parts, warn, closing } = joining;
   const { dispatcher, crew, limits } = parts;
@@ -147,11 +147,11 @@ export async function join(mode: Mode, joining: Joining): Promise<Joined> {
 interface Own {
   readonly scheduler: Scheduler;
   readonly host: Host | undefined;
-  /** There are no workers but this machine's. */
+  /** Whether this machine's workers are the only ones there can be. */
   readonly alone: boolean;
 }
 
-// A scheduler of this client's own, this machine's cores, and what the network has.
+// Starts a scheduler of the client's own, for this machine's cores and, if wanted, the hosts of the network.
 async function startOwn(mode: Mode, { runtime, options, log, warn, parts }: Joining): Promise<Own> {
   const scheduler = startScheduler(runtime, log);
   const host = options.local === false ? undefined : await startLocal(runtime, runtime.secret, options, log);
@@ -169,12 +169,13 @@ async function begin(joining: Joining, link: SchedulerLink, local: boolean): Pro
   const { dispatcher, crew } = parts;
   const { clock } = runtime.environment;
   const waiting = firstWorker({ clock, crew, dispatcher, options, warn, local, explain: () => link.explain(), closing });
-  // This machine's processes start while the program goes on: what it asks for meanwhile waits for them. Who enables hosts must have the client first.
+  // The program goes on while this machine's processes start; its calls wait for them. A program that enables hosts or workers itself
+  // needs the client before there can be a worker.
   if (local || options.disableHosts || options.disableWorkers) waiting.catch((error: Error) => dispatcher.fail(error));
   else await waiting;
 }
 
-// What people see of a program that does not say what it is called: its file, and its machine.
+// The name of a program that gives none: its file and its machine, which people recognize.
 function programName(): string {
   const [, file = 'node'] = process.argv;
   return labelOf(`${basename(file)} on ${thisMachine().name}`);
@@ -196,13 +197,14 @@ function wishOf(options: ClientOptions, name: string, own: boolean): LinkOptions
     name,
     workers: own ? undefined : options.workers,
     weight: options.weight ?? 1,
-    exclusive: !own && options.exclusive === true, // who has a scheduler of its own is alone there
+    exclusive: !own && options.exclusive === true, // a client with a scheduler of its own is alone there
     picky: (options.hosts ?? []).length > 0,
     hold: options.hostSetUp !== undefined || options.disableHosts === true,
   };
 }
 
-// A shared scheduler that answers nearby: its address. Who has no cores of its own looks longer: there is nothing else to do.
+// Finds the address of a shared scheduler nearby. A client without cores of its own (`patient`) waits longer, because nothing else can
+// serve it.
 async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSignal | undefined): Promise<string | undefined> {
   const { clock } = runtime.environment;
   const started = clock.now();
@@ -212,7 +214,7 @@ async function findScheduler(runtime: Runtime, patient: boolean, signal: AbortSi
     const peers = runtime.peers();
     const found = peers.find((peer) => peer.role === 'scheduler' && peer.addresses.length > 0);
     if (found) return found.addresses[0];
-    // A host that was heard knows whose it is, also if that one's answer was lost.
+    // A host that was heard knows its scheduler, even if the scheduler's own answer was lost.
     for (const { id } of peers.filter((peer) => peer.role === 'host' && !asked.has(peer.id))) {
       asked.add(id);
       const owner = await runtime.post

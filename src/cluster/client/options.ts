@@ -25,14 +25,14 @@ import { allocationsOf, type HostAllocation } from './allocation.ts';
 /** Options of {@link Client.connect}. dispycos's spelling, where it differs, in brackets. */
 export interface ClientOptions {
   /**
-   * Whose workers are used. The address of a shared scheduler, as `tcp://HOST:PORT`; `local`: this machine's cores, whatever
+   * The source of workers. The address of a shared scheduler, as `tcp://HOST:PORT`; `local`: this machine's cores, whatever
    * FLOTILLA_SCHEDULER says; `auto`: a shared scheduler that is found on the network, else every host that answers there, those
    * in `hosts`, and this machine's cores.
    */
   readonly scheduler?: string;
-  /** False: this machine's cores are not used beside hosts of the network. */
+  /** Whether this machine's cores are used beside hosts of the network; true by default. */
   readonly local?: boolean;
-  /** With a shared scheduler: at most so many workers. Else: how many to start here; one per core by default. */
+  /** With a shared scheduler, the most workers to have; without, how many to start here, one per core by default. */
   readonly workers?: number;
   /** Runs everything in this process, through the same code path, so that breakpoints work. */
   readonly inline?: boolean;
@@ -40,16 +40,16 @@ export interface ClientOptions {
   readonly name?: string;
   /** The share of the cluster, relative to other clients; 1 by default. */
   readonly weight?: number;
-  /** Has the whole cluster, alone, when its turn has come; clients that come later wait. */
+  /** Gives this client the whole cluster, alone, when its turn has come; clients that come later wait. */
   readonly exclusive?: boolean;
   /**
-   * Which hosts are used: names, addresses, patterns with `*`, or {@link HostAllocation}s, the first that decides. All, if absent or
-   * empty; else only what matches: add `'*'` for the rest. (`nodes`)
+   * The hosts to use: names, addresses, patterns with `*`, or {@link HostAllocation}s, the first that decides. All hosts, if absent or
+   * empty; else only those that match: add `'*'` for the rest. (`nodes`)
    */
   readonly hosts?: readonly (string | HostAllocation)[];
   /** Functions, classes, modules (by URL), files and folders that are sent to every host ahead of all work. */
   readonly components?: readonly Component[];
-  /** Runs once on each host, before any worker of this client there, in its folder; what it returns is `host.data` on the workers. (`node_setup`) */
+  /** Runs once on each host before this client's workers there, in its folder; its result is `host.data` on the workers. (`node_setup`) */
   readonly hostSetUp?: SetUp | (() => unknown);
   /** Runs in each worker before anything else. (`server_setup`) */
   readonly workerSetUp?: SetUp | (() => unknown);
@@ -57,13 +57,13 @@ export interface ClientOptions {
   readonly disableHosts?: boolean;
   /** Workers are set up and used only after `enableWorker`. (`disable_servers`) */
   readonly disableWorkers?: boolean;
-  /** Workers that are closed are started again. False by default; one that crashed always is. (`restart_servers`) */
+  /** Starts workers again that were closed. False by default; a worker that crashed is always started again. (`restart_servers`) */
   readonly restartWorkers?: boolean;
-  /** A host that falls silent is given up: at once, or after so many milliseconds. False (the default): its tasks are kept, and go on when it returns. (`abandon_zombie_nodes`) */
+  /** Gives a silent host up at once, or after so many milliseconds; by default, its tasks wait for it. (`abandon_zombie_nodes`) */
   readonly abandonZombieHosts?: boolean | number;
   /** Hears every change of hosts, workers and tasks. */
   readonly onStatus?: (event: ClusterEvent) => void;
-  /** Is sent every change: its message type must have {@link ClusterEvent}. (`status_task`) */
+  /** A task that is sent every change; its messages must include {@link ClusterEvent}. (`status_task`) */
   readonly statusTask?: TaskRef<ClusterEvent>;
   /** Fails after so many milliseconds without a worker; without it, connect waits, and warns. */
   readonly timeout?: number;
@@ -73,17 +73,17 @@ export interface ClientOptions {
   /** A certificate and its key, as for a runtime. */
   readonly certfile?: string;
   readonly keyfile?: string;
-  /** What becomes of the lines that workers print: `print` (marked with the worker) by default. */
+  /** The way of lines that workers print: `print` (marked with the worker) by default. */
   readonly output?: 'print' | 'ignore' | ((line: OutputLine) => void);
   /** Hears warnings; written to stderr by default. */
   readonly warn?: (text: string) => void;
   /** Heap limit of each local worker, in MiB. */
   readonly heap?: number;
-  /** Milliseconds between signs of life; hosts may answer that it is too often for them. (`pulse_interval`) */
+  /** Milliseconds between signs of life; a host may ask for a longer interval. (`pulse_interval`) */
   readonly pulse?: number;
-  /** `always` encrypts also what stays on this machine. */
+  /** `always` encrypts also connections within this machine. */
   readonly encrypt?: 'auto' | 'always';
-  /** Where to be dialled at, and how others are found: as for a runtime. */
+  /** Where others dial this client, and how they are found: as for a runtime. */
   readonly listen?: string | readonly string[];
   readonly advertise?: string | readonly string[];
   readonly udpPort?: number;
@@ -94,7 +94,7 @@ const setUpKind: Kind<SetUp | (() => unknown)> = (value) =>
   either(callback, fields({ fn: callback, args: callback }))(value) === undefined ? undefined : 'a function, or made by setUp(fn, ...args)';
 const secret: Kind<string | Uint8Array> = (value) =>
   text(value) === undefined || (value instanceof Uint8Array && value.length > 0) ? undefined : 'a text or bytes, not empty';
-// The runtime looks at each of them.
+// Checks the form only: the runtime looks at each group itself.
 const groups: Kind<object> = (value) => (typeof value === 'object' && value !== null ? undefined : 'groups');
 
 const CLIENT = defineOptions<ClientOptions>('Client.connect', {
@@ -134,7 +134,7 @@ const CLIENT = defineOptions<ClientOptions>('Client.connect', {
   multicast: { is: either(flag, groups), also: ['ipv4_udp_multicast'] },
 });
 
-/** How far a call is, as it reports by `current().progress()`. */
+/** How far a call is, as its function reports by `current().progress()`. */
 export interface Progress {
   readonly done: number;
   readonly total: number | undefined;
@@ -146,11 +146,11 @@ export interface Progress {
 export interface CallOptions {
   /**
    * Where to run: a host by name or location (`tcp://HOST:PORT`), all hosts of a machine by its address, a worker as `HOST/N` or
-   * `tcp://HOST:PORT/N`. A place that there is not is ERR_HOST_UNKNOWN at once on this machine's own workers; with hosts of the network, one
-   * of that name may still join: that is warned of, and `timeout` ends the wait. (`rtask_at`)
+   * `tcp://HOST:PORT/N`. An unknown place is ERR_HOST_UNKNOWN at once on this machine's own workers; with hosts of the network, one of that
+   * name may still join: a warning tells of the wait, and `timeout` ends it. (`rtask_at`)
    */
   readonly at?: string;
-  /** Runs up to so many at once on a worker, beside other calls: for functions that mostly wait. */
+  /** Runs up to so many calls at once on a worker, beside other calls: for functions that mostly wait. */
   readonly io?: number;
   /** How often a call is tried again after its worker was lost; 2 by default. A spawned task is never run twice unless this says so. */
   readonly retries?: number;
@@ -174,9 +174,9 @@ const CALL = defineOptions<CallOptions>('client.with', {
 export interface MapOptions {
   /** Further arguments of the function, after the item. */
   readonly args?: readonly unknown[];
-  /** At most so many items under way at once. */
+  /** The most items under way at once. */
   readonly concurrency?: number;
-  /** At most so many items taken from the input and not yet read as results; 4096 by default. */
+  /** The most items that are taken from the input and not yet read as results; 4096 by default. */
   readonly window?: number;
   /** Gives results as they come, rather than in the order of the items. */
   readonly unordered?: boolean;
@@ -204,7 +204,7 @@ const MAP = defineOptions<MapOptions>('client.map', {
 export interface CloseClientOptions {
   /** Waits also for calls with `io`; else they are stopped when all others have ended. (`await_io`) */
   readonly awaitIo?: boolean;
-  /** Waits for nothing: what runs is interrupted, and killed after the grace period. */
+  /** Waits for nothing: calls and tasks are interrupted, and killed after the grace period. */
   readonly terminate?: boolean;
   /** The most milliseconds to wait for calls. */
   readonly timeout?: number;
@@ -216,7 +216,7 @@ const CLOSE = defineOptions<CloseClientOptions>('client.close', {
   timeout: { is: number(0) },
 });
 
-/** Throws ERR_OPTION_* for what cannot be. */
+/** Checks the options of a client. Throws ERR_OPTION_*. */
 export function checkClientOptions(options: ClientOptions): void {
   CLIENT.check(options);
   allocationsOf(options.hosts ?? []);

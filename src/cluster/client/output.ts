@@ -1,4 +1,4 @@
-// What workers print, as the client's user sees it: each line marked with its worker.
+// Prints the lines of workers for the client's user, each marked with its worker.
 import { paint } from '../../base/index.ts';
 import type { OutputLine } from '../events.ts';
 

@@ -17,7 +17,7 @@ import type { ClientOptions } from './options.ts';
 const TICK_MS = 2_000;
 const ASK_MS = 10_000;
 
-/** This machine's host, in the client's own process. It speaks the same protocol as one apart. */
+/** Starts this machine's host in the client's own process. It speaks the same protocol as a host daemon. */
 export async function startLocal(runtime: Runtime, secret: Uint8Array, options: ClientOptions, log: Log): Promise<Host> {
   const machine = thisMachine();
   const { post, id, environment } = runtime;
@@ -53,12 +53,12 @@ export async function startLocal(runtime: Runtime, secret: Uint8Array, options: 
     );
   };
   tick();
-  // Processes are started before the program goes on: what it does first, finding code to ship, keeps this thread busy.
+  // Workers are started before the program goes on, because finding the code to ship, which it does first, keeps this thread busy.
   await post.at(id, SCHEDULER).offer(host.offer);
   return host;
 }
 
-/** A scheduler in the client's own process, which takes every host that answers: those that are named, and those that are found. */
+/** Starts a scheduler in the client's own process, which takes every host that answers: those that are named, and those that are found. */
 export function startScheduler(runtime: Runtime, log: Log): Scheduler {
   const scheduler = new Scheduler(runtime, { log });
   const take = (id: RuntimeId): void => void scheduler.enlist(id).catch((error: unknown) => log.info(toError(error).message));
@@ -70,7 +70,7 @@ export function startScheduler(runtime: Runtime, log: Log): Scheduler {
   return scheduler;
 }
 
-/** Connects with the hosts that allocations name; what does not answer is told, and asked again when it is heard. */
+/** Connects with the hosts that allocations name. Warns of a host that does not answer; it is taken all the same when it is heard later. */
 export async function seekHosts(runtime: Runtime, allocations: readonly HostAllocation[], warn: (text: string) => void): Promise<void> {
   const named = allocations.flatMap(({ host = '*', port = HOST_PORT }) => (host.includes('*') ? [] : [{ host, port }]));
   await Promise.all(
@@ -84,12 +84,12 @@ export async function seekHosts(runtime: Runtime, allocations: readonly HostAllo
   );
 }
 
-/** The functions of this process, for a worker that is this process. */
+/** Own code: the functions of this process, for a worker that is this process. */
 export class OwnCode {
-  /** By the unit that stands for them. */
+  /** The functions, by the unit that stands for each. */
   readonly #functions = new Map<string, Loaded>();
 
-  /** What was prepared under a unit. Rejects with ERR_CODE_MISSING. */
+  /** The function that a unit stands for. Rejects with ERR_CODE_MISSING. */
   async load({ unit }: Shipped): Promise<Loaded> {
     const found = this.#functions.get(unit);
     if (found) return found;
@@ -103,7 +103,7 @@ export class OwnCode {
   }
 }
 
-/** One worker that is this process: values are encoded and decoded as ever, functions are the program's own. */
+/** Makes this process its own worker. Values are encoded and decoded as for any worker, so that inline finds the same mistakes. */
 export function startInline(runtime: Runtime, crew: Crew, own: OwnCode, data: unknown): void {
   const { post, id } = runtime;
   const { worker, host } = post.place;
@@ -121,7 +121,7 @@ export function startInline(runtime: Runtime, crew: Crew, own: OwnCode, data: un
     load: (shipped) => own.load(shipped),
     turn: () => new Promise((resolve) => post.clock.after(0, resolve)),
   });
-  post.serve(WORKER, { recall: () => [] }); // what is cancelled stops by itself, or is abandoned
+  post.serve(WORKER, { recall: () => [] }); // nothing is let go: a cancelled call stops by itself, or is abandoned
   const info: WorkerInfo = { id, name: 'inline', host: id, hostName: 'inline', slot: 1, epoch: 0, pid: process.pid, addresses: [] };
   crew.employ(newMember(info));
 }

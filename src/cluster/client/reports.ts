@@ -1,14 +1,14 @@
-// What a client says of its hosts and workers when it is asked.
+// Reports of a client about its hosts and workers, for a program that asks.
 import type { Counts } from '../dispatch/tally.ts';
 import type { HostInfo } from '../events.ts';
 
 /** A host as a client sees it. */
 export interface HostReport extends HostInfo {
   readonly state: 'discovered' | 'initialized' | 'suspended' | 'offline' | 'leaving';
-  /** Worker places that were granted there, and workers that are ready. */
+  /** Places that were granted there, whether their workers are ready or not. */
   readonly granted: number;
   readonly ready: number;
-  /** What its workers were given, those of before included. */
+  /** How much its workers were given, and how that ended; workers of the past are included. */
   readonly counts: Counts;
 }
 
@@ -16,13 +16,13 @@ export interface HostReport extends HostInfo {
 export interface WorkerReport {
   readonly name: string;
   readonly host: string;
-  /** `tcp://HOST:PORT/N`, or its name where it cannot be dialled. */
+  /** `tcp://HOST:PORT/N`, or the worker's name if it cannot be dialled. */
   readonly location: string;
   readonly state: 'ready' | 'leaving' | 'lost' | 'suspended' | 'offline' | 'gone';
   readonly pid: number;
   /** Calls and items that it finished. */
   readonly done: number;
-  /** What it was given, and what became of that. */
+  /** How much it was given, and how that ended. */
   readonly counts: Counts;
   /** How often it was lost. */
   readonly lost: number;

@@ -1,13 +1,13 @@
-// Which hosts a client takes: its rules, those that were added later first.
+// Rules: which hosts a client takes. A rule that was added later comes first.
 import { toError } from '../../base/index.ts';
 import type { Environment } from '../../kernel/index.ts';
 import type { Telling } from '../events.ts';
 import type { HostOffer } from '../protocol.ts';
 import { allocationsOf, decide, type HostAllocation } from './allocation.ts';
 
-/** What the rules of a client need. */
+/** The parts that rules need. */
 export interface RulesOptions {
-  /** What the client was given: none, if all hosts are taken. */
+  /** The `hosts` of the client's options; none, if it takes all hosts. */
   readonly given: readonly (string | HostAllocation)[];
   readonly environment: Environment;
   readonly events: Telling;
@@ -35,7 +35,7 @@ export class Rules {
     return added[0]?.host ?? '*';
   }
 
-  /** How many workers of a host are taken; 0: it is ignored, which is told. Rejects with what a rule of the program throws. */
+  /** How many workers of a host to take; 0: the host is ignored, and an event says so. Rejects with the error of a program's own rule. */
   async decide(offer: HostOffer): Promise<{ take: number; why: string }> {
     const { environment, events, warn } = this.#options;
     try {

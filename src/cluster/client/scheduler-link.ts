@@ -1,4 +1,4 @@
-// A client's tie to its scheduler, shared or its own: asks for workers, reports, and comes back when the scheduler was restarted.
+// A client's tie to its scheduler, shared or its own: it asks for workers, reports, and comes back when the scheduler was restarted.
 import { Backoff, FlotillaError, hasCode, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import { HOST } from '../../host/index.ts';
 import { type Asks, PulseThread, type Runtime, type SessionEnd } from '../../kernel/index.ts';
@@ -13,10 +13,10 @@ import { waitsText } from '../scheduler/cluster-status.ts';
 
 const REPORT_MS = 500;
 const ASK_MS = 10_000;
-/** One that is there may take so long on a busy machine, whoever is in a hurry. */
+/** The shortest wait for a scheduler's answer, however short the program's timeout: on a busy machine it may take so long. */
 const LEAST_ASK_MS = 2_000;
 
-/** What a tie is made of. */
+/** The parts that a tie is made of. */
 export interface LinkOptions {
   readonly runtime: Runtime;
   readonly crew: Crew;
@@ -27,7 +27,7 @@ export interface LinkOptions {
   readonly limits: Limits;
   readonly warn: (text: string) => void;
   readonly signal: AbortSignal | undefined;
-  /** How long the scheduler is tried for at first. */
+  /** How long to try to reach the scheduler at first. */
   readonly patienceMs: number | undefined;
   /** Whether a thread of its own answers for this client while it computes; simulated clients have none. */
   readonly pulseThread: boolean;
@@ -85,7 +85,7 @@ export class SchedulerLink {
     return link;
   }
 
-  /** Why there is no worker yet. */
+  /** Why the client has no worker yet. */
   explain(): string {
     const where = this.#address ? `the scheduler at ${this.#address}` : 'the scheduler';
     if (!this.#scheduler || this.#silent) return `${where} does not answer; trying again`;
@@ -123,7 +123,7 @@ export class SchedulerLink {
     void this.#ask((at) => at.lacks(host, slots, epoch));
   }
 
-  /** The allocations have changed: the scheduler asks about each host again. */
+  /** Has the scheduler ask about each host again, because the allocations have changed. */
   async again(): Promise<void> {
     await this.#ask((at) => at.again());
   }
@@ -156,13 +156,13 @@ export class SchedulerLink {
 
   async #wish(scheduler: RuntimeId, timeout = ASK_MS): Promise<void> {
     const { runtime, wish, limits } = this.#options;
-    // What it grants, and asks back, may come before it answers: that is answered at once.
+    // Set before the answer comes, because grants and revokes may come earlier, and are answered at once.
     this.#scheduler = scheduler;
     this.#silent = false;
     this.#options.crew.returns.forget();
     try {
       await runtime.post.at(scheduler, SCHEDULER, { timeout }).wish({ ...wish, limits: limits.all, waited: this.#waited });
-      void this.#ask((at) => at.asked(this.#waited)); // what was long on the way says less of when it was sent
+      void this.#ask((at) => at.asked(this.#waited)); // said once more, as a wish that was long on the way said too little
     } catch (error) {
       if (this.#scheduler === scheduler) this.#scheduler = undefined;
       throw error;
@@ -184,7 +184,7 @@ export class SchedulerLink {
         await sleep(clock, backoff.next(), this.#closing.signal);
         await this.#connect();
       } catch {
-        // tried again until it answers or the client closes
+        // the next round tries again, until the scheduler answers or the client closes
       }
     }
     this.#reconnecting = false;

@@ -1,9 +1,9 @@
-// Whom a host of a cluster obeys: one scheduler at a time, which says which clients have its places.
+// The allegiance of a host: it obeys one scheduler at a time, which says which clients have its places.
 //
-// Owns who that is, and who else wanted the host. Does not own the host, nor what it has granted.
+// Owns the choice of that scheduler, and the list of others that wanted the host. Does not own the host, nor the places it has granted.
 //
-//   AG1. A host that belongs to one scheduler takes no orders of another; whoever was turned away is told when it is free.
-//   AG2. A host that was told of a scheduler is nobody else's, whether that one is there or not.
+//   AG1. A host that belongs to one scheduler takes no orders of another; a scheduler that was turned away is told when the host is free.
+//   AG2. A host that was told of one scheduler by its operator serves no other, whether that one is there or not.
 import { FlotillaError, type Log, onAbort, type RuntimeId, SILENT } from '../../base/index.ts';
 import type { Tenants } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
@@ -13,16 +13,16 @@ import { SCHEDULER } from '../protocol.ts';
 export interface AllegianceOptions {
   /** The name of the host. */
   readonly host: string;
-  /** The address of the only scheduler it may have. */
+  /** The address of the only scheduler that the host may have. */
   readonly exclusively?: string;
-  /** The scheduler that it has to begin with. */
+  /** The scheduler that the host has at first. */
   readonly scheduler?: RuntimeId;
-  /** The most processes beside places that a peer may have there; none by default. */
+  /** The most processes outside the numbered places that a peer may have there; none by default. */
   readonly processes?: number;
   readonly log?: Log;
-  /** A client is gone, and all it had there. */
+  /** Called when a client is gone, with all it had there. */
   readonly left?: (client: RuntimeId) => void;
-  /** There is room for a client that was turned away. */
+  /** Called when there is room for a client that was turned away. */
   readonly vacant?: () => void;
 }
 
@@ -30,7 +30,7 @@ export interface AllegianceOptions {
 export class Allegiance implements Tenants {
   readonly #runtime: Runtime;
   readonly #options: AllegianceOptions;
-  /** Who wanted the host while it was another's. */
+  /** Schedulers that wanted the host while it was another's. */
   readonly #wanted = new Set<RuntimeId>();
   readonly #waiting: (() => void)[] = [];
   #scheduler: RuntimeId | undefined;
@@ -51,7 +51,7 @@ export class Allegiance implements Tenants {
     return peer === this.#scheduler;
   }
 
-  // AG1, AG2
+  // Gives the host to a scheduler that asks for it, or throws. AG1, AG2
   enlist(peer: RuntimeId): void {
     if (peer === this.#scheduler) return;
     const { peers } = this.#runtime.post;
@@ -73,7 +73,7 @@ export class Allegiance implements Tenants {
     for (const tell of this.#waiting.splice(0)) tell();
   }
 
-  /** Resolves when it is another, or none. Rejects with the signal's reason. */
+  /** Resolves when the host has another scheduler, or none. Rejects with the signal's reason. */
   other(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -98,7 +98,7 @@ export class Allegiance implements Tenants {
     if (!this.#scheduler) return;
     const { post, links } = this.#runtime;
     const asked = post.at(this.#scheduler, SCHEDULER, { timeout: links.options.answerMs });
-    asked.freed(slots, epoch, gone ? client : undefined).catch(() => {}); // it is away, and is told what is held when it is back
+    asked.freed(slots, epoch, gone ? client : undefined).catch(() => {}); // it is away, and is told of all places when it is back
   }
 
   left(client: RuntimeId): void {
@@ -109,7 +109,7 @@ export class Allegiance implements Tenants {
     this.#options.vacant?.();
   }
 
-  // AG1
+  // Frees the host when its scheduler is gone, and tells the schedulers that wanted it. AG1
   #ended(peer: RuntimeId): void {
     if (peer !== this.#scheduler) return;
     this.join(undefined);

@@ -1,4 +1,4 @@
-// One host at a place: a record of who is there, and its removal, with all that it started, if that is wanted.
+// One host at a place: a file that claims the place for one process, and, if wanted, the end of the host that has it.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, codeOf, FlotillaError, sleep, toError } from '../../base/index.ts';
@@ -7,12 +7,12 @@ import { fateOf, isTitled, ownIdentity, type ProcessIdentity, titleOf, userFolde
 const ASK_MS = 8_000;
 const LOOK_MS = 50;
 
-/** Where a host says that it runs. */
+/** The claim of a host on its place. */
 export interface Claim {
   release(): void;
 }
 
-/** Takes the place of a port, or of a folder if one is given. Rejects with ERR_HOST_START if a host that lives has it, unless `clean` ends that one. */
+/** Claims the place of a port, or of a folder if given. Rejects with ERR_HOST_START if a living host has it and `clean` is not set. */
 export async function claimPlace(
   clock: Clock,
   place: { readonly port: number; readonly dest: string | undefined },
@@ -20,7 +20,7 @@ export async function claimPlace(
 ): Promise<Claim> {
   const folder = place.dest === undefined ? join(userFolder(), 'hosts') : resolve(place.dest);
   const own = ownIdentity();
-  // Each system has claims of its own: a container, or another machine on the same disk, is in nobody's way.
+  // Each system has claims of its own, because a container, or another machine on the same disk, takes no place here.
   const file = join(folder, `${place.dest === undefined ? place.port : 'claim'}-${own.system}.json`);
   const before = place.port === 0 && place.dest === undefined ? undefined : readClaim(file);
   if (before && before.pid !== process.pid && isHost(before)) {
@@ -47,7 +47,7 @@ export async function claimPlace(
   };
 }
 
-// Politely, then firmly: its workers die with it in any case.
+// Ends a host politely, then firmly; its workers die with it in either case.
 async function end(clock: Clock, host: ProcessIdentity): Promise<void> {
   const { pid } = host;
   for (const [signal, ms] of [
@@ -77,7 +77,7 @@ function readClaim(file: string): ProcessIdentity | undefined {
   }
 }
 
-// A number may have been given to another program since, and what stands in a file may have been written by anybody.
+// Whether a claim's process is a host. Its number may have gone to another program since, and anybody may have written the file.
 function isHost(claim: ProcessIdentity): boolean {
   return fateOf(claim) === 'lives' && isTitled(claim.pid, titleOf('host')) !== false;
 }

@@ -1,6 +1,6 @@
 // A daemon, as the command line sees it.
 
-/** How a daemon is to end: when what runs has ended, or now. */
+/** How a daemon is to end: when its clients' work has ended, or now. */
 export type Ending = 'wait' | 'terminate';
 
 /** A daemon that runs. */
@@ -8,12 +8,12 @@ export interface Daemon {
   readonly name: string;
   readonly locations: readonly string[];
   readonly workers: number;
-  /** What it does now, in lines for people. */
+  /** What the daemon does now, in lines for people. */
   status(): readonly string[];
-  /** Closes one client, or all: what runs is interrupted. */
+  /** Closes one client, or all, and interrupts their work. */
   closeClients(which: string | undefined): Promise<void>;
-  /** Resolves when it ends by itself: it has served as many clients as it should. */
+  /** Resolves when the daemon is to end by itself, because it has served as many clients as it should. */
   readonly ended: Promise<void>;
-  /** Ends it and all that it started. `terminate` overtakes a `wait`. */
+  /** Ends the daemon and all that it started. `terminate` overtakes a `wait`. */
   close(how: Ending): Promise<void>;
 }

@@ -1,15 +1,15 @@
-// Finds out why two machines do not find each other: looks here, reaches there, and has the other side reach back.
+// The doctor finds out why two machines do not find each other: it looks here, reaches there, and has the other side reach back.
 import { networkInterfaces } from 'node:os';
 import { FlotillaError, hasCode, sleep, toError, toHex } from '../../base/index.ts';
 import { nodeEnvironment, PEERS, type PeerInfo, Runtime } from '../../kernel/index.ts';
 import { Keys, loadSecret, tcpNetwork } from '../../transport/index.ts';
 import { HOST_PORT, SCHEDULER_PORT } from '../protocol.ts';
 
-/** What one look came to. */
+/** The outcome of one look. */
 export interface Finding {
   readonly ok: boolean | undefined;
   readonly what: string;
-  /** What to do about it. */
+  /** What the user can do about it. */
   readonly fix?: string;
 }
 
@@ -24,7 +24,7 @@ const LEAST_NODE = [20, 19];
 const REACH_MS = 4_000;
 const BACK_MS = 8_000;
 
-/** Looks at this machine, then at another and back; gives what it finds as it finds it. */
+/** Looks at this machine, then at another and back; yields each finding at once. */
 export async function* examine({ other, udpPort = SCHEDULER_PORT }: DoctorOptions): AsyncGenerator<Finding, void, void> {
   const environment = nodeEnvironment();
   yield nodeVersion();
@@ -75,7 +75,7 @@ async function* examineOther(
   for (const { one, answer } of answers) {
     if (answer.peer)
       yield { ok: true, what: `tcp to ${host}:${one}: the ${answer.peer.role} '${answer.peer.name}' answers, with our secret` };
-    // One of the two is enough.
+    // A port without an answer is no fault if the other port answers: a machine may run a host or a scheduler alone.
     else yield { ok: found ? undefined : false, what: `tcp to ${host}:${one}: ${answer.why}`, fix: fixFor(answer.error, host, one, key) };
   }
   const heard = await runtime.peer(host, { udpPort, timeout: REACH_MS }).then(
@@ -94,7 +94,7 @@ async function* examineOther(
   yield* back(runtime, found, host, mine);
 }
 
-// Has the other side dial this one, by both ways.
+// Has the other machine dial this one by tcp and by udp, since a firewall may stop only that direction.
 async function* back(runtime: Runtime, peer: PeerInfo, host: string, mine: readonly string[]): AsyncGenerator<Finding, void, void> {
   const { environment } = runtime;
   const [location = ''] = runtime.locations;

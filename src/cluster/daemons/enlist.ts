@@ -1,4 +1,4 @@
-// A host's tie to a scheduler that it was told of: offers itself, and again whenever that has been away.
+// A host's tie to a scheduler that it was told of: the host offers itself, and again whenever the scheduler has been away.
 import { Backoff, defined, hasCode, type Log, type RuntimeId, randomFraction, sleep, toError } from '../../base/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
@@ -7,16 +7,16 @@ import type { Allegiance } from './allegiance.ts';
 
 const WARN_MS = 10_000;
 
-/** A host, and whom it obeys. */
+/** A host, its allegiance, and the scheduler to join. */
 export interface Enlisting {
   readonly runtime: Runtime;
   readonly host: Host;
   readonly allegiance: Allegiance;
-  /** Of the scheduler. */
+  /** The address of the scheduler. */
   readonly address: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Nobody said that a scheduler is there. */
+  /** Whether the address is only a guess, so that no answer is no news. */
   readonly quiet: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function enlist({ runtime, host, allegiance, address, log, signal, 
   }
 }
 
-/** Tells a host's scheduler what it offers now. */
+/** Tells a host's scheduler what the host offers now. */
 export async function offer(runtime: Runtime, host: Host, { scheduler }: Allegiance, signal?: AbortSignal): Promise<void> {
   if (!scheduler) return;
   const options = { timeout: runtime.links.options.answerMs, ...defined({ signal }) };

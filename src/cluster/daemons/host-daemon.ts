@@ -1,4 +1,4 @@
-// What a host daemon is told, and how it comes up: everything is checked before anything is begun, and taken back if it does not.
+// How a host daemon starts: all options are checked before anything is begun, and all that was begun is taken back if the start fails.
 import { defined, FlotillaError, type Log } from '../../base/index.ts';
 import {
   type Account,
@@ -25,9 +25,9 @@ import { HostService } from './host-service.ts';
 import { listensAt } from './told.ts';
 import { workerPorts } from './worker-ports.ts';
 
-/** What {@link serveHost} is told: what the operator says, and what the process knows. */
+/** Options of {@link serveHost}: the operator's settings, and what the process knows of itself. */
 export interface HostDaemonOptions extends HostSettings {
-  /** What a suid or sgid copy of Node.js has lent to this process. */
+  /** The account that a suid or sgid copy of Node.js has lent to this process. */
   readonly lent?: Account | undefined;
   readonly log: Log;
 }
@@ -59,7 +59,7 @@ export async function serveHost(options: HostDaemonOptions, environment: Environ
   }
 }
 
-/** What options come to on this machine, checked before anything is begun. */
+/** The meaning of options on this machine, checked before anything is begun. */
 interface Plan {
   readonly name: string;
   readonly port: number;
@@ -144,7 +144,7 @@ function runtimeOptions(options: HostDaemonOptions, { name, networks, listen, pu
   };
 }
 
-// How many workers: n, all cores, or all but some.
+// The number of workers: `--cpus` itself, all cores if it is 0, or all but some if it is negative.
 function workersOf(cpus: number): number {
   const cores = usableCores();
   if (!Number.isInteger(cpus)) throw new FlotillaError('ERR_OPTION_INVALID', `--cpus must be a whole number; it is ${cpus}.`);
@@ -167,7 +167,7 @@ function hoursOf({ serviceStart: start, serviceStop: stop, serviceEnd: end }: Ho
   return [start, stop, end].some((time) => time !== undefined) ? parseHours({ start, stop, end }, now) : undefined;
 }
 
-// The scheduler that was named; 'auto' and 'local' name none.
+// The address of the scheduler that was named; 'auto' and 'local' name none.
 function schedulerOf({ scheduler, schedulerPort = SCHEDULER_PORT }: HostSettings, networks: Networks): string | undefined {
   if (scheduler === undefined || scheduler === 'auto' || scheduler === 'local') return undefined;
   return wholeAddress(networks, scheduler, schedulerPort);

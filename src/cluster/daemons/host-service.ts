@@ -1,11 +1,11 @@
-// The host daemon: offers this machine to a scheduler or to whoever finds it, within its service hours.
+// The host daemon: offers this machine to one scheduler, or to any that finds it, within its service hours.
 //
-// Owns its runtime, its host, and the claim on its place. Does not own what it has granted (the scheduler's business), nor the
+// Owns its runtime, its host, and the claim on its place. Does not own the granted places (the scheduler's business), nor the
 // worker processes (the host's).
 //
-//   HV1. It goes on with what it has granted when its scheduler is away, and offers itself again.
-//   HV2. How much is free is told often enough for the client that wants to know it most often.
-//   HV3. It closes once; `terminate` overtakes a `wait` and nothing else. Whatever order it ends in, the claim is given back last.
+//   HV1. A host keeps the places it has granted while its scheduler is away, and offers itself again.
+//   HV2. The host tells how much of it is free as often as the most demanding of its clients wants to know.
+//   HV3. The daemon closes once; `terminate` overtakes a `wait` and nothing else. The claim is given back last, however it ends.
 import { Deferred, defined, FlotillaError, type Log, type RuntimeId, Timers, toError } from '../../base/index.ts';
 import { type DailyHours, Host, type HostOptions } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
@@ -17,18 +17,18 @@ import { HoursKeeper } from './hours-keeper.ts';
 
 const TICK_MS = 2_000;
 
-/** What a {@link HostService} is made of. */
+/** The parts of a {@link HostService}. */
 export interface HostServiceOptions {
   readonly host: HostOptions;
   readonly log: Log;
   readonly hours?: DailyHours;
-  /** The address of the only scheduler that it works for; whoever finds it, if absent. */
+  /** The address of the only scheduler that the host works for; if absent, it works for any that finds it. */
   readonly scheduler?: string;
   /** Milliseconds after which others are looked for again. */
   readonly pingMs?: number;
-  /** Ends after so many clients. */
+  /** The number of clients after which the daemon ends. */
   readonly most?: number;
-  /** Given back when all has ended. */
+  /** The claim on the host's place, given back when all has ended. */
   readonly claim: { release(): void };
 }
 
@@ -117,7 +117,7 @@ export class HostService implements Daemon {
     return this.host.interrupt('its console closes it', which, true);
   }
 
-  // HV3
+  /** Closes the daemon; a `terminate` after a `wait` hurries it. HV3 */
   close(how: Ending): Promise<void> {
     if (this.#closed && how === 'terminate') this.#hurry.resolve();
     this.#closed ??= this.#close(how);
@@ -148,12 +148,12 @@ export class HostService implements Daemon {
     if (most && this.#count >= most) this.#served.resolve();
   }
 
-  // HV1
+  // Offers the host anew. Without a scheduler nobody needs to know, and a scheduler that is away is told when it is back. HV1
   #reoffer(): void {
     offer(this.#runtime, this.host, this.#allegiance).catch((error: unknown) => this.#log.debug(toError(error).message));
   }
 
-  // HV2
+  // Reports the host's pulse, and again after the shortest interval that is wanted. HV2
   #tick(): void {
     const { post, links } = this.#runtime;
     const { scheduler } = this.#allegiance;

@@ -1,22 +1,22 @@
-// Keeps a host to its service hours: opens it, asks its clients to leave, ends what they have not.
+// The hours keeper keeps a host to its service hours: it opens the host, asks its clients to leave, and ends the work of those that stay.
 //
-// Owns nothing but its timer. Does not own the host, and is not asked whether that is open: the host says so itself.
+// Owns nothing but its timer. Does not own the host, which says itself whether it is open.
 //
-//   HK1. What is told follows from the wall clock alone, so that a clock that is set, or a machine that slept, is noticed within a minute.
-//   HK2. A change is told once; that clients are to go when service has ended, as long as there are any.
+//   HK1. The phase follows from the wall clock alone, so that a clock that is set, or a machine that slept, is noticed within a minute.
+//   HK2. A change is told once; when service has ended, clients are told to go as long as there are any.
 import type { Clock, Log, Timers } from '../../base/index.ts';
 import { type DailyHours, type Host, serviceAt } from '../../host/index.ts';
 
 const LOOK_MS = 60_000;
 
-/** What a {@link HoursKeeper} looks after. */
+/** The host that a {@link HoursKeeper} looks after. */
 export interface Kept {
   readonly hours: DailyHours;
   readonly host: Pick<Host, 'open' | 'clients' | 'ask' | 'interrupt'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  /** Whoever grants its places is to be told that it is open, or not. */
+  /** Called when the host has opened or closed, so that its scheduler is told. */
   readonly changed: () => void;
 }
 

@@ -9,7 +9,7 @@ import type { Daemon } from './daemon.ts';
 import type { SchedulerSettings } from './scheduler-settings.ts';
 import { listensAt, quotasOf } from './told.ts';
 
-/** What {@link serveScheduler} is told: what the operator says, and where reports go. */
+/** Options of {@link serveScheduler}: the operator's settings, and where log lines go. */
 export interface SchedulerDaemonOptions extends SchedulerSettings {
   readonly log: Log;
 }
@@ -51,7 +51,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   const timers = new Timers(runtime.environment.clock);
   timers.every(TICK_MS, () => made.closeIdle());
   if (options.pingInterval) timers.every(options.pingInterval, () => runtime.discoverPeers());
-  // Hosts that were named are asked for as long as the scheduler lives; each also finds its neighbours.
+  // Asks for a host that was named as long as the scheduler lives, since it may start later, or come back; its neighbours are found, too.
   const seek = (text: string, warned: boolean): void => {
     const address = wholeAddress(environment.networks, text, HOST_PORT);
     if (runtime.peers().some((peer) => peer.role === 'host' && peer.addresses.includes(address))) {
@@ -83,7 +83,7 @@ export async function serveScheduler(options: SchedulerDaemonOptions): Promise<D
   };
 }
 
-// Who only asks, as `flotilla status` does, comes and goes all the time.
+// The level at which a peer's coming and going is logged. Peers that only ask, as `flotilla status` does, come and go all the time.
 function levelOf({ role }: PeerInfo): 'info' | 'debug' {
   return role === 'runtime' ? 'debug' : 'info';
 }

@@ -1,4 +1,4 @@
-// What the operator of a scheduler says of it; most is said of a host, too.
+// The settings of a scheduler by its operator. A host has most of them, too.
 import { defineSettings, flag, type OptionsOf, words } from '../../base/index.ts';
 import { HOST_OPTIONS } from '../../host/index.ts';
 
@@ -34,5 +34,5 @@ export const SCHEDULER_OPTIONS = defineSettings('flotilla scheduler', {
   zombiePeriod: HOST.zombiePeriod,
 });
 
-/** What is said of a scheduler. */
+/** The settings of one scheduler. */
 export type SchedulerSettings = OptionsOf<typeof SCHEDULER_OPTIONS.rows>;

@@ -1,4 +1,4 @@
-// Questions to a scheduler from outside: what there is, and why something waits.
+// Questions to a scheduler from outside: the state of its cluster, and why clients wait.
 import { FlotillaError, hasCode, type RuntimeId, toError } from '../../base/index.ts';
 import { Runtime } from '../../kernel/index.ts';
 import { wholeAddress } from '../../transport/index.ts';
@@ -18,12 +18,12 @@ export interface SchedulerView {
   status(): Promise<ClusterStatus>;
   /** Why the work of a client waits, or that of each, in lines for people. */
   explain(client?: string): Promise<readonly string[]>;
-  /** The same by client. */
+  /** The same, client by client. */
   explainEach(client?: string): Promise<readonly Explained[]>;
   close(): Promise<void>;
 }
 
-/** A scheduler that can be asked; close it when done. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
+/** Connects with a scheduler, to ask it; close the view when done. Rejects with ERR_CLUSTER_NO_SCHEDULER. */
 export async function askScheduler(address: string, options: { readonly timeout?: number } = {}): Promise<SchedulerView> {
   const runtime = await Runtime.start({ name: 'status' });
   const timeout = options.timeout ?? ASK_MS;

@@ -1,8 +1,8 @@
-// What the words of an operator come to: where a daemon listens, what a client may have.
+// Reads the words of an operator: where a daemon listens, and the quotas of clients.
 import { FlotillaError } from '../../base/index.ts';
 import { type Address, type Networks, parseAddress } from '../../transport/index.ts';
 
-/** Where to listen: what was given, else wherever a network has a place that others find. Throws ERR_LINK_ADDRESS. */
+/** The addresses to listen at: the given ones, else one of each network that others can find. Throws ERR_LINK_ADDRESS. */
 export function listensAt(
   { listen = [], port, ports }: { readonly listen?: readonly string[]; readonly port?: number; readonly ports?: readonly number[] },
   networks: Networks,

@@ -1,9 +1,9 @@
-// Which ports workers listen at, from the ports that a host was given.
+// Chooses the ports at which workers listen, from the ports that a host was given.
 import { FlotillaError } from '../../base/index.ts';
 
 const MOST_PORT = 65_535;
 
-/** The ports of workers, the first of worker 1: those that were given but for the host's own, then upwards from the highest. Throws ERR_OPTION_INVALID. */
+/** The ports of workers, from worker 1 on: the given ones but the host's own, then upwards from the highest. Throws ERR_OPTION_INVALID. */
 export function workerPorts(given: readonly number[], own: number, workers: number): readonly number[] {
   if (given.length === 0) return [];
   const ports = [...new Set(given)].sort((a, b) => a - b).filter((port) => port !== own);

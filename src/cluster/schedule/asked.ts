@@ -1,4 +1,4 @@
-// What is asked back in one reaction, and what may stay after all: gathered by client and host.
+// Places that are asked back in one reaction, and places that may stay after all, gathered by client and host.
 import type { RuntimeId } from '../../base/index.ts';
 import { admits, alternatives, appetite, donor, isShut, isWaiting } from './choose.ts';
 import type { ScheduleEffect } from './react.ts';
@@ -44,7 +44,7 @@ export class AskedBack {
     this.#add('keep', latest.host, client, latest.slot, []);
   }
 
-  /** Asks whoever can best spare it for a place that `needy`, which holds so many, takes; false if nobody can. */
+  /** Asks the client that can best spare it for a place that `needy`, which holds so many, would take; false if none can. */
   revokeFor(needy: ClientState, holds: number): boolean {
     const excluded = new Set<ClientState>();
     for (let from = donor(this.#state, needy, holds, excluded); from; from = donor(this.#state, needy, holds, excluded)) {

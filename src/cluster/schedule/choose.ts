@@ -1,8 +1,8 @@
-// Who gets the next free place, where, and who must give one back: turns, then weighted fair share.
+// Chooses the client that gets the next free place, its host, and the client that must give one back: by turns, then by weighted share.
 import type { RuntimeId } from '../../base/index.ts';
 import type { ClientState, HostState, ScheduleState } from './state.ts';
 
-/** The clients whose turn it is now and was not before, in order: an exclusive one waits for all before it, and a moment for who may come before it; none passes it. */
+/** The clients whose turn has just come, in order. An exclusive one waits for all before it, and a moment for late ones; none passes it. */
 export function nextTurns(state: ScheduleState): ClientState[] {
   const turns: ClientState[] = [];
   let active = state.strangers.size;
@@ -33,7 +33,7 @@ export function isFairer(from: ClientState, fromHolds: number, to: ClientState, 
   return (toHolds === 0 && fromHolds > 1) || (fromHolds - 1) / from.weight >= (toHolds + 1) / to.weight;
 }
 
-/** Of those that want more, the client furthest below its share; `counts` adds to what each holds. */
+/** The client furthest below its share among those that want more; `counts` adds to the number of places that each holds. */
 export function neediest(
   clients: Iterable<ClientState>,
   stuck: ReadonlySet<ClientState>,
@@ -63,7 +63,7 @@ export function donor(
   let most = Number.NEGATIVE_INFINITY;
   for (const client of state.clients.values()) {
     const holds = client.holds - client.leaving;
-    // One that owes what it cannot give yet gives as soon as it can; one that is silent hears nothing.
+    // A client that owes places it cannot give yet gives as soon as it can, so it is not asked for more; a silent client hears nothing.
     if (client === needy || client.silent || client.overdue > 0 || holds === 0 || excluded.has(client)) continue;
     if (!isFairer(client, holds, needy, needyHolds)) continue;
     const share = holds / client.weight;

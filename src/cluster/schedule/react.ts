@@ -1,11 +1,12 @@
-// What a scheduler does about what it hears: events in, effects out. No clock, no socket, no await.
+// Decides what a scheduler does about events of hosts and clients: events in, effects out. No clock, no socket, no await.
 //
 //   RE1. A place is granted to one client at a time; each grant has an epoch above all before.
 //   RE2. A place that is taken back is granted again only when its host says that it is free.
 //   RE3. What hosts report is the truth: a scheduler that was restarted takes over what they hold.
-//   RE4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. One that holds places is admitted.
-//   RE5. What was asked back is asked for again until it comes, or is needed no more; what does not come in time is not counted on.
-//   RE6. A client that asked only just now has the cluster alone a moment later: who asked before it, and took longer to come, is first.
+//   RE4. Clients are admitted in order; an exclusive one waits for those before it, and none passes it. A holder of places is admitted.
+//   RE5. A place that was asked back is asked for again until it comes, or is needed no more; if it does not come in time, it is not
+//       counted on.
+//   RE6. A client that asked only just now has the cluster alone a moment later: clients that asked before it, and took longer, go first.
 import type { RuntimeId } from '../../base/index.ts';
 import { AskedBack } from './asked.ts';
 import { freeSlot, isFairer, isWaiting, neediest, nextTurns, roomiest } from './choose.ts';
@@ -24,7 +25,7 @@ import {
   take,
 } from './state.ts';
 
-/** Time in which who asked is heard, if its way is not broken. */
+/** Time in which a client that has asked is heard, if its way is not broken. */
 const MOMENT_MS = 250;
 
 /** A worker place. */
@@ -33,7 +34,7 @@ export interface WorkerSlot {
   readonly slot: number;
 }
 
-/** What a scheduler hears. */
+/** An event that a scheduler hears of. */
 export type ScheduleEvent =
   | {
       readonly kind: 'host-joined';
@@ -76,7 +77,7 @@ export type ScheduleEvent =
   | { readonly kind: 'ask-again' }
   | { readonly kind: 'freed'; readonly host: RuntimeId; readonly slots: readonly number[]; readonly epoch: number };
 
-/** What a scheduler does. */
+/** An effect: something that a scheduler does. */
 export type ScheduleEffect =
   | { readonly kind: 'admit'; readonly client: RuntimeId }
   /** The client is due in a moment, and then to be told of. RE6 */
@@ -88,7 +89,7 @@ export type ScheduleEffect =
       readonly slots: readonly number[];
       readonly epoch: number;
     }
-  /** To be given back; `among`: or others of these hosts instead, of any if absent. */
+  /** The client is to give these places back, or others instead: of the hosts `among`, or of any if absent. */
   | {
       readonly kind: 'revoke';
       readonly host: HostState;
@@ -96,7 +97,7 @@ export type ScheduleEffect =
       readonly slots: readonly number[];
       readonly among: readonly RuntimeId[] | undefined;
     }
-  /** What was asked back may stay. */
+  /** Places that were asked back may stay. */
   | { readonly kind: 'keep'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
   /** A host says that a client holds these. */
   | { readonly kind: 'holds'; readonly host: HostState; readonly client: RuntimeId; readonly slots: readonly number[] }
@@ -230,8 +231,8 @@ function remove(state: ScheduleState, id: RuntimeId): void {
   state.hosts.delete(id);
 }
 
-// Admits those whose turn it is; grants free places to those furthest below their share; takes back from those above it.
-// What comes as it was expected to changes nothing about what else is asked for.
+// Admits clients whose turn it is, grants free places to those furthest below their share, and asks places back from those above it.
+// A place that was expected (`expected`), and is granted now, changes nothing about the other places that are asked back.
 function share(state: ScheduleState, expected = false): ScheduleEffect[] {
   const effects: ScheduleEffect[] = [];
   for (const client of nextTurns(state)) {
@@ -261,8 +262,8 @@ function share(state: ScheduleState, expected = false): ScheduleEffect[] {
   return effects;
 }
 
-// What is being given back already is counted as coming to the neediest; if that is who gives it, it may stay. More is asked back
-// only for what that leaves. RE5
+// Places that are being given back already count as coming to the neediest clients; if the neediest is the giver, its place may stay.
+// More places are asked back only for the need that is left. RE5
 function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effects: ScheduleEffect[]): void {
   const expected = new Map<ClientState, number>();
   let coming = 0;
@@ -293,7 +294,7 @@ function takeBack(state: ScheduleState, wanting: ReadonlySet<ClientState>, effec
   release(state, expected, effects);
 }
 
-// Places that are overdue, and that nobody who waits would have by right, may stay.
+// Lets overdue places stay if no waiting client has a better right to them.
 function release(state: ScheduleState, expected: ReadonlyMap<ClientState, number>, effects: ScheduleEffect[]): void {
   const holds = (client: ClientState): number => client.holds + (expected.get(client) ?? 0);
   for (const client of state.clients.values()) {
@@ -308,7 +309,7 @@ function release(state: ScheduleState, expected: ReadonlyMap<ClientState, number
   }
 }
 
-// What a host says that a client has: it says if it knows nothing of that.
+// Tells a client which places hosts hold for it, so that it can say if it knows nothing of them.
 function holdsOf(state: ScheduleState, client: ClientState, only?: RuntimeId): ScheduleEffect[] {
   return [...client.on].flatMap(([id, slots]) => {
     const host = state.hosts.get(id);

@@ -1,4 +1,4 @@
-// Who has which worker place: plain data, the few ways it changes, and a check of all of it.
+// The state of a schedule, which says who has which worker place: plain data, the few ways it changes, and a check of all of it.
 //
 //   SS1. A place is taken and given back here only, so that the counts and the index of free places are always right.
 //   SS2. Clients stand in the order in which they asked, whichever of them was heard first.
@@ -21,11 +21,11 @@ export interface HostState {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly workers: number;
-  /** It works for so many clients at a time. */
+  /** How many clients it works for at a time. */
   readonly clients: number;
   /** False: what is held goes on, and nothing more is granted. */
   open: boolean;
-  /** By slot number, from 1. */
+  /** The places that are held, by slot number, from 1. */
   readonly held: Map<number, HeldSlot>;
 }
 
@@ -33,17 +33,17 @@ export interface HostState {
 export interface ClientState {
   readonly id: RuntimeId;
   readonly name: string;
-  /** How many it may have, what it has closed not counted. */
+  /** How many workers it may have, those it has closed not counted. */
   wants: number;
   readonly asked: number;
   readonly weight: number;
-  /** Has the whole cluster, alone, when its turn comes. */
+  /** It has the whole cluster, alone, when its turn comes. */
   readonly exclusive: boolean;
   /** When it asked first, by the scheduler's clock. */
   since: number;
-  /** It has asked only just now: who asked before it may still be on the way. */
+  /** It has asked only just now: a client that asked before it may still be on the way. */
   early: boolean;
-  /** Takes only hosts it has said how many workers of it wants. */
+  /** It takes only workers of hosts for which it has said how many it wants. */
   readonly picky: boolean;
   /** The most workers that its allocations take of a host. */
   readonly most: Map<RuntimeId, number>;
@@ -53,7 +53,7 @@ export interface ClientState {
   /** It does not answer: it keeps what it has, and is granted nothing. */
   silent: boolean;
   holds: number;
-  /** How many of those have been asked back, and how many of these so often that they are not counted on. */
+  /** How many of its places have been asked back, and how many of these so often that they are not counted on. */
   leaving: number;
   overdue: number;
   /** The slots it holds, by host. */

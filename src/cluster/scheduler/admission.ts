@@ -1,9 +1,9 @@
-// A client that wishes, as the schedule takes it in.
+// Turns a client's wish into the event by which the schedule takes the client in.
 import type { RuntimeId } from '../../base/index.ts';
 import type { Wish } from '../protocol.ts';
 import type { ScheduleEvent } from '../schedule/index.ts';
 
-/** By its scheduler's rules, and since when by its scheduler's clock. */
+/** The event of a client's wish: its quota and turn follow the scheduler's rules, its waiting time the scheduler's clock. */
 export function asClient(
   id: RuntimeId,
   { name, workers, weight, exclusive, picky, limits, waited }: Wish,

@@ -1,4 +1,4 @@
-// A cluster as its scheduler sees it: hosts, who holds what there and since when, clients.
+// The status of a cluster, as its scheduler sees it: its clients, and its hosts, with the holders of their places and since when.
 import type { RuntimeId } from '../../base/index.ts';
 import type { HostPulse, Offer } from '../../host/index.ts';
 import type { Runtime } from '../../kernel/index.ts';
@@ -7,11 +7,11 @@ import type { ClientState, HostState, ScheduleState } from '../schedule/index.ts
 
 const MOST_WHYS = 8;
 
-/** What a scheduler knows beside its schedule. */
+/** The knowledge of a scheduler beside its schedule. */
 export interface Seen {
   readonly reports: ReadonlyMap<RuntimeId, HostPulse>;
   readonly offers: ReadonlyMap<RuntimeId, Offer>;
-  /** When an epoch was granted, by the clock. */
+  /** The time at which each epoch was granted, by the clock. */
   readonly grantedAt: ReadonlyMap<number, number>;
   counters(client: RuntimeId): Counters | undefined;
 }
@@ -52,7 +52,7 @@ function holdersOf({ held }: HostState, nameOf: (client: RuntimeId) => string, a
   return [...holders.values()];
 }
 
-/** The places of a client, by host, at which nothing was done for so long. */
+/** The places of a client, by host, that have been idle for so long. */
 export function idleOf(
   { id, on }: ClientState,
   reports: ReadonlyMap<RuntimeId, HostPulse>,

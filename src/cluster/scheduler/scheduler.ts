@@ -1,12 +1,12 @@
 // Grants workers of hosts to clients, and is never on a call's path.
 //
-// Owns the schedule's state, and what hosts and clients report. Does not own processes (hosts do) or calls (clients do).
+// Owns the schedule's state, and the reports of hosts and clients. Does not own processes (hosts do) or calls (clients do).
 //
-//   SC1. A host grants places of one scheduler only; one that belongs to another is asked again when it is free.
+//   SC1. A host takes grants of one scheduler only; a host that belongs to another is asked again when it is free.
 //   SC2. A client that has allocations is asked about each host, once, before anything of it is granted.
-//   SC3. A client is told of a grant once the host knows of it, so that it never comes too early; what it is to give back, after that.
-//   SC4. A client that is only silent keeps what it has for the zombie period; one whose workers were all idle for it is closed.
-//   SC5. A client that said no goodbye has left when no host holds anything for it: they hear it, or find it dead, themselves.
+//   SC3. A client is told of a grant once the host knows of it, so that it never comes too early; it is asked to give back only after that.
+//   SC4. A client that is only silent keeps its places for the zombie period; a client whose workers were all idle so long is closed.
+//   SC5. A client that is lost without a goodbye has left when no host holds anything for it: hosts hear it, or find it dead, themselves.
 import { type Clock, dropFirst, hasCode, type Log, type RuntimeId, SILENT, type Timer, toError } from '../../base/index.ts';
 import { HOST, type HostDoor, type HostPulse, type Offer } from '../../host/index.ts';
 import type { Asks, Runtime, SessionEnd } from '../../kernel/index.ts';
@@ -36,11 +36,11 @@ import { clusterStatus, idleOf } from './cluster-status.ts';
 /** Options of a scheduler. */
 export interface SchedulerOptions {
   readonly log?: Log;
-  /** Every client has the whole cluster, alone, in order. */
+  /** Gives every client the whole cluster, alone, one after another. */
   readonly exclusive?: boolean;
-  /** Milliseconds that an idle worker, or a silent client, keeps what it has; 0: for ever. */
+  /** Milliseconds for which a silent client keeps its places, and an idle worker its own; 0: for ever. */
   readonly zombieMs?: number;
-  /** At most so many workers for clients of a name; `*` for all others. */
+  /** The most workers for each client of a name; `*` stands for all other names. */
   readonly quotas?: ReadonlyMap<string, number>;
 }
 
@@ -53,10 +53,10 @@ interface Known {
   silent: Timer | undefined;
 }
 
-/** Time in which a host answers an assignment, and a client says what it takes. */
+/** Time for a host to answer an assignment, and for a client to say how much it takes. */
 const ASSIGN_MS = 10_000;
 const EPOCHS_KEPT = 100_000;
-/** What is not given back is asked for again so often. */
+/** Time after which a place that was not given back is asked for again. */
 const AGAIN_MS = 1_000;
 
 /** The scheduler of one runtime. */
@@ -75,7 +75,7 @@ export class Scheduler {
   #askingAgain: Timer | undefined;
   /** When each epoch was granted, the latest of them. */
   readonly #grantedAt = new Map<number, number>();
-  /** Clients without a session that hosts still hold places for. SC5 */
+  /** Clients that are lost, while hosts still hold places for them. SC5 */
   readonly #lost = new Set<RuntimeId>();
 
   constructor(runtime: Runtime, options: SchedulerOptions = {}) {
@@ -127,7 +127,7 @@ export class Scheduler {
     });
   }
 
-  /** Why a client (one by name or id, or each) has what it has, in lines for people. What waits inside it, it says itself. */
+  /** Why a client (one by name or id, or each) has its places, in lines for people. Each client is asked what work waits in it. */
   explain(which?: string): Promise<string[]> {
     return explainClients(this.#state, which, (client) => this.#why(client), this.#runtime.post);
   }
@@ -142,14 +142,14 @@ export class Scheduler {
     this.#enlisting.add(host);
     try {
       const offer = await this.#host(host).enlist();
-      SCHEDULER.checkRequest('offer', [offer]); // it says what it would have offered
+      SCHEDULER.checkRequest('offer', [offer]); // the answer is an offer, as if the host had made it itself
       this.#offered(host, offer);
     } finally {
       this.#enlisting.delete(host);
     }
   }
 
-  // A session with a host or client has ended. SC5
+  // Takes the end of a session with a host or client. SC5
   #peerEnded(peer: RuntimeId, end: SessionEnd): void {
     if (this.#state.hosts.has(peer)) this.#do({ kind: 'host-left', id: peer });
     this.#offers.delete(peer);
@@ -162,7 +162,7 @@ export class Scheduler {
     this.#waitFor(peer, known);
   }
 
-  // A client fell silent, or is heard again. SC4
+  // Notes that a client fell silent, or is heard again. SC4
   #peerOffline(peer: RuntimeId, offline: boolean): void {
     const known = this.#known.get(peer);
     if (!known) return;
@@ -187,7 +187,7 @@ export class Scheduler {
     this.#do({ kind: 'client-silent', id: peer, silent: true });
   }
 
-  /** Takes back workers that were idle for the zombie period, and closes clients that have no others. To be called every while. SC4 */
+  /** Takes back workers that were idle for the zombie period, and closes clients that have no others. To be called regularly. SC4 */
   closeIdle(): void {
     const { zombieMs } = this.options;
     if (!zombieMs) return;
@@ -218,7 +218,7 @@ export class Scheduler {
   #wished(id: RuntimeId, wish: Wish): { hosts: number } {
     const before = this.#known.get(id);
     before?.silent?.cancel();
-    this.#lost.delete(id); // it is the same client
+    this.#lost.delete(id); // the client is back
     const known: Known = {
       wish,
       counters: before?.counters,
@@ -232,14 +232,14 @@ export class Scheduler {
     return { hosts: this.#state.hosts.size };
   }
 
-  // A client has other allocations than before.
+  // Asks a client about every host again, because its allocations have changed.
   #again(client: RuntimeId): void {
     const known = this.#known.get(client);
     known?.asked.clear();
     if (known) for (const host of this.#state.hosts.values()) void this.#ask(client, known, host);
   }
 
-  // SC2
+  // Asks a client how many workers of a host it takes. SC2
   async #ask(client: RuntimeId, known: Known, host: HostState): Promise<void> {
     const offer = this.#offers.get(host.id);
     if (known.asked.has(host.id) || !offer) return;
@@ -262,7 +262,7 @@ export class Scheduler {
     }
   }
 
-  // A host has found a client dead, or has given it up: nothing is granted to it until it answers.
+  // Doubts a client that a host has found dead, or given up: it is granted nothing until it answers, since the grant would be lost with it.
   async #doubt(client: RuntimeId): Promise<void> {
     const { post } = this.#runtime;
     const known = this.#known.get(client);
@@ -320,7 +320,7 @@ export class Scheduler {
     }
   }
 
-  // SC3
+  // Grants places: tells the host first, then the client. SC3
   #assign(host: HostState, client: RuntimeId, slots: readonly number[], epoch: number): void {
     const { wish } = this.#known.get(client) ?? {};
     const offer = this.#offers.get(host.id);
@@ -339,7 +339,7 @@ export class Scheduler {
     this.#assigning.set(key, all);
   }
 
-  // Tells a client of places that it holds, once it knows that it does; by then some may not be meant any more. SC3
+  // Tells a client something about its places, once it knows of their grants; places that have gone or changed by then are left out. SC3
   #afterGrants(
     host: HostState,
     client: RuntimeId,
@@ -364,7 +364,7 @@ export class Scheduler {
     else tell();
   }
 
-  // A client knows nothing of places that it is said to hold: the host is told, and says when they are free.
+  // Has a host withdraw places of which their client knows nothing; the host says when they are free.
   async #lacks(client: RuntimeId, host: RuntimeId, slots: readonly number[], epoch: number): Promise<void> {
     const known = this.#state.hosts.get(host);
     if (!known) return;
@@ -375,7 +375,7 @@ export class Scheduler {
     if (free.length > 0 && this.#state.hosts.get(host) === known) this.#do({ kind: 'freed', host, slots: free, epoch });
   }
 
-  // A host that takes nobody is closed until it offers itself again; one that is gone is told by its session.
+  // Closes a host that refused an assignment, until it offers itself again. A host that is gone is told by the end of its session.
   #notAssigned(host: HostState, slots: readonly number[], epoch: number, error: unknown): void {
     if (this.#state.hosts.get(host.id) !== host) return;
     this.#log.warn(`Host '${host.name}' did not take an assignment: ${toError(error).message}`);
@@ -392,7 +392,7 @@ export class Scheduler {
   }
 }
 
-// What a host holds but for what it did not take.
+// The places that a host holds, without those that it did not take.
 function heldOf(host: HostState, slots: readonly number[], epoch: number): Offer['held'] {
   return [...host.held]
     .filter(([slot, held]) => !(slots.includes(slot) && held.epoch === epoch))
