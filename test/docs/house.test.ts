@@ -81,6 +81,11 @@ const PLANTED: readonly Planted[] = [
   },
   { what: "the process's variables", files: { 'base/e.ts': "// E.\nprocess.env['A'];\n" }, fault: "'process.env' reaches for the process" },
   { what: 'state of a module', files: { 'base/s.ts': '// S.\nconst all = new Map<string, number>();\n' }, fault: 'a module has no state' },
+  {
+    what: 'a law that is cited and nowhere',
+    files: { 'base/x.ts': '// X.\n//\n//   XY1. It holds.\nexport const a = 1; // XY1, XY2\n' },
+    fault: 'src/base/x.ts:4  cites the law XY2, which is nowhere',
+  },
   { what: 'a class that the glossary does not have', files: KERNEL, papers: { glossary: '' }, fault: 'does not say what a Mailbox is' },
   { what: 'a word that is no class any more', files: KERNEL, papers: { glossary: '`Mailbox` `Post`' }, fault: "'Post' is no class" },
   {

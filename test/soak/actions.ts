@@ -1,6 +1,8 @@
 // What the soak does to its cluster, one thing after the other, as its seed chooses.
 //
 //   A1. Who is silent is not cut off as well: one whose connections end, and who is not back within the limit, has ended for all others.
+//   A2. Two silences longer than the limit do not overlap: in the first, others end their connections with the one that is silent, and
+//       whoever of them is silent then is not back within the limit.
 import { spawn } from 'node:child_process';
 import type { Choice } from './choice.ts';
 import { type Fleet, type Post, SILENCE_MS } from './fleet.ts';
@@ -10,6 +12,8 @@ import { MARK, signal } from './processes.ts';
 import type { ClientPlan, End } from './protocol.ts';
 
 const MOST_CLIENTS = 5;
+/** A silence of this part of the limit, and the pulses before it, may be longer than the limit for others. */
+const LONG = 0.5;
 const ENDS: readonly End[] = ['close', 'close', 'close', 'terminate', 'exit', 'stay'];
 
 const WEIGHTS = {
@@ -38,6 +42,8 @@ export class Actions {
   #next = 1;
   /** Until then somebody is silent, or held up. */
   #silentUntil = 0;
+  /** Until then somebody is, or has just been, so for longer than the limit. */
+  #longUntil = 0;
   #cutAt = 0;
 
   constructor(choice: Choice, fleet: Fleet, members: Members, ledger: Ledger, plant: ClientPlan['plant']) {
@@ -182,10 +188,12 @@ export class Actions {
     await this.#fleet.silence(who.running, workers, ms);
   }
 
-  // A1
+  // A1, A2
   #mayBeSilent(ms: number): boolean {
     const now = Date.now();
-    if (now - this.#cutAt < SILENCE_MS) return false;
+    const long = ms >= SILENCE_MS * LONG;
+    if (now - this.#cutAt < SILENCE_MS || (long && now < this.#longUntil)) return false;
+    if (long) this.#longUntil = now + ms + SILENCE_MS;
     this.#silentUntil = Math.max(this.#silentUntil, now + ms + SILENCE_MS / 2);
     return true;
   }

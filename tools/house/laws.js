@@ -3,6 +3,10 @@
 // "//   C1. close() waits ..." at the head of a file.
 const LAW = /^\/\/ {1,4}([A-Z]{1,4})(\d+)\. /;
 
+// A word in a comment that names a law, if its prefix is one of laws.
+const CITATION = /\b([A-Z]{1,4})(\d+)\b/g;
+const COMMENT = /^\s*(?:\*|\/\*)|\/\//;
+
 /** Faults of laws: a prefix that two files use, numbers out of order, laws that no code of their room cites. */
 export function checkLaws(files) {
   const faults = [];
@@ -29,5 +33,20 @@ export function checkLaws(files) {
         faults.push(`src/${name}  law ${prefix}${number} is cited nowhere in its code: name it where it is kept`);
     }
   }
-  return faults;
+  return [...faults, ...checkCitations(files, new Set(owners.keys()))];
+}
+
+// Citations of laws that there are not.
+function checkCitations(files, prefixes) {
+  const laws = new Set(
+    files.flatMap(({ lines }) => lines.flatMap((line) => (LAW.exec(line) ? [LAW.exec(line).slice(1, 3).join('')] : []))),
+  );
+  return files.flatMap(({ name, lines }) =>
+    lines.flatMap((line, i) => {
+      const from = line.search(COMMENT);
+      if (from < 0) return [];
+      const cited = [...line.slice(from).matchAll(CITATION)].filter(([law, prefix]) => prefixes.has(prefix) && !laws.has(law));
+      return cited.map(([law]) => `src/${name}:${i + 1}  cites the law ${law}, which is nowhere`);
+    }),
+  );
 }

@@ -97,7 +97,7 @@ export class Returns {
     this.#of = of;
   }
 
-  /** Gives idle places back until there is work. A place that got work meanwhile stays, as the notice was older than the work. CW3 */
+  /** Gives idle places back until there is work. A place that got work meanwhile stays, as the notice was older than the work. */
   idlePlaces({ host, slots, reason }: IdlePlaces): void {
     const station = this.#of.stations.get(host);
     if (!station) return;
