@@ -1,12 +1,14 @@
 // What the soak has done and seen: actions, results, kills; and the promises that were broken.
 //
 //   L1. A failure that one of the soak's own kills explains is no broken promise. Cuts and silences explain none.
+//   L2. Nor is the loss of a worker on which a stopped call computed on: the soak leaves maps early, and that is what it costs.
 import type { Excuse } from './protocol.ts';
 
 const KILL_SLACK_MS = 1_000;
 // News that a process is dead may wait on a link that is held, or for a client that is stopped.
 const KILL_NEWS_MS = 10_000;
 const TELLS_OF_KILL = /it was killed \(SIGKILL\)|it has been restarted|nothing listens there/;
+const TELLS_OF_STOP = /it was ended: call \d+ did not end in time/;
 const KEPT_LINES = 400;
 const MOST_CHARACTERS = 1_000;
 
@@ -61,6 +63,7 @@ export class Ledger {
     const text = sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, half)} ... ${sentence.slice(-half)}` : sentence;
     const slack = TELLS_OF_KILL.test(sentence) ? KILL_NEWS_MS : KILL_SLACK_MS;
     const explained =
+      TELLS_OF_STOP.test(sentence) || // L2
       excuse?.pids?.some((pid) => this.#killed.has(pid)) ||
       (excuse?.killsSince !== undefined && this.#lastKill >= excuse.killsSince - slack);
     this.note(`${explained ? 'explained' : 'BROKEN'}: ${text}`);
