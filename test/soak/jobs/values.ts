@@ -85,7 +85,13 @@ export const cancelled: Job = async ({ client, choice, checked, broken, kills })
       () => 'a result',
       (error: unknown) => (error === reason ? 'stopped' : describe(error)),
     );
-  setTimeout(() => stop.abort(reason), choice.between(0, 700));
+  setTimeout(
+    () => {
+      kills(worker.pid); // its end is half a second away
+      stop.abort(reason);
+    },
+    choice.between(0, 700),
+  );
   const how = await ended;
   if (how.startsWith('ERR_HOST_UNKNOWN')) return; // it has been granted to another client since
   if (how !== 'stopped') broken(`a call that was stopped ended with ${how}`);
