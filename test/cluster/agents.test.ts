@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, type Task, taskName } from 'flotilla';
+import { until } from '../support/until.ts';
 
 interface Hello {
   readonly from: string;
@@ -44,7 +45,7 @@ test('a name is found on a worker that comes later; one that is not there is den
   await assert.rejects((await client.spawn(finds, 'nobody', 200)).result, { code: 'ERR_NAME_UNKNOWN' });
   const waits = await client.spawn(finds, 'restarted');
   const idle = (): string | undefined => client.workers().find(({ tasks, state }) => tasks === 0 && state === 'ready')?.name;
-  for (const end = Date.now() + 10_000; idle() === undefined && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => idle() !== undefined);
   await client.restartWorker(idle() as string);
   const named = await client.spawn(registers, 'restarted');
   assert.equal(await waits.result, named.id);

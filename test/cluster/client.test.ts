@@ -3,15 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import { Client, type ClusterEvent, current, type OutputLine, type Task, type TaskRef } from 'flotilla';
 import { leakGate } from 'flotilla/testing';
 import type * as stateful from '../fixtures/stateful.ts';
+import { until } from '../support/until.ts';
 
 const square = (n: number): number => n * n;
-const until = async (holds: () => boolean, ms = 5_000): Promise<void> => {
-  const end = Date.now() + ms;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error('it did not come to hold');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
 
 for (const inline of [false, true]) {
   describe(inline ? 'inline' : 'on worker processes', () => {
@@ -382,14 +376,18 @@ describe('what breaks', () => {
     await begun;
     abort.abort(new Error('stop'));
     await assert.rejects(call, /stop/);
-    await until(() => {
-      try {
-        process.kill(pid, 0);
-        return false;
-      } catch {
-        return true;
-      }
-    }, 2_000); // twice what is promised: this machine runs other tests, too
+    await until(
+      () => {
+        try {
+          process.kill(pid, 0);
+          return false;
+        } catch {
+          return true;
+        }
+      },
+      () => 'the process that computed is still there',
+      2_000,
+    ); // twice what is promised: this machine runs other tests, too
     assert.notEqual(await client.run(() => process.pid), pid);
     await client.close();
   });

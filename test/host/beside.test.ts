@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FlotillaError, type RuntimeId, sleep } from '../../src/base/index.ts';
+import { FlotillaError, type RuntimeId } from '../../src/base/index.ts';
 import { type ChildHandler, type Ground, HOST, Host, type HostNotice, SystemGround, TENANT, type Tenants } from '../../src/host/index.ts';
 import { nodeEnvironment, Runtime } from '../../src/kernel/index.ts';
 import { World } from '../../src/testing/index.ts';
 import { ROOT, tempFolder, writeProgram } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 /** Lets every peer have so many processes, and grants no places. */
 function managers(most: number): Tenants & { readonly gone: RuntimeId[] } {
@@ -170,9 +171,6 @@ test('what a tenant has beside places ends with it, and leaves nothing behind: p
   const [first, second] = await Promise.all([asked.start('first'), asked.start('second')]);
   const home = host.homeOf(manager.id)?.folder as string;
   assert.deepEqual([existsSync(home), readdirSync(home).sort()], [true, ['-1', '-2', 'code', 'node_modules']]);
-  const until = async (done: () => boolean): Promise<void> => {
-    while (!done()) await sleep(clock, 20);
-  };
   for (const { name, pid } of [first, second])
     await until(() => heard.some((one) => one.kind === 'output' && one.worker === name && one.text.includes(`a line of ${pid}`)));
   process.kill(first.pid, 'SIGKILL');

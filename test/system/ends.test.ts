@@ -6,6 +6,7 @@ import { type Daemon, type HostDaemonOptions, serveHost } from '../../src/cluste
 import { Client, type ClientOptions, type ClusterEvent, type Task, type TaskRef } from '../../src/index.ts';
 import { type Environment, nodeEnvironment } from '../../src/kernel/index.ts';
 import { tempFolder } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 type T = { after(fn: () => unknown): void };
 const SECRET = 'a secret of tests, long enough';
@@ -41,13 +42,8 @@ async function clientOf(t: T, daemons: readonly Daemon[], options: ClientOptions
     ...options,
   });
   t.after(() => client.close({ terminate: true }));
-  const until: Seen['until'] = async (holds) => {
-    for (const end = Date.now() + 20_000; !holds(events); ) {
-      if (Date.now() > end) throw new Error(`it did not come to hold: ${events.map(({ kind }) => kind).join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  return { client, events, warnings, until };
+  const told = (): string => `it did not come to hold: ${events.map(({ kind }) => kind).join(', ')}`;
+  return { client, events, warnings, until: (holds) => until(() => holds(events), told) };
 }
 
 const has = (events: readonly ClusterEvent[], kind: ClusterEvent['kind'], times = 1): boolean =>

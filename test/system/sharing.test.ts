@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { SCHEDULER } from '../../src/cluster/protocol.ts';
 import { Client, type ClientOptions, Runtime, type Task } from '../../src/index.ts';
 import { BIN, type Program, start, tempFolder } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 const SECRET = 'a secret of the tests of sharing';
 const MOST_MS = 10_000;
@@ -49,16 +50,13 @@ after(() => shared.end());
 
 const ready = (client: Client): number => client.hosts().reduce((sum, host) => sum + host.ready, 0);
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + MOST_MS; !holds(); ) {
-    assert.ok(Date.now() < end, what);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 async function untilShares(clients: readonly Client[], shares: readonly number[]): Promise<void> {
   const all = (): string => clients.map(ready).join(':');
-  await until(`shares of ${shares.join(':')}`, () => all() === shares.join(':')).catch(() => assert.equal(all(), shares.join(':')));
+  await until(
+    () => all() === shares.join(':'),
+    () => `shares are ${all()}, not ${shares.join(':')}`,
+    MOST_MS,
+  );
 }
 
 test('of clients that connect in the same instant each has its share', async (t) => {
@@ -105,7 +103,11 @@ test('a scheduler that is silent past the limit takes nothing from its clients: 
   t.after(client.onEvent(({ kind }) => /-(lost|closed)$/.test(kind) && lost.push(kind)));
   const task = await client.spawn(holds);
   shared.scheduler?.kill('SIGSTOP');
-  await until('the silence is noticed', () => warnings.some((text) => /scheduler at .* is silent/.test(text)));
+  await until(
+    () => warnings.some((text) => /scheduler at .* is silent/.test(text)),
+    () => 'not so: the silence is noticed',
+    MOST_MS,
+  );
   assert.equal(await client.run((n: number) => n + 1, 1), 2, 'work goes on');
   shared.scheduler?.kill('SIGCONT');
   // It grants, and takes back, as before: what the task does not run on.

@@ -8,6 +8,7 @@ import { Runtime } from '../../src/kernel/index.ts';
 import { leakGate, ManualClock, seededBytes, seededRandom } from '../../src/testing/index.ts';
 import { Doorkeeper, PENDING, sourceOf, tcpNetwork } from '../../src/transport/index.ts';
 import { start } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 const open = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -153,12 +154,6 @@ test('after a storm of strangers memory and handles are what they were', async (
     collect();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
-  };
-  const until = async (holds: () => boolean, what: () => string): Promise<void> => {
-    for (let left = 200; !holds(); left--) {
-      assert.ok(left > 0, what());
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
   };
   const storm = async (): Promise<void> => {
     const starts = [Buffer.from('FLTL'), Buffer.from([0x16, 3, 1, 1, 0, 1]), Buffer.concat([Buffer.from('FLTL'), Buffer.alloc(60_000)])];
